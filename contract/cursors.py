@@ -1,0 +1,102 @@
+"""Cursors: a row's place in the canonical order, opaque to clients, understood by every member and the gateway.
+
+A member edge's cursor *is* its sort key: version, hash of order and filter, kinds, directions, values, region,
+native key. One cursor serves every member: with a cursor of region R, a member of a region before R resumes at
+rows whose values are strictly after the cursor's, a member after R at rows whose values are equal or after, and
+R itself after the native key. A gateway's cursor carries beside it which members had not answered (`missed`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from contract.order import Direction, Kind, SortValue, sort_key
+
+__all__ = ["Cursor", "InvalidCursor", "decode_cursor", "encode_cursor", "shape_hash"]
+
+VERSION = 1
+CURSOR_LENGTH_MAX = 4096
+
+
+class InvalidCursor(ValueError):
+    """The text is no cursor of this version, or it belongs to another order or filter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    shape: str
+    """Hash of the order and filter the cursor was made under; see `shape_hash`."""
+    kinds: tuple[Kind, ...]
+    directions: tuple[Direction, ...]
+    values: tuple[SortValue, ...]
+    region: str
+    native: tuple[SortValue, ...]
+    native_kinds: tuple[Kind, ...]
+    missed: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Comparable with the keys of other cursors of the same shape (same order)."""
+        return sort_key(self.values, self.kinds, self.directions, self.region, self.native, self.native_kinds)
+
+    def with_missed(self, regions: frozenset[str]) -> Cursor:
+        return replace(self, missed=regions)
+
+
+def shape_hash(order: Sequence[tuple[str, str]], filter_: Any) -> str:
+    """Eight characters that change with the order (field, direction pairs) or the filter (plain JSON or None)."""
+    material = orjson.dumps([[list(pair) for pair in order], filter_], option=orjson.OPT_SORT_KEYS)
+    return base64.urlsafe_b64encode(hashlib.blake2b(material, digest_size=6).digest()).decode()
+
+
+def encode_cursor(cursor: Cursor) -> str:
+    record: list[Any] = [
+        VERSION,
+        cursor.shape,
+        "".join(cursor.kinds),
+        "".join("a" if direction is Direction.ASC else "d" for direction in cursor.directions),
+        cursor.values,
+        cursor.region,
+        "".join(cursor.native_kinds),
+        cursor.native,
+    ]
+    if cursor.missed:
+        record.append(sorted(cursor.missed))
+    return base64.urlsafe_b64encode(orjson.dumps(record)).decode().rstrip("=")
+
+
+def decode_cursor(text: str, shape: str | None = None) -> Cursor:
+    """Read a cursor; with `shape`, refuse one made under another order or filter. Raises `InvalidCursor`."""
+    if len(text) > CURSOR_LENGTH_MAX:
+        raise InvalidCursor("the cursor is too long")
+    try:
+        record = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        version, made_under, kinds, directions, values, region, native_kinds, native, *missed = record
+    except (ValueError, TypeError, binascii.Error):
+        raise InvalidCursor("the cursor cannot be read") from None
+    if version != VERSION:
+        raise InvalidCursor(f"the cursor has version {version!r}, this server reads {VERSION}")
+    if shape is not None and made_under != shape:
+        raise InvalidCursor("the cursor belongs to another orderBy or filter")
+    try:
+        cursor = Cursor(
+            shape=made_under,
+            kinds=tuple(Kind(kind) for kind in kinds),
+            directions=tuple(Direction.ASC if d == "a" else Direction.DESC for d in directions),
+            values=tuple(values),
+            region=region,
+            native=tuple(native),
+            native_kinds=tuple(Kind(kind) for kind in native_kinds),
+            missed=frozenset(missed[0]) if missed else frozenset(),
+        )
+        hash(cursor.key)
+    except (ValueError, TypeError, ArithmeticError):
+        raise InvalidCursor("the cursor cannot be read") from None
+    return cursor

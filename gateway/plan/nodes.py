@@ -1,0 +1,216 @@
+"""Query plans: frozen data in a closed union. Planning makes them, the printer shows them, execution walks them.
+
+The vocabulary is that of Apollo's query plans (Fetch, Flatten, Sequence, Parallel, Condition, Subscription), and
+one word more: **Scatter**, a fetch on a partitioned graph. A Scatter is symbolic: it says *how* members are
+chosen and how their answers become one; which members these are is settled at execution, from variables,
+representations and membership. So a plan never holds a variable's value, and one plan serves every request of
+the same operation.
+
+Response keys in a fetch's operation are exactly the keys under which its data is merged into the response tree
+at the fetch's path. Where the client's own keys would conflict, planning gives aliases of its own
+(`_gN_…`), and `OutputField.source` says where execution's projection finds the value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gateway.supergraph.model import FoldKind, Gather, Partitioned, Route
+
+__all__ = [
+    "Condition",
+    "Fetch",
+    "Flatten",
+    "GatherField",
+    "KeyRewrite",
+    "Node",
+    "OperationKind",
+    "OutputField",
+    "OutputSelection",
+    "Parallel",
+    "QueryPlan",
+    "RequiredField",
+    "RequiredSelection",
+    "Scatter",
+    "ScatterFetch",
+    "Sequence",
+    "Subscription",
+]
+
+OperationKind: TypeAlias = str
+"""`query`, `mutation` or `subscription`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredField:
+    """One field of a representation: read `source` from the data, send it as `name`."""
+
+    name: str
+    source: str
+    selections: tuple[RequiredSelection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredSelection:
+    """`... on type_condition { fields }` of a representation; `send_typename` is what `__typename` says."""
+
+    type_condition: str
+    send_typename: str
+    fields: tuple[RequiredField, ...]
+    """Beside `__typename`. Nested selections apply by the runtime type of the nested object."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRewrite:
+    """After the fetch: set `__typename` (or another key) at `path` of each entity to `value`, for interface objects."""
+
+    path: tuple[str, ...]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One request to one graph.
+
+    With `requires`, an entity fetch: `operation` selects `_entities(representations: $representations)`, and the
+    answers are merged into the objects the representations were taken from. Without, a root fetch: the answer's
+    data is merged at the root (or, under `Flatten`, never).
+    """
+
+    graph: str
+    operation_kind: OperationKind
+    operation: str
+    """GraphQL text, ready to send; deterministic, so that it can be a cache key."""
+    variables: tuple[str, ...] = ()
+    """Names of the client's variables that the operation uses (`representations` not among them)."""
+    constants: tuple[tuple[str, object], ...] = ()
+    """Variables whose values the plan itself brings (name, plain JSON)."""
+    requires: tuple[RequiredSelection, ...] = ()
+    rewrites: tuple[KeyRewrite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GatherField:
+    """How one selected field of a scattered operation (and what is below it) is merged over members.
+
+    `path` is the way of response keys from the operation's root (for an entity fetch: from the entity). Fields
+    below a gathered one that gather or fold by a rule of their own are in `children`; a plain field below takes
+    the first member's value.
+    """
+
+    key: str
+    """Response key in the operation."""
+    name: str
+    """Field name."""
+    gather: Gather | None
+    """None: routed (`route`) or, below a gathered object, folded (`fold`) or plain."""
+    route: Route | None = None
+    fold: FoldKind | None = None
+    arguments: str = ""
+    """The field's arguments as a GraphQL object literal (`{filter: $f, first: 10}`), for pruning and routing."""
+    type_condition: str | None = None
+    """The object type the field was selected on, in an entity fetch over several types."""
+    selection: str = ""
+    """The field as it stands in the operation, ready to be put into a member operation of fewer fields."""
+    variables: tuple[str, ...] = ()
+    """Client variables the field uses."""
+    element_type: str = ""
+    """The named type of the field's value."""
+    is_decimal: bool = False
+    """A folded value that is a decimal text (its named type is a scalar other than Int and Float)."""
+    children: tuple[GatherField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """How a fetch on a partitioned graph is spread and gathered."""
+
+    fields: tuple[GatherField, ...]
+    """One for each root field (or, in an entity fetch, for each gathered field of an entity type)."""
+    partitioned: tuple[tuple[str, Partitioned], ...] = ()
+    """Entity fetch: type → its key; representations of these types go to one member each, one batch a member."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScatterFetch:
+    """A fetch on a partitioned graph: `fetch` is the template, `scatter` says where it goes and how it merges."""
+
+    fetch: Fetch
+    scatter: Scatter
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten:
+    """Run `node` (an entity fetch) on all objects at `path`; `@` goes through a list, `|[A,B]` filters by type."""
+
+    path: tuple[str, ...]
+    node: Fetch | ScatterFetch
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Runs one branch, by the Boolean client variable `variable`."""
+
+    variable: str
+    if_true: Node | None
+    if_false: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Opens `primary` on its graph; each event's data is completed by `rest`."""
+
+    primary: Fetch
+    rest: Node | None = None
+
+
+Node: TypeAlias = Fetch | ScatterFetch | Flatten | Sequence | Parallel | Condition | Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSelection:
+    """A client's selection set for one possible parent: fields apply when the object's type is in `types`."""
+
+    fields: tuple[OutputField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputField:
+    """One field of the answer's shape, for projection and null propagation."""
+
+    key: str
+    """The client's response key."""
+    source: str
+    """The key in the merged data; differs from `key` only where planning kept conflicting fields apart."""
+    type: str
+    """The field's API type as SDL: `[Asset!]!`."""
+    types: frozenset[str] | None = None
+    """Object types this entry applies to; None: all."""
+    conditions: tuple[tuple[str, bool], ...] = ()
+    """(variable, wanted): the entry is in force only when every variable has its wanted value."""
+    meta: str | None = None
+    """`__typename`, or `introspection` for `__schema`/`__type`, answered without a fetch."""
+    selection: OutputSelection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    operation_kind: OperationKind
+    root: Node | None
+    """None: everything is answered without a fetch."""
+    output: OutputSelection
+    """The shape of the answer, over the root type."""
+    introspection: str | None = None
+    """The introspection part of the operation as GraphQL text, if there is one."""
+    graphs: frozenset[str] = field(default_factory=frozenset)
