@@ -1,0 +1,61 @@
+# Two commands: `make up` serves the city on http://127.0.0.1:8000, `make test` proves it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CITY_SIZE ?= small
+CITY_SEED ?= 2022
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev services up test check format compose bench-city clean
+
+help:
+	@echo "make up          set up, generate the sample city and serve it on http://127.0.0.1:8000"
+	@echo "make test        set up, install the servers the tests need, run every test"
+	@echo "make check       ruff, mypy --strict, import-linter, published schemas up to date"
+	@echo "make format      let ruff format and fix"
+	@echo "make compose     write schema/supergraph.graphql and schema/api.graphql"
+	@echo "make bench-city  figures of the whole small city in one process"
+	@echo "make clean       remove $(VENV), caches and the generated city (var/)"
+
+$(VENV)/.python: scripts/setup.sh
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh venv
+
+$(VENV)/.runtime: $(VENV)/.python requirements.lock pyproject.toml
+	@sh scripts/setup.sh runtime
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@sh scripts/setup.sh dev
+
+setup: $(VENV)/.runtime
+
+setup-dev: $(VENV)/.dev
+
+services:
+	@sh scripts/services.sh
+
+up: setup
+	@$(BIN)/gwc up --size $(CITY_SIZE) --seed $(CITY_SEED)
+
+test: setup-dev services
+	$(BIN)/pytest
+
+check: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/gwc compose --check
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+compose: setup
+	$(BIN)/gwc compose
+
+bench-city: setup-dev
+	$(BIN)/python -m benchmarks.city
+
+clean:
+	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
