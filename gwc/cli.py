@@ -1,0 +1,213 @@
+"""The `gwc` command. Every function here parses options, calls one function that does the work, and prints.
+
+Imports of the working parts stand inside the commands, so that `gwc token` does not load a gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gwc.errors import CommandError
+from gwc.settings import Settings
+
+__all__ = ["main"]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="公物仓 gongwucang: many warehouses, one answer.")
+city_app = typer.Typer(no_args_is_help=True, help="The sample city.")
+app.add_typer(city_app, name="city")
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the city, its state and its keys. [default: var]")]
+
+
+class Size(StrEnum):
+    small = "small"
+    city = "city"
+    large = "large"
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    return Settings() if data_dir is None else Settings(data_dir=data_dir)
+
+
+@app.command()
+def up(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    size: Annotated[Size, typer.Option(help="Size of the sample city, when it must be generated.")] = Size.small,
+    seed: Annotated[int, typer.Option(help="Seed of the sample city.")] = 2022,
+    data_dir: DataDir = None,
+    external: Annotated[
+        list[str] | None,
+        typer.Option(help="REGION=URL: this member is served elsewhere by `gwc district`. May be repeated."),
+    ] = None,
+    simulate: Annotated[bool, typer.Option(help="Publish simulated sensor readings.")] = True,
+) -> None:
+    """Serve the whole sample city in this process until Ctrl-C, generating it first if it is not there."""
+    from gwc.up import serve_city
+
+    serve_city(_settings(data_dir), host, port, size.value, seed, external or [], simulate, say)
+
+
+@city_app.command("generate")
+def city_generate(
+    out: Annotated[Path, typer.Option(help="Folder to write; must not exist, or be a city of the same size and seed.")],
+    size: Annotated[Size, typer.Option()] = Size.small,
+    seed: Annotated[int, typer.Option()] = 2022,
+) -> None:
+    """Write the fourteen legacy stores, their mappings, and the truth apart."""
+    from gwc.sample import ensure_city
+
+    ensure_city(out, size.value, seed, say)
+
+
+@city_app.command("seed")
+def city_seed(
+    region: Annotated[str, typer.Option(help="Whose store to copy.")],
+    url: Annotated[
+        str, typer.Option(envvar="GWC_SEED_URL", help="postgresql+asyncpg://…, mysql+asyncmy://… or mongodb://…")
+    ],
+    city: Annotated[Path, typer.Option(help="A generated city.")] = Path("var/city"),
+) -> None:
+    """Copy one region's embedded store into a real server."""
+    from gwc.sample import seed_store
+
+    seed_store(city, region, url, say)
+
+
+@app.command()
+def keys(data_dir: DataDir = None) -> None:
+    """Make the key pairs that are missing."""
+    from gwc.keys import NAMES, ensure_keys
+
+    settings = _settings(data_dir)
+    ensure_keys(settings.keys)
+    say(f"{settings.keys}: {', '.join(NAMES)}")
+
+
+@app.command()
+def token(
+    role: Annotated[
+        list[str], typer.Option(help="APPLICANT, UNIT_OFFICER, REGION_OFFICER, KEEPER, … May be repeated.")
+    ],
+    unit: Annotated[str | None, typer.Option(help="The person's unit, by its USCC.")] = None,
+    region: Annotated[str | None, typer.Option(help="The person's region, by its GB/T 2260 code.")] = None,
+    person: Annotated[str, typer.Option(help="Who the token speaks for.")] = "dev",
+    hours: Annotated[int, typer.Option(min=1, max=24 * 30)] = 12,
+    data_dir: DataDir = None,
+) -> None:
+    """Print a development access token."""
+    from gwc.tokens import issue_token
+
+    say(issue_token(_settings(data_dir).keys, role, unit, region, person, hours))
+
+
+@app.command()
+def compose(
+    config: Annotated[Path, typer.Option(help="What to compose.")] = Path("schema/supergraph.yaml"),
+    supergraph: Annotated[Path, typer.Option(help="Where the supergraph goes.")] = Path("schema/supergraph.graphql"),
+    api: Annotated[Path, typer.Option(help="Where the client-facing schema goes.")] = Path("schema/api.graphql"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is not up to date.")] = False,
+) -> None:
+    """Compose the subgraphs' schemas into one supergraph."""
+    from gwc.schemas import compose_files
+
+    compose_files(config, supergraph, api, check, say)
+
+
+@app.command()
+def plan(
+    operation: Annotated[str, typer.Argument(help="A GraphQL operation, @FILE, or - for standard input.")],
+    supergraph: Annotated[Path, typer.Option()] = Path("schema/supergraph.graphql"),
+    name: Annotated[str | None, typer.Option("--operation", help="Which operation of the document.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the plan of an operation."""
+    from gwc.schemas import print_operation_plan
+
+    text = sys.stdin.read() if operation == "-" else operation
+    print_operation_plan(text, supergraph, name, as_json, say)
+
+
+@app.command()
+def gateway(
+    supergraph: Annotated[Path, typer.Option(help="Any supergraph file (join specification).")],
+    host: Host = "127.0.0.1",
+    port: Port = 4000,
+    members: Annotated[
+        Path | None, typer.Option(help="members.toml, when the supergraph has a partitioned group.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve a supergraph by HTTP to its routing URLs."""
+    from gwc.processes import serve_gateway
+
+    serve_gateway(_settings(data_dir), supergraph, members, host, port, say)
+
+
+@app.command()
+def district(
+    mapping: Annotated[Path, typer.Option(help="The district's mapping file.")],
+    host: Host = "127.0.0.1",
+    port: Port = 8201,
+    store_url: Annotated[
+        str | None, typer.Option(envvar="GWC_STORE_URL", help="Use this store instead of the mapping's.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve one district's subgraph over its legacy store."""
+    from gwc.processes import serve_district
+
+    serve_district(_settings(data_dir), mapping, store_url, host, port, say)
+
+
+@app.command()
+def overlay(host: Host = "127.0.0.1", port: Port = 8101, data_dir: DataDir = None) -> None:
+    """Serve the overlay: virtual warehouses, orders, the ledger."""
+    from gwc.processes import serve_overlay
+
+    serve_overlay(_settings(data_dir), host, port, say)
+
+
+@app.command()
+def telemetry(
+    host: Host = "127.0.0.1",
+    port: Port = 8102,
+    gateway_url: Annotated[
+        str, typer.Option(help="Where to read the warehouses from.")
+    ] = "http://127.0.0.1:8000/graphql",
+    simulate: Annotated[bool, typer.Option(help="Publish simulated readings to the broker.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve telemetry: readings and alarms from the MQTT broker."""
+    from gwc.processes import serve_telemetry
+
+    serve_telemetry(_settings(data_dir), gateway_url, simulate, host, port, say)
+
+
+def main() -> None:
+    """Run the command line; a `CommandError` becomes one line, a remedy and an exit status."""
+    try:
+        app(standalone_mode=True)
+    except CommandError as error:
+        print(f"gwc: {error.message}", file=sys.stderr)
+        if error.remedy:
+            print(f"     {error.remedy}", file=sys.stderr)
+        sys.exit(error.status)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

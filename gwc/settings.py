@@ -1,0 +1,46 @@
+"""Settings of every gwc process: defaults for the embedded city, `GWC_…` variables for everything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+
+class Settings(BaseSettings):
+    """Read from the environment (`GWC_DATA_DIR=/srv/gwc`), overridden by command-line options."""
+
+    model_config = SettingsConfigDict(env_prefix="GWC_", extra="ignore")
+
+    data_dir: Path = Path("var")
+    """Where the city, its state and its keys live unless set apart."""
+    keys_dir: Path | None = None
+    custody_url: str | None = None
+    """SQLAlchemy URL of the custody books (PostgreSQL); None: one SQLite file a region."""
+    overlay_url: str | None = None
+    """SQLAlchemy URL of the overlay's store; None: SQLite."""
+    telemetry_url: str | None = None
+    """SQLAlchemy URL of telemetry's store; None: SQLite."""
+    mqtt_url: str | None = None
+    """`mqtt://host:port`; None: a broker of our own inside the process."""
+    redis_url: str | None = None
+    """The event bus; None: memory."""
+    group_url: str = "http://127.0.0.1:8000/groups/districts/graphql"
+    """Where the overlay reaches the districts as one, when it runs in a process of its own."""
+    deadline_ms: int = Field(default=10_000, ge=50, le=120_000)
+    """A request's default deadline at the gateway, in milliseconds."""
+
+    @property
+    def city(self) -> Path:
+        return self.data_dir / "city"
+
+    @property
+    def state(self) -> Path:
+        return self.data_dir / "state"
+
+    @property
+    def keys(self) -> Path:
+        return self.keys_dir or self.data_dir / "keys"
