@@ -121,7 +121,7 @@ def _give(folder: Path, user: str | None) -> None:
 
 
 def _run(command: Sequence[str], user: str | None = None) -> None:
-    done = subprocess.run(command, capture_output=True, cwd="/", check=False, **_as_user(user))
+    done = subprocess.run(command, capture_output=True, cwd="/", check=False, **_as_user(user))  # type: ignore[call-overload]
     if done.returncode != 0:
         said = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
         raise ServerUnavailable(f"`{' '.join(command)}` failed with {done.returncode}:\n{said}")
