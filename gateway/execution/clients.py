@@ -1,0 +1,160 @@
+"""Clients: how a subgraph is reached. A real one over HTTP, an embedded one through its ASGI application.
+
+Both speak the same bytes and fail in the same ways, so a city in one process behaves as a city of many. A client
+never raises for what a subgraph did: it gives a `Failure`. Only cancellation by the caller passes through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+import aiohttp
+import orjson
+
+from gateway.execution.answers import Failure, Outcome, read_answer
+from gateway.execution.limits import Deadline
+from gateway.execution.upstream import SUBPROTOCOL, Closed, receive_events
+from gateway.language.errors import Code
+
+__all__ = ["ANSWER_BYTES_MAX", "HttpClient", "HttpPool", "SubgraphClient", "request_body"]
+
+ANSWER_BYTES_MAX = 64 << 20
+CONNECT_S = 10.0
+CONNECTIONS_PER_HOST_MAX = 256
+_JSON_HEADERS = {"content-type": "application/json", "accept": "application/json"}
+
+
+class SubgraphClient(Protocol):
+    """One subgraph, or one member of a partitioned one."""
+
+    async def execute(
+        self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str], deadline: Deadline
+    ) -> Outcome:
+        """Run a query or mutation. Gives a `Failure` when there is no well-formed answer before the deadline."""
+        ...
+
+    def subscribe(
+        self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> AsyncIterator[Outcome]:
+        """Run a subscription: each event as an `Answer`; a broken stream ends with a `Failure`."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def request_body(operation: str, variables: Mapping[str, Any] | None) -> bytes:
+    """The request's JSON. Values may be `orjson.Fragment`s, so that what was written once is not written again."""
+    if variables:
+        return orjson.dumps({"query": operation, "variables": variables})
+    return orjson.dumps({"query": operation})
+
+
+def too_late() -> Failure:
+    return Failure(Code.SUBGRAPH_TIMEOUT, "it did not answer in time")
+
+
+def too_large() -> Failure:
+    return Failure(Code.SUBGRAPH_BAD_RESPONSE, f"its answer is larger than {ANSWER_BYTES_MAX >> 20} MB")
+
+
+class HttpPool:
+    """The one pooled HTTP session that all `HttpClient`s of a gateway share; opened at first use, in its loop."""
+
+    def __init__(self, connections_per_host_max: int = CONNECTIONS_PER_HOST_MAX) -> None:
+        self._connections_per_host_max = connections_per_host_max
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(
+                limit=0, limit_per_host=self._connections_per_host_max, ttl_dns_cache=60, keepalive_timeout=30
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept-Encoding"),
+                auto_decompress=True,
+            )
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+class HttpClient:
+    """A subgraph behind a URL. Subscriptions go to the same URL with `ws:` in place of `http:`."""
+
+    def __init__(self, url: str, pool: HttpPool) -> None:
+        self.url = url
+        self._pool = pool
+        self._stream_url = "ws" + url.removeprefix("http")
+
+    def __repr__(self) -> str:
+        return f"HttpClient({self.url!r})"
+
+    async def execute(
+        self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str], deadline: Deadline
+    ) -> Outcome:
+        body = request_body(operation, variables)
+        try:
+            async with asyncio.timeout(deadline.remaining_s):
+                return await self._post(body, {**headers, **_JSON_HEADERS})
+        except TimeoutError:
+            return too_late()
+        except aiohttp.ClientConnectorError as error:
+            return Failure(Code.SUBGRAPH_UNAVAILABLE, "it cannot be reached", str(error), was_sent=False)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Failure(Code.SUBGRAPH_UNAVAILABLE, "the connection broke", f"{type(error).__name__}: {error}")
+
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
+        async with self._pool.session.post(self.url, data=body, headers=headers, allow_redirects=False) as response:
+            if response.content_length is not None and response.content_length <= ANSWER_BYTES_MAX:
+                return read_answer(response.status, await response.read())
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in response.content.iter_any():
+                size += len(chunk)
+                if size > ANSWER_BYTES_MAX:
+                    return too_large()
+                chunks.append(chunk)
+            return read_answer(response.status, b"".join(chunks))
+
+    async def subscribe(
+        self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> AsyncIterator[Outcome]:
+        try:
+            async with self._pool.session.ws_connect(
+                self._stream_url, protocols=(SUBPROTOCOL,), headers=headers, max_msg_size=ANSWER_BYTES_MAX
+            ) as socket:
+                async for outcome in receive_events(_AiohttpSocket(socket), operation, variables, headers):
+                    yield outcome
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            yield Failure(Code.SUBGRAPH_UNAVAILABLE, "its stream cannot be opened", f"{type(error).__name__}: {error}")
+
+    async def close(self) -> None:
+        """Nothing of its own to close: the pool is closed by whoever opened it."""
+
+
+class _AiohttpSocket:
+    """The message socket `receive_events` talks through, on aiohttp's websocket."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._socket.send_str(text)
+        except (ConnectionError, RuntimeError) as error:
+            raise Closed(1006, str(error)) from None
+
+    async def receive(self) -> str:
+        message = await self._socket.receive()
+        if message.type is aiohttp.WSMsgType.TEXT:
+            return str(message.data)
+        raise Closed(self._socket.close_code or 1006, str(message.extra or ""))

@@ -1,0 +1,92 @@
+"""Time and concurrency, bounded: deadlines, and limits with a short queue.
+
+A deadline is a point on the monotonic clock. It travels as the milliseconds that remain, so clocks need not agree.
+A limiter admits so many at once, lets so many more wait, and refuses the rest at once: one slow member fills its
+own queue and nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass
+from types import TracebackType
+
+__all__ = ["Deadline", "Limiter", "Overloaded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    at: float
+    """On `time.monotonic`."""
+
+    @staticmethod
+    def after(seconds: float) -> Deadline:
+        return Deadline(time.monotonic() + seconds)
+
+    @property
+    def remaining_s(self) -> float:
+        return self.at - time.monotonic()
+
+    @property
+    def header(self) -> str:
+        """What remains, for the `gwc-deadline-ms` header."""
+        return str(max(1, int(self.remaining_s * 1000)))
+
+    def earlier(self, seconds: float) -> Deadline:
+        """The same deadline with `seconds` kept back for what comes after."""
+        return Deadline(self.at - seconds)
+
+    def at_most(self, seconds: float) -> Deadline:
+        return Deadline(min(self.at, time.monotonic() + seconds))
+
+
+class Overloaded(Exception):
+    """The queue is full."""
+
+
+class Limiter:
+    """`async with limiter:` runs at most `limit` bodies at once; at most `queue_max` wait; more raise `Overloaded`."""
+
+    __slots__ = ("_free", "_queue_max", "_waiting", "limit")
+
+    def __init__(self, limit: int, queue_max: int) -> None:
+        self.limit = limit
+        self._free = limit
+        self._queue_max = queue_max
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def busy(self) -> int:
+        return self.limit - self._free
+
+    async def __aenter__(self) -> None:
+        if self._free > 0:
+            self._free -= 1
+            return
+        if len(self._waiting) >= self._queue_max:
+            raise Overloaded
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._release()
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1

@@ -1,0 +1,61 @@
+"""Put a fetch's data back into the response tree, in place and without copying what is only passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["merge_entities", "merge_into", "rewrite"]
+
+
+def merge_into(target: dict[str, Any], source: dict[str, Any]) -> None:
+    """Deep merge. Where both have a value that cannot be merged, a value wins over null and the later one wins."""
+    for key, value in source.items():
+        if value is None:
+            target.setdefault(key, None)
+            continue
+        present = target.get(key)
+        if present is None or present is value:
+            target[key] = value
+        elif isinstance(present, dict) and isinstance(value, dict):
+            merge_into(present, value)
+        elif isinstance(present, list) and isinstance(value, list):
+            _merge_lists(present, value)
+        else:
+            target[key] = value
+
+
+def _merge_lists(target: list[Any], source: list[Any]) -> None:
+    """Lists of the same field match element by element; of unequal length, the first stands (they disagree)."""
+    if len(target) != len(source):
+        return
+    for index, value in enumerate(source):
+        present = target[index]
+        if present is None:
+            target[index] = value
+        elif isinstance(present, dict) and isinstance(value, dict):
+            merge_into(present, value)
+        elif isinstance(present, list) and isinstance(value, list):
+            _merge_lists(present, value)
+
+
+def merge_entities(objects: Sequence[dict[str, Any]], owners: Sequence[int], entities: Sequence[Any]) -> None:
+    """Merge each entity into every object its representation was taken from; `owners[i]` is object i's entity."""
+    for target, owner in zip(objects, owners, strict=True):
+        if owner < 0:
+            continue
+        entity = entities[owner]
+        if isinstance(entity, dict):
+            merge_into(target, entity)
+
+
+def rewrite(value: Any, path: Sequence[str], to: str) -> None:
+    """Set the last key of `path`, going through lists on the way."""
+    if isinstance(value, list):
+        for item in value:
+            rewrite(item, path, to)
+    elif isinstance(value, dict):
+        if len(path) == 1:
+            value[path[0]] = to
+        elif path[0] in value:
+            rewrite(value[path[0]], path[1:], to)

@@ -1,0 +1,219 @@
+"""Take representations out of the response tree: which objects stand at a path, and what identifies them.
+
+A path's elements are response keys, `@` (through a list) and type filters `|[A,B]`, alone or behind a key. Equal
+representations are sent once; `Batch.owners` remembers which object each answer belongs to. An object whose key is
+null, or that lacks a required field, is skipped: its fields stay null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import orjson
+
+from gateway.language.paths import ResponsePath
+from gateway.plan.nodes import RequiredField, RequiredSelection
+
+__all__ = ["Batch", "Builder", "PathStep", "build_batch", "collect", "compile_path", "compile_requires", "locate"]
+
+PossibleTypes: TypeAlias = Callable[[str], frozenset[str]]
+"""A type's name → the names of the object types it may be at run time (itself, for an object type)."""
+KeyFields: TypeAlias = Mapping[str, frozenset[str]]
+"""Type condition → the fields that are key material and must not be null."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step: into a key (`field`), through a list (`field` is None and `types` is None), or a filter by type."""
+
+    field: str | None = None
+    types: frozenset[str] | None = None
+
+
+def compile_path(path: Sequence[str], possible_types: PossibleTypes) -> tuple[PathStep, ...]:
+    steps: list[PathStep] = []
+    for element in path:
+        name, bar, condition = element.partition("|")
+        if name == "@":
+            steps.append(PathStep())
+        elif name:
+            steps.append(PathStep(field=name))
+        if bar:
+            names = [one.strip() for one in condition.strip("[]").split(",")]
+            steps.append(PathStep(types=frozenset().union(*(possible_types(one) | {one} for one in names))))
+    return tuple(steps)
+
+
+def collect(data: dict[str, Any], path: Sequence[PathStep]) -> list[dict[str, Any]]:
+    """The objects at `path`, in the order of the response."""
+    level: list[Any] = [data]
+    for step in path:
+        if step.field is not None:
+            name = step.field
+            level = [value for one in level if isinstance(one, dict) and (value := one.get(name)) is not None]
+        elif step.types is not None:
+            types = step.types
+            level = [one for one in level if isinstance(one, dict) and one.get("__typename") in types]
+        else:
+            level = list(_items(level))
+    return [one for one in level if isinstance(one, dict)]
+
+
+def _items(level: Iterable[Any]) -> Iterator[Any]:
+    for one in level:
+        if isinstance(one, list):
+            yield from one
+
+
+def locate(data: dict[str, Any], path: Sequence[PathStep]) -> list[ResponsePath]:
+    """Where the objects of `collect` stand, in the same order. Needed for errors only, so it is worked out late."""
+    level: list[tuple[ResponsePath, Any]] = [((), data)]
+    for step in path:
+        following: list[tuple[ResponsePath, Any]] = []
+        for place, one in level:
+            if step.field is not None:
+                if isinstance(one, dict) and one.get(step.field) is not None:
+                    following.append(((*place, step.field), one[step.field]))
+            elif step.types is not None:
+                if isinstance(one, dict) and one.get("__typename") in step.types:
+                    following.append((place, one))
+            elif isinstance(one, list):
+                following.extend(((*place, index), item) for index, item in enumerate(one))
+        level = following
+    return [place for place, one in level if isinstance(one, dict)]
+
+
+Representation: TypeAlias = dict[str, Any]
+Builder: TypeAlias = Callable[[dict[str, Any]], Representation | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    objects: list[dict[str, Any]]
+    owners: list[int]
+    """Object i's place in `representations`; -1: it has none."""
+    representations: list[Representation]
+    texts: list[bytes]
+    """The representations as JSON, written once."""
+
+
+def build_batch(objects: list[dict[str, Any]], build: Builder) -> Batch:
+    owners: list[int] = []
+    representations: list[Representation] = []
+    places: dict[bytes, int] = {}
+    for one in objects:
+        representation = build(one)
+        if representation is None:
+            owners.append(-1)
+            continue
+        text = orjson.dumps(representation)
+        place = places.get(text)
+        if place is None:
+            place = places[text] = len(representations)
+            representations.append(representation)
+        owners.append(place)
+    return Batch(objects, owners, representations, list(places))
+
+
+_MISSING = object()
+
+
+def compile_requires(
+    requires: Sequence[RequiredSelection], possible_types: PossibleTypes, key_fields: KeyFields
+) -> Builder:
+    """A function from an object to its representation, or to None when it has none."""
+    branches: dict[str, list[tuple[str, _Taker]]] = {}
+    for selection in requires:
+        taker = _compile_fields(selection.fields, possible_types, key_fields.get(selection.type_condition, frozenset()))
+        for name in possible_types(selection.type_condition) | {selection.type_condition}:
+            branches.setdefault(name, []).append((selection.send_typename, taker))
+
+    def build(one: dict[str, Any]) -> Representation | None:
+        matching = branches.get(one.get("__typename"))  # type: ignore[arg-type]
+        if matching is None:
+            return None
+        representation: Representation = {}
+        for send_typename, taker in matching:
+            representation["__typename"] = send_typename
+            if not taker(one, representation):
+                return None
+        return representation
+
+    return build
+
+
+_Taker: TypeAlias = Callable[[dict[str, Any], Representation], bool]
+"""Reads fields of an object into a representation; False: something needed is missing."""
+
+
+def _compile_fields(fields: Sequence[RequiredField], possible_types: PossibleTypes, keys: frozenset[str]) -> _Taker:
+    if all(not one.selections for one in fields):
+        flat = tuple((one.name, one.source, one.name in keys) for one in fields)
+
+        def take_flat(one: dict[str, Any], into: Representation) -> bool:
+            for name, source, is_key in flat:
+                value = one.get(source, _MISSING)
+                if value is _MISSING or (is_key and value is None):
+                    return False
+                into[name] = value
+            return True
+
+        return take_flat
+
+    compiled = tuple(
+        (one.name, one.source, one.name in keys, _compile_nested(one.selections, possible_types)) for one in fields
+    )
+
+    def take(one: dict[str, Any], into: Representation) -> bool:
+        for name, source, is_key, nested in compiled:
+            value = one.get(source, _MISSING)
+            if value is _MISSING or (is_key and value is None):
+                return False
+            taken = nested(value) if nested is not None else value
+            if taken is _MISSING:
+                return False
+            into[name] = taken
+        return True
+
+    return take
+
+
+def _compile_nested(
+    selections: Sequence[RequiredSelection], possible_types: PossibleTypes
+) -> Callable[[Any], Any] | None:
+    """Reads an object (or list of them) below a required field, by its run-time type where that is known."""
+    if not selections:
+        return None
+    takers = tuple(
+        (
+            possible_types(one.type_condition) | {one.type_condition},
+            one.send_typename,
+            _compile_fields(one.fields, possible_types, frozenset()),
+        )
+        for one in selections
+    )
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, list):
+            items = [read(item) for item in value]
+            return _MISSING if any(item is _MISSING for item in items) else items
+        if not isinstance(value, dict):
+            return _MISSING
+        typename = value.get("__typename")
+        taken: Representation = {}
+        for types, send_typename, taker in takers:
+            if typename is None and len(takers) > 1:
+                return _MISSING
+            if typename is not None and typename not in types:
+                continue
+            if typename is not None:
+                taken["__typename"] = send_typename if send_typename else typename
+            if not taker(value, taken):
+                return _MISSING
+        return taken
+
+    return read

@@ -1,0 +1,175 @@
+"""Which members a scattered fetch goes to, and what each is asked. Pure: it computes, others send.
+
+Members are chosen by routing (`@route`, or the key of a partitioned entity: exactly one) or by pruning (`@gather`'s
+`prune` paths, into arguments or into the entity's representation). Only top-level conjuncts prune: each path that has
+a value narrows the members, paths with none do not. A region nobody answers for is an error, never a broadcast.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import OperationDefinitionNode, parse, print_ast
+
+from gateway.execution.members import Member, Members
+from gateway.execution.shapes import MISSING, Shape, compile_shape
+from gateway.plan.nodes import GatherField, ScatterFetch
+from gateway.supergraph.model import Partitioned
+
+__all__ = ["CompiledScatter", "MemberOperation", "UnknownRegion", "choose_members", "compile_scatter", "owner_of"]
+
+OPERATIONS_KEPT_MAX = 64
+
+
+class UnknownRegion(Exception):
+    """A value names a region that no member answers for."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(f"{value!r} names no connected region")
+        self.value = value
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOperation:
+    text: str
+    variables: tuple[str, ...]
+    """Names of the client's variables it uses."""
+
+
+@dataclass(slots=True)
+class CompiledScatter:
+    node: ScatterFetch
+    shapes: tuple[Shape, ...]
+    partitioned: Mapping[str, Partitioned]
+    _operations: dict[tuple[int, ...], MemberOperation] = field(default_factory=dict)
+
+    def shapes_of(self, typename: str, possible_types: Callable[[str], frozenset[str]]) -> tuple[Shape, ...]:
+        """Entity fetch: the gathered fields of one entity type."""
+        return tuple(
+            one
+            for one in self.shapes
+            if one.type_condition is None
+            or one.type_condition == typename
+            or typename in possible_types(one.type_condition)
+        )
+
+    def operation_for(self, places: tuple[int, ...]) -> MemberOperation:
+        """Root fetch: the member operation of only these root fields (indexes into `shapes`)."""
+        kept = self._operations.get(places)
+        if kept is None:
+            kept = self._make_operation(places)
+            if len(self._operations) < OPERATIONS_KEPT_MAX:
+                self._operations[places] = kept
+        return kept
+
+    def _make_operation(self, places: tuple[int, ...]) -> MemberOperation:
+        fetch = self.node.fetch
+        if len(places) == len(self.shapes):
+            return MemberOperation(fetch.operation, fetch.variables)
+        fields = [self.node.scatter.fields[place] for place in places]
+        wanted = {name for one in fields for name in one.variables}
+        return MemberOperation(_part_of(fetch.operation, fields, wanted), tuple(sorted(wanted)))
+
+
+def _part_of(operation: str, fields: Sequence[GatherField], variables: set[str]) -> str:
+    definition = next(
+        one for one in parse(operation, no_location=True).definitions if isinstance(one, OperationDefinitionNode)
+    )
+    declared = [print_ast(one) for one in definition.variable_definitions if one.variable.name.value in variables]
+    header = f"({', '.join(declared)})" if declared else ""
+    return f"{definition.operation.value}{header} {{ {' '.join(one.selection for one in fields)} }}"
+
+
+def compile_scatter(node: ScatterFetch) -> CompiledScatter:
+    return CompiledScatter(
+        node=node,
+        shapes=tuple(compile_shape(one) for one in node.scatter.fields),
+        partitioned=dict(node.scatter.partitioned),
+    )
+
+
+def choose_members(
+    shape: Shape, members: Members, variables: Mapping[str, Any], representation: Mapping[str, Any] | None = None
+) -> tuple[Member, ...]:
+    """The members a field concerns, in order. Raises `UnknownRegion`."""
+    if shape.route is not None:
+        value = shape.arguments.at(shape.route.argument, variables)
+        return (_one_member(value, members),)
+    chosen: Sequence[Member] = members.all
+    for path in shape.gather.prune if shape.gather is not None else ():
+        codes = _codes_at(shape, path, variables, representation)
+        if codes is not None:
+            concerned = {member for code in codes for member in _members_of(code, members)}
+            chosen = [member for member in chosen if member in concerned]
+    return tuple(chosen)
+
+
+def owner_of(partitioned: Partitioned, representation: Mapping[str, Any], members: Members) -> Member:
+    """The one member that has a partitioned entity. Raises `UnknownRegion`."""
+    value = representation.get(partitioned.key)
+    if not isinstance(value, str):
+        raise UnknownRegion(str(value))
+    return _one_member(value, members, partitioned.segment)
+
+
+def _one_member(value: Any, members: Members, segment: int | None = 1) -> Member:
+    if not isinstance(value, str):
+        raise UnknownRegion(str(value))
+    found = members.by_code(region_code(value, segment))
+    if len(found) != 1:
+        raise UnknownRegion(value)
+    return found[0]
+
+
+def _members_of(value: Any, members: Members) -> tuple[Member, ...]:
+    found = members.by_code(region_code(value)) if isinstance(value, str) else ()
+    if not found:
+        raise UnknownRegion(str(value))
+    return found
+
+
+def region_code(value: str, segment: int | None = 1) -> str:
+    """The region a value names: the segment of an id, or a plain region code."""
+    if segment is None or ":" not in value:
+        return value
+    parts = value.split(":")
+    return parts[segment] if segment < len(parts) else value
+
+
+def _codes_at(
+    shape: Shape, path: tuple[str, ...], variables: Mapping[str, Any], representation: Mapping[str, Any] | None
+) -> list[Any] | None:
+    """The values at a prune path, or None when it has none and so prunes nothing."""
+    if representation is not None and path[0] in representation and not shape.arguments.has(path[0]):
+        value = _into_representation(representation, path)
+    else:
+        value = shape.arguments.at(path, variables)
+    if value is MISSING or value is None:
+        return None
+    return value if isinstance(value, list) else [value]
+
+
+def _into_representation(representation: Mapping[str, Any], path: Sequence[str]) -> Any:
+    value: Any = representation
+    for name in path:
+        if isinstance(value, str):
+            value = _claims(value)
+        if not isinstance(value, Mapping) or name not in value:
+            return MISSING
+        value = value[name]
+    return value
+
+
+def _claims(token: str) -> Any:
+    """The readable part of a signed token. Only to ask fewer members: each member verifies the signature itself."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        return orjson.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return None
