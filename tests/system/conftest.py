@@ -1,0 +1,77 @@
+"""One city for the whole run: `gwc up` as a user starts it, on a free port, with its own data folder."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from contract.regions import REGIONS
+from tests.system.client import Client
+from tests.system.processes import GWC, GwcProcess, gwc
+
+
+@dataclass(frozen=True)
+class City:
+    process: GwcProcess
+    url: str
+    data_dir: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.data_dir / "city"
+
+    def token(self, *roles: str, region: str | None = None, unit: str | None = None, person: str = "tester") -> str:
+        arguments = [str(GWC), "token", "--data-dir", str(self.data_dir), "--person", person]
+        for role in roles:
+            arguments += ["--role", role]
+        if region:
+            arguments += ["--region", region]
+        if unit:
+            arguments += ["--unit", unit]
+        return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    data_dir = tmp_path_factory.mktemp("city") / "var"
+    with gwc("up", "--port", "0", "--data-dir", str(data_dir), "--no-simulate") as (process, url):
+        yield City(process, url, data_dir)
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+        yield session
+
+
+@pytest.fixture
+def anonymous(session: aiohttp.ClientSession, city: City) -> Client:
+    return Client(session, city.url)
+
+
+@pytest.fixture
+def auditor(anonymous: Client, city: City) -> Client:
+    return anonymous.as_(city.token("AUDITOR"))
+
+
+@pytest.fixture(scope="session")
+def regions() -> tuple[str, ...]:
+    return tuple(REGIONS)
+
+
+PersonFactory = Callable[..., Client]
+
+
+@pytest.fixture
+def person(anonymous: Client, city: City) -> PersonFactory:
+    """A client acting as somebody: `person("KEEPER", region="330106")`."""
+
+    def make(*roles: str, region: str | None = None, unit: str | None = None, name: str = "tester") -> Client:
+        return anonymous.as_(city.token(*roles, region=region, unit=unit, person=name))
+
+    return make
