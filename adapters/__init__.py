@@ -1,0 +1,27 @@
+"""Legacy stores as canonical rows: a mapping file, an adapter for its kind of store, one protocol (`adapters.model.Store`).
+
+mapping = load_mapping(Path("330102.toml"))
+store = open_store(mapping)
+await store.open()
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adapters.mapping.model import SQL_ENGINES, Mapping
+from adapters.model import Store, StoreUnsupported
+
+__all__ = ["open_store"]
+
+
+def open_store(mapping: Mapping, *, cache_dir: Path | None = None) -> Store:
+    """The store of a mapping, not yet connected: call `await store.open()`.
+
+    `cache_dir` is where indexed stores keep their local index; without it, in a temporary folder.
+    """
+    if mapping.store.engine in SQL_ENGINES and mapping.store.mode == "live":
+        from adapters.sql.store import SqlStore
+
+        return SqlStore(mapping)
+    raise StoreUnsupported(f"a {mapping.store.engine} store cannot be opened in mode {mapping.store.mode!r}")

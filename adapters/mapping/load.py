@@ -1,0 +1,440 @@
+"""Mapping file → `Mapping`: strict, section by section, each fault with what to change.
+
+`${NAME}` in the store's url is filled in from the environment, so that no secret stands in a mapping; file urls are
+relative to the mapping file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from adapters.canonical import CANONICAL_FIELDS, STATUSES
+from adapters.mapping.dates import FORMATS
+from adapters.mapping.model import (
+    CSV,
+    FILE_ENGINES,
+    MONGODB,
+    SQL_ENGINES,
+    XLSX,
+    Caption,
+    Case,
+    ClassMapping,
+    Condition,
+    FieldMapping,
+    FileLayout,
+    Join,
+    KeyPart,
+    Listing,
+    Lookup,
+    Mapping,
+    RegionRule,
+    Secrecy,
+    StoreSettings,
+    WriteGrant,
+)
+from adapters.mapping.toml import MappingError, Section, suggest
+from adapters.model import FieldKind, FieldSpec
+from contract.regions import REGIONS
+
+__all__ = ["load_mapping", "parse_mapping"]
+
+VERSION = 1
+_CLEANINGS = ("trim", "width", "mojibake")
+_MONEY_UNITS = ("元", "万元", "分")
+_MONEY_FIELDS = ("originalValue", "accumulatedDepreciation", "netValue")
+_SCHEMES = ("1994", "2010", "2022")
+_WAREHOUSE_KINDS = ("PHYSICAL", "OWN_ROOM")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_DERIVED = ("classScheme", "classCode", "className", "legacyClassScheme", "legacyClassCode", "legacyClassName")
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Read and check a mapping file. Raises `MappingError`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise MappingError(str(path), "there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingError(str(path), f"the file cannot be read: {error}", "save it as UTF-8") from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(str(path), f"this is not TOML: {error}") from None
+    return parse_mapping(data, path)
+
+
+def parse_mapping(data: dict[str, Any], path: Path) -> Mapping:
+    """The same from TOML already read; `path` is what file urls are relative to."""
+    top = Section(data, "")
+    if top.integer("mapping", 0) != VERSION:
+        raise MappingError(
+            "mapping", "the version of the mapping language is missing or another", f"write mapping = {VERSION}"
+        )
+    region = top.choice("region", list(REGIONS))
+    store = _store(top.section("store"), path)
+    lookups = {lookup.name: lookup for lookup in _lookups(top.section("lookups"))}
+    source = top.section("source")
+    table, joins, rows = _source(source, store.engine)
+    mapping = Mapping(
+        path=path,
+        region=region,
+        title=top.text("title", ""),
+        store=store,
+        table=table,
+        joins=joins,
+        rows=rows,
+        secrecy=_secrecy(top.section("secrecy"), lookups),
+        key=_key(top.section("key")),
+        fields=_fields(top.section("fields"), lookups),
+        class_=_class(top.section("class"), lookups) if top.has("class") else None,
+        region_rule=_region_rule(top.section("region_rule")) if top.has("region_rule") else None,
+        lookups=lookups,
+        units=_listing(top.section("units"), "units"),
+        warehouses=_listing(top.section("warehouses"), "warehouses"),
+        file=_file(top.section("file")),
+        write=_write(top.section("write")) if top.has("write") else None,
+    )
+    top.done()
+    _check_whole(mapping)
+    return mapping
+
+
+# --- store and source ---------------------------------------------------------------------------------------------
+
+
+def _store(section: Section, path: Path) -> StoreSettings:
+    engine = section.choice("engine", (*SQL_ENGINES, CSV, XLSX, MONGODB))
+    mode = section.choice("mode", ("live", "indexed"), "live" if engine in SQL_ENGINES else "indexed")
+    if mode == "live" and engine not in SQL_ENGINES:
+        raise MappingError(section.at("mode"), f"a {engine} store cannot be read live", 'write mode = "indexed"')
+    settings = StoreSettings(
+        engine=engine,
+        url=_url(section, engine, path),
+        mode="indexed" if mode == "indexed" else "live",
+        encoding=section.text("encoding", "auto"),
+        connections_max=section.integer("connections_max", 2, 1, 16),
+        timeout_s=float(section.integer("timeout_s", 10, 1, 600)),
+        scan_rows_max=section.integer("scan_rows_max", 50_000, 100, 1_000_000),
+        reread_s=float(section.integer("reread_s", 2, 0, 86_400)),
+    )
+    section.done()
+    return settings
+
+
+def _url(section: Section, engine: str, path: Path) -> str:
+    def filled(match: re.Match[str]) -> str:
+        value = os.environ.get(match[1])
+        if value is None:
+            raise MappingError(
+                section.at("url"), f"the environment has no {match[1]}", f"set {match[1]} before starting"
+            )
+        return value
+
+    url = _VARIABLE.sub(filled, section.text("url"))
+    if engine == "sqlite" or engine in FILE_ENGINES:
+        return str((path.parent / url).resolve())
+    if re.search(r"://[^/@:]+:[^/@]+@", section.text("url")) and "${" not in section.text("url"):
+        raise MappingError(
+            section.at("url"), "a password stands in the mapping", "write ${NAME} and set it in the environment"
+        )
+    return url
+
+
+def _source(section: Section, engine: str) -> tuple[str, tuple[Join, ...], tuple[Condition, ...]]:
+    table = section.text("table", "" if engine in FILE_ENGINES else None)
+    joins = tuple(_join(part) for part in section.sections("joins"))
+    rows = _conditions(section, "rows")
+    section.done()
+    if joins and engine not in SQL_ENGINES:
+        raise MappingError(section.at("joins"), f"a {engine} store has no joins", "use a lookup")
+    return table, joins, rows
+
+
+def _join(section: Section) -> Join:
+    on = section.text_map("on")
+    if not on:
+        raise MappingError(section.at("on"), "the join says on no columns", 'write on = { id = "model_id" }')
+    join = Join(section.text("table"), section.text("as", section.text("table")), tuple(on.items()))
+    section.done()
+    return join
+
+
+def _conditions(section: Section, key: str) -> tuple[Condition, ...]:
+    return tuple(_condition(part) for part in section.sections(key))
+
+
+def _condition(section: Section) -> Condition:
+    column = section.text("column")
+    condition: Condition
+    if section.has("is"):
+        null = section.choice("is", ("null", "not null")) == "null"
+        condition = Condition(column, "null" if null else "not_null")
+    elif section.has("not_in"):
+        condition = Condition(column, "not_in", section.texts("not_in"))
+    else:
+        condition = Condition(column, "in", section.texts("in"))
+    section.done()
+    return condition
+
+
+def _secrecy(section: Section, lookups: dict[str, Lookup]) -> Secrecy:
+    if section.has("none_because"):
+        rule = Secrecy(None, reason=section.text("none_because"))
+    elif section.has("column"):
+        rule = Secrecy(section.text("column"), section.texts("open"), _lookup_name(section, lookups))
+    else:
+        raise MappingError(
+            "secrecy",
+            "the mapping does not say which rows are secret",
+            'add [secrecy] with column = "…" and open = ["…"], or none_because = "…" where nothing can be secret',
+        )
+    section.done()
+    return rule
+
+
+def _key(section: Section) -> tuple[KeyPart, ...]:
+    columns, integers = section.texts("columns"), section.texts("integers", ())
+    for name in integers:
+        if name not in columns:
+            raise MappingError(section.at("integers"), f"{name!r} is no column of the key")
+    section.done()
+    return tuple(KeyPart(column, "integer" if column in integers else "text") for column in columns)
+
+
+def _lookups(section: Section) -> list[Lookup]:
+    found = []
+    for name in section.data:
+        part = section.section(name)
+        found.append(
+            Lookup(
+                name,
+                part.text("table"),
+                part.text("key"),
+                part.text("value"),
+                part.maybe_text("label"),
+                _conditions(part, "rows"),
+            )
+        )
+        part.done()
+    return found
+
+
+def _lookup_name(section: Section, lookups: dict[str, Lookup]) -> str | None:
+    name = section.maybe_text("lookup")
+    if name is not None and name not in lookups:
+        raise MappingError(
+            section.at("lookup"), f"there is no lookup {name!r}", f"add [lookups.{name}] with table, key and value"
+        )
+    return name
+
+
+# --- fields -------------------------------------------------------------------------------------------------------
+
+
+def _fields(section: Section, lookups: dict[str, Lookup]) -> dict[str, FieldMapping]:
+    found: dict[str, FieldMapping] = {}
+    for name in section.data:
+        spec = CANONICAL_FIELDS.get(name)
+        if name in _DERIVED or name == "class":
+            raise MappingError(section.at(name), "this field is not mapped by itself", "the class is mapped by [class]")
+        if spec is None or name == "observedAt":
+            known = [field for field in CANONICAL_FIELDS if field not in _DERIVED and field != "observedAt"]
+            raise MappingError(section.at(name), "there is no such canonical field", suggest(name, known))
+        value = section.raw(name)
+        part = (
+            section.section(name)
+            if isinstance(value, dict)
+            else Section({"column": section.text(name)}, section.at(name))
+        )
+        found[name] = _field(part, spec, lookups)
+    return found
+
+
+def _field(section: Section, spec: FieldSpec, lookups: dict[str, Lookup]) -> FieldMapping:
+    mapped = FieldMapping(
+        spec=spec,
+        columns=section.texts("columns", ()) or section.texts("column", ()),
+        constant=section.maybe_text("value"),
+        default=section.maybe_text("default"),
+        empty=section.texts("empty", ()),
+        clean=section.choices("clean", _CLEANINGS, ("trim",) if spec.kind is FieldKind.TEXT else ("trim", "width")),
+        codes=section.text_map("codes") if section.has("codes") else None,
+        lookup=_lookup_name(section, lookups),
+        when=_condition(section.section("when")) if section.has("when") else None,
+        cases=tuple(_case(part) for part in section.sections("cases")),
+        **_of_kind(section, spec),
+    )
+    section.done()
+    _check_field(mapped, section)
+    return mapped
+
+
+def _of_kind(section: Section, spec: FieldSpec) -> dict[str, Any]:
+    """The keys that only one kind of field has."""
+    if spec.name in _MONEY_FIELDS:
+        return {"unit": section.choice("unit", _MONEY_UNITS), "minus": section.maybe_text("minus")}
+    if spec.name == "usefulLifeMonths":
+        return {"unit": section.choice("unit", ("months", "years"))}
+    if spec.name in ("quantity", "unitOfMeasure"):
+        return {"from_name": section.flag("from_name", False)}
+    if spec.kind in (FieldKind.DATE, FieldKind.DATETIME):
+        formats = section.choices("formats", FORMATS, ("ymd",))
+        return {"formats": formats, "zone": section.choice("zone", ("Asia/Shanghai", "UTC"), "Asia/Shanghai")}
+    if spec.name == "owner":
+        return {"uscc": section.flag("uscc", False)}
+    if spec.name == "version":
+        return {"digest": section.flag("digest", False)}
+    return {}
+
+
+def _case(section: Section) -> Case:
+    value = section.text("value")
+    condition = _condition(Section({key: item for key, item in section.data.items() if key != "value"}, section.where))
+    return Case(condition, value)
+
+
+def _check_field(mapped: FieldMapping, section: Section) -> None:
+    if not (mapped.columns or mapped.constant is not None or mapped.from_name or mapped.digest):
+        raise MappingError(section.where, "no column is named", 'write column = "…" (or value = "…" for a constant)')
+    values: tuple[str, ...] = mapped.spec.values
+    if mapped.spec.kind is FieldKind.BOOLEAN:
+        values = ("true", "false")
+    if not values:
+        return
+    produced = [*(mapped.codes or {}).values(), *(case.value for case in mapped.cases)]
+    produced += [text for text in (mapped.constant, mapped.default) if text is not None]
+    for text in produced:
+        if text not in values:
+            raise MappingError(
+                section.where, f"{text!r} is no value of {mapped.spec.name}", "one of " + ", ".join(values)
+            )
+
+
+def _class(section: Section, lookups: dict[str, Lookup]) -> ClassMapping:
+    mapped = ClassMapping(
+        column=section.text("column"),
+        scheme=section.choice("scheme", _SCHEMES),
+        prefix=section.text("prefix", ""),
+        name_column=section.maybe_text("name_column"),
+        lookup=_lookup_name(section, lookups),
+    )
+    section.done()
+    return mapped
+
+
+def _region_rule(section: Section) -> RegionRule:
+    retired = section.section("retired")
+    rule = RegionRule(
+        section.text("column"),
+        section.maybe_text("street_column"),
+        {code: retired.texts(code) for code in retired.data},
+    )
+    section.done()
+    return rule
+
+
+# --- lists, files, grants -----------------------------------------------------------------------------------------
+
+
+def _listing(section: Section, kind: Literal["units", "warehouses"]) -> Listing:
+    if not section.data:
+        return Listing(kind)
+    origin = section.choice("from", ("table", "rows", "sheets"), "table")
+    kinds = section.text_map("kinds") if kind == "warehouses" and section.has("kinds") else {}
+    for value in kinds.values():
+        if value not in _WAREHOUSE_KINDS:
+            raise MappingError(section.at("kinds"), f"{value!r} is no kind of warehouse", "PHYSICAL or OWN_ROOM")
+    listing = Listing(
+        kind=kind,
+        origin="rows" if origin == "rows" else "sheets" if origin == "sheets" else "table",
+        table=section.text("table", "" if origin != "table" else None),
+        key=section.text("key"),
+        name=section.text("name"),
+        uscc=section.maybe_text("uscc") if kind == "units" else None,
+        warehouse_kind=section.maybe_text("kind") if kind == "warehouses" else None,
+        kinds=kinds,
+        address=section.maybe_text("address") if kind == "warehouses" else None,
+        where=_conditions(section, "rows"),
+    )
+    section.done()
+    return listing
+
+
+def _file(section: Section) -> FileLayout:
+    captions = []
+    for name in (captioned := section.section("captions")).data:
+        part = captioned.section(name)
+        captions.append(Caption(f"@{name}", part.integer("row", 1, 1), part.text("after"), part.text("before")))
+        part.done()
+    layout = FileLayout(
+        pattern=section.text("pattern", "*.csv"),
+        ready_suffix=section.maybe_text("ready_suffix"),
+        header_row=section.integer("header_row", 1, 1, 100),
+        sheets_except=section.texts("sheets_except", ()),
+        row_when="number" if section.choice("row_when", ("any", "number"), "any") == "number" else "any",
+        columns=section.text_map("columns") if section.has("columns") else {},
+        captions=tuple(captions),
+    )
+    section.done()
+    return layout
+
+
+def _write(section: Section) -> WriteGrant:
+    grant = WriteGrant(
+        status_column=section.text("status_column"),
+        codes=section.text_map("codes") if section.has("codes") else {status: status for status in STATUSES},
+        version_column=section.text("version_column"),
+        updated_column=section.maybe_text("updated_column"),
+    )
+    section.done()
+    return grant
+
+
+# --- what only the whole shows ------------------------------------------------------------------------------------
+
+
+def _check_whole(mapping: Mapping) -> None:
+    checks: tuple[Callable[[Mapping], None], ...] = (_check_name, _check_references, _check_joins, _check_write)
+    for check in checks:
+        check(mapping)
+
+
+def _check_name(mapping: Mapping) -> None:
+    if "name" not in mapping.fields:
+        raise MappingError("fields.name", "the name is not mapped", 'add name = "<column>" to [fields]')
+    if mapping.store.engine in SQL_ENGINES and not mapping.table:
+        raise MappingError("source.table", "no table is named")
+
+
+def _check_references(mapping: Mapping) -> None:
+    for name, listing in (("owner", mapping.units), ("warehouse", mapping.warehouses)):
+        if name in mapping.fields and listing.origin == "none":
+            raise MappingError(f"fields.{name}", f"the mapping has no list of {listing.kind}", f"add [{listing.kind}]")
+
+
+def _check_joins(mapping: Mapping) -> None:
+    aliases = {join.alias for join in mapping.joins}
+    if mapping.store.engine not in SQL_ENGINES:
+        return
+    for column in mapping.columns:
+        alias, dot, _ = column.rpartition(".")
+        if dot and alias not in aliases:
+            raise MappingError(column, f"no join is named {alias!r}", f'add [[source.joins]] with as = "{alias}"')
+
+
+def _check_write(mapping: Mapping) -> None:
+    if mapping.write is None:
+        return
+    if mapping.store.engine not in SQL_ENGINES or mapping.store.mode != "live":
+        raise MappingError("write", "only a live SQL store can be written", "remove [write]")
+    version = mapping.fields.get("version")
+    if version is None or mapping.write.version_column not in version.columns:
+        raise MappingError("write.version_column", "the version must be mapped from this column", "see fields.version")
+    for status in mapping.write.codes:
+        if status not in STATUSES:
+            raise MappingError("write.codes", f"{status!r} is no status", "one of " + ", ".join(STATUSES))

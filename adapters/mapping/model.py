@@ -1,0 +1,261 @@
+"""A mapping file as data: what a district's engineer wrote, checked and complete.
+
+Columns are named as in the store: `column` of the source table, `alias.column` of a joined one, `a.b.c` inside a
+document, a heading in a file. `@sheet` and captions (`@uscc`) are what a workbook says beside its cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from adapters.model import FieldSpec
+
+__all__ = [
+    "CSV",
+    "FILE_ENGINES",
+    "MONGODB",
+    "SQL_ENGINES",
+    "XLSX",
+    "Caption",
+    "Case",
+    "ClassMapping",
+    "Condition",
+    "FieldMapping",
+    "FileLayout",
+    "Join",
+    "KeyPart",
+    "Listing",
+    "Lookup",
+    "Mapping",
+    "RegionRule",
+    "Secrecy",
+    "StoreSettings",
+    "WriteGrant",
+]
+
+SQL_ENGINES = ("sqlite", "postgresql", "mysql", "mariadb")
+CSV, XLSX, MONGODB = "csv", "xlsx", "mongodb"
+FILE_ENGINES = (CSV, XLSX)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    engine: str
+    url: str
+    """Complete: `${…}` filled in, file paths absolute."""
+    mode: Literal["live", "indexed"] = "live"
+    encoding: str = "auto"
+    connections_max: int = 2
+    timeout_s: float = 10.0
+    scan_rows_max: int = 50_000
+    """How many rows a live store may read to filter and sort by itself."""
+    reread_s: float = 2.0
+    """How old a copy of a file or a document store may grow before it is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A column's text form is one of `values` (or is null, or is not)."""
+
+    column: str
+    test: Literal["in", "not_in", "null", "not_null"]
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A left join to at most one row."""
+
+    table: str
+    alias: str
+    on: tuple[tuple[str, str], ...]
+    """(column of the joined table, column of what stands before it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A code table that stands in the store."""
+
+    name: str
+    table: str
+    key: str
+    value: str
+    label: str | None = None
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Secrecy:
+    """Which values are open; every other one, the missing one included, is secret."""
+
+    column: str | None
+    open: tuple[str, ...] = ()
+    lookup: str | None = None
+    reason: str | None = None
+    """Why nothing in this store can be secret, where there is no column."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPart:
+    column: str
+    kind: Literal["text", "integer"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Where the condition holds, the field has this value, whatever its column says."""
+
+    when: Condition
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    spec: FieldSpec
+    columns: tuple[str, ...] = ()
+    """The first that is not empty counts."""
+    constant: str | None = None
+    default: str | None = None
+    """What an empty value becomes; the row bears the issue DEFAULTED."""
+    empty: tuple[str, ...] = ()
+    """Values that mean "not recorded", without any issue."""
+    clean: tuple[str, ...] = ()
+    codes: Map[str, str] | None = None
+    lookup: str | None = None
+    unit: str = ""
+    minus: str | None = None
+    """A second column to be subtracted from the first."""
+    formats: tuple[str, ...] = ()
+    zone: str = "Asia/Shanghai"
+    cases: tuple[Case, ...] = ()
+    when: Condition | None = None
+    """The field is null, without any issue, where this does not hold."""
+    from_name: bool = False
+    uscc: bool = False
+    """A reference that is itself a USCC and must be a valid one."""
+    digest: bool = False
+    """The version of a row whose store keeps none: a digest of what was read."""
+
+    @property
+    def where(self) -> str:
+        return f"fields.{self.spec.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMapping:
+    column: str
+    scheme: str
+    prefix: str = ""
+    """What the store leaves away in front of its codes."""
+    name_column: str | None = None
+    lookup: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRule:
+    column: str
+    street_column: str | None
+    retired: Map[str, tuple[str, ...]]
+    """Retired code → the streets of it that are this region's today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Where the list of units or of warehouses is."""
+
+    kind: Literal["units", "warehouses"]
+    origin: Literal["table", "rows", "sheets", "none"] = "none"
+    table: str = ""
+    key: str = ""
+    name: str = ""
+    uscc: str | None = None
+    warehouse_kind: str | None = None
+    kinds: Map[str, str] = field(default_factory=dict)
+    address: str | None = None
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A text of a workbook's title row, between two marks."""
+
+    name: str
+    row: int
+    after: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileLayout:
+    pattern: str = "*.csv"
+    """Of a drop folder: which files are full exports; the name's order is their age."""
+    ready_suffix: str | None = None
+    """The file beside an export that says it is whole; its text is the number of data lines."""
+    header_row: int = 1
+    sheets_except: tuple[str, ...] = ()
+    row_when: Literal["any", "number"] = "any"
+    """`number`: only rows whose first cell is a number are assets (totals and footers are not)."""
+    columns: Map[str, str] = field(default_factory=dict)
+    """Names for a worksheet's columns by letter, where headings repeat or are merged."""
+    captions: tuple[Caption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WriteGrant:
+    """Which columns a custody change may be written to, and how the row's version is told."""
+
+    status_column: str
+    codes: Map[str, str]
+    """Canonical status → the store's code."""
+    version_column: str
+    updated_column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    path: Path
+    region: str
+    title: str
+    store: StoreSettings
+    table: str
+    joins: tuple[Join, ...]
+    rows: tuple[Condition, ...]
+    """Which native rows are assets at all; the others are ignored."""
+    secrecy: Secrecy
+    key: tuple[KeyPart, ...]
+    fields: Map[str, FieldMapping]
+    class_: ClassMapping | None
+    region_rule: RegionRule | None
+    lookups: Map[str, Lookup]
+    units: Listing
+    warehouses: Listing
+    file: FileLayout
+    write: WriteGrant | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every native column that the mapping reads of a row, each once, in a stable order."""
+        return tuple(dict.fromkeys(self._columns()))
+
+    def _columns(self) -> list[str]:
+        found = [part.column for part in self.key]
+        if self.secrecy.column:
+            found.append(self.secrecy.column)
+        found += [condition.column for condition in self.rows]
+        for mapped in self.fields.values():
+            found += mapped.columns
+            found += [mapped.minus] if mapped.minus else []
+            found += [case.when.column for case in mapped.cases]
+            found += [mapped.when.column] if mapped.when else []
+        if self.class_:
+            found += [self.class_.column] + ([self.class_.name_column] if self.class_.name_column else [])
+        if self.region_rule:
+            found += [self.region_rule.column]
+            found += [self.region_rule.street_column] if self.region_rule.street_column else []
+        for listing in (self.units, self.warehouses):
+            if listing.origin == "rows":
+                found += [column for column in (listing.key, listing.name, listing.uscc) if column]
+        return found

@@ -1,0 +1,56 @@
+"""Amounts, quantities and lives, exactly: never through a binary fraction of our own making.
+
+A float that a driver hands over is read by its shortest decimal spelling, which is what the store was given.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, localcontext
+from typing import Any
+
+from adapters.mapping.values import code_text
+
+__all__ = ["MEASURE_WORDS", "MONEY_FACTORS", "quantity_in_name", "read_decimal", "scaled"]
+
+MONEY_FACTORS = {"元": Decimal(1), "万元": Decimal(10_000), "分": Decimal("0.01")}
+_PLAIN = re.compile(r"[+-]?\d{1,40}(\.\d{0,20})?|[+-]?\d{1,3}(,\d{3}){1,12}(\.\d{0,20})?|[+-]?\.\d{1,20}", re.ASCII)
+_EXPONENT = re.compile(r"[+-]?\d(\.\d{1,20})?[eE][+-]?\d{1,2}", re.ASCII)
+_PRECISION = 120
+
+MEASURE_WORDS = "台把张套个件辆只组部块支条箱副册盏架座本幅根面樘卷包批"
+_IN_NAME = re.compile(rf"\D(\d{{1,6}})([{MEASURE_WORDS}])")
+
+
+def read_decimal(value: Any) -> Decimal | str | None:
+    """The number; None where nothing is recorded; the text where it is no number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if isinstance(value, float):
+        value = repr(value)
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else str(value)
+    text = code_text(value)
+    if text is None:
+        return None
+    bare = text.removeprefix("¥").removeprefix("￥").strip()
+    if _PLAIN.fullmatch(bare):
+        return Decimal(bare.replace(",", ""))
+    if _EXPONENT.fullmatch(bare):
+        return Decimal(bare)
+    return text
+
+
+def scaled(number: Decimal, factor: Decimal) -> Decimal:
+    with localcontext() as context:
+        context.prec = _PRECISION
+        return number * factor
+
+
+def quantity_in_name(name: str) -> tuple[int, str] | None:
+    """`台式电脑3台` → (3, "台"): a number and a measure word at the very end."""
+    folded = code_text(name) or ""
+    match = _IN_NAME.search(folded, max(0, len(folded) - 8))
+    if match is None or match.end() != len(folded) or int(match[1]) == 0:
+        return None
+    return int(match[1]), match[2]

@@ -1,0 +1,129 @@
+"""Reading a mapping file strictly: every key is asked for by name, and what nobody asked for is an error.
+
+A `Section` is one TOML table on its way into the mapping's model. Its messages say where (`fields.name.clean`), what
+is wrong, and what to change; they are meant for a district's engineer, not for us.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+__all__ = ["MappingError", "Section", "suggest"]
+
+
+class MappingError(ValueError):
+    """The mapping file is wrong. The message says where, what, and the remedy."""
+
+    def __init__(self, where: str, problem: str, remedy: str = "") -> None:
+        self.where, self.problem, self.remedy = where, problem, remedy
+        super().__init__(f"{where}: {problem}" + (f" → {remedy}" if remedy else ""))
+
+
+class Section:
+    def __init__(self, data: Any, where: str) -> None:
+        if not isinstance(data, dict):
+            raise MappingError(where, f"this is {_kind(data)}, a table is expected", f"write [{where}] and its keys")
+        self.data: dict[str, Any] = data
+        self.where = where
+        self._asked: set[str] = set()
+
+    def at(self, key: str) -> str:
+        return f"{self.where}.{key}" if self.where else key
+
+    def has(self, key: str) -> bool:
+        self._asked.add(key)
+        return key in self.data
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self._get(key, default)
+        if not isinstance(value, str):
+            raise MappingError(self.at(key), f"this is {_kind(value)}, a text is expected", f'write {key} = "…"')
+        return value
+
+    def maybe_text(self, key: str) -> str | None:
+        return self.text(key) if self.has(key) else None
+
+    def choice(self, key: str, choices: Sequence[str], default: str | None = None) -> str:
+        value = self.text(key, default)
+        if value not in choices:
+            raise MappingError(self.at(key), f"{value!r} is not known", suggest(value, choices))
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self._get(key, default)
+        if not isinstance(value, bool):
+            raise MappingError(self.at(key), f"this is {_kind(value)}, true or false is expected")
+        return value
+
+    def integer(self, key: str, default: int, minimum: int = 0, maximum: int = 2**31) -> int:
+        value = self._get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+            raise MappingError(self.at(key), f"a whole number from {minimum} to {maximum} is expected")
+        return value
+
+    def texts(self, key: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
+        """A list of texts; a single text counts as a list of one. Numbers are taken as their text."""
+        value = self._get(key, None if default is None else list(default))
+        values = value if isinstance(value, list) else [value]
+        for item in values:
+            if not isinstance(item, str | int) or isinstance(item, bool):
+                raise MappingError(self.at(key), f"{item!r} is {_kind(item)}, a text is expected")
+        return tuple(str(item) for item in values)
+
+    def choices(self, key: str, choices: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
+        values = self.texts(key, default)
+        for value in values:
+            if value not in choices:
+                raise MappingError(self.at(key), f"{value!r} is not known", suggest(value, choices))
+        return values
+
+    def text_map(self, key: str) -> dict[str, str]:
+        section = self.section(key)
+        return {name: section.text(name) for name in section.data}
+
+    def section(self, key: str) -> Section:
+        self._asked.add(key)
+        return Section(self.data.get(key, {}), self.at(key))
+
+    def sections(self, key: str) -> Iterator[Section]:
+        """The tables of a list `[[key]]` (or `key = [{…}]`)."""
+        self._asked.add(key)
+        items = self.data.get(key, [])
+        if not isinstance(items, list):
+            raise MappingError(
+                self.at(key), f"this is {_kind(items)}, a list of tables is expected", f"write [[{key}]]"
+            )
+        for number, item in enumerate(items):
+            yield Section(item, f"{self.at(key)}[{number}]")
+
+    def raw(self, key: str) -> Any:
+        self._asked.add(key)
+        return self.data.get(key)
+
+    def done(self) -> None:
+        """Refuses every key that was not asked for."""
+        for key in self.data:
+            if key not in self._asked:
+                raise MappingError(self.at(key), "this key is not known here", suggest(key, sorted(self._asked)))
+
+    def _get(self, key: str, default: Any) -> Any:
+        self._asked.add(key)
+        value = self.data.get(key, default)
+        if value is None:
+            raise MappingError(
+                self.at(key), "this key is missing", f"add {key} to [{self.where or 'the top of the file'}]"
+            )
+        return value
+
+
+def suggest(value: str, choices: Sequence[str]) -> str:
+    near = difflib.get_close_matches(value, choices, n=1)
+    listed = ", ".join(choices)
+    return f"did you mean {near[0]!r}? Known: {listed}" if near else f"known: {listed}"
+
+
+def _kind(value: Any) -> str:
+    names = {str: "a text", int: "a number", float: "a number", bool: "true/false", list: "a list", dict: "a table"}
+    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,85 @@
+"""Native values as text, and the cleanings of text: trim, width, mojibake.
+
+Text is trimmed of exactly the characters in `TRIMMED`, so that a store's own `trim` can be told to do the same.
+Mojibake is GBK that somebody once read as Latin-1 (`°ì¹«×À` for 办公桌): at least two such characters in a row, for
+one alone may be the `×` of 1920×1080 or the `°` of 25°C.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+__all__ = ["TRIMMED", "code_text", "is_mojibake", "repair_mojibake", "text_of", "trimmed"]
+
+TRIMMED = " \t\r\n\x0b\x0c\x85\xa0\u2002\u2003\u2009\u200b\u3000\ufeff"
+_RUN = re.compile("[\x80-\xff]{2,}")
+_LATIN_1_HIGH = re.compile("[\x80-\xff]")
+_CHINESE = re.compile("[\u3400-\u9fff]")
+
+
+def text_of(value: Any) -> str | None:
+    """A native value as text: the form that codes, conditions and keys are compared in."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _decoded(bytes(value))
+    return str(value)
+
+
+def _decoded(data: bytes) -> str:
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
+def trimmed(text: str | None) -> str | None:
+    """Without what `TRIMMED` names at either end; None where nothing is left."""
+    if text is None:
+        return None
+    return text.strip(TRIMMED) or None
+
+
+def code_text(value: Any) -> str | None:
+    """How codes, amounts and dates are read: NFKC and trimmed, None where nothing is left."""
+    text = text_of(value)
+    if text is None:
+        return None
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return text.strip(TRIMMED) or None
+
+
+def is_mojibake(text: str) -> bool:
+    if text.isascii():
+        return False
+    return "\ufffd" in text or (_RUN.search(text) is not None and _CHINESE.search(text) is None)
+
+
+def repair_mojibake(text: str) -> str | None:
+    """The Chinese text that the same bytes are in GBK; None where they are none."""
+    try:
+        repaired = text.encode("latin-1").decode("gb18030")
+    except UnicodeError:
+        return None
+    if _CHINESE.search(repaired) is None or _LATIN_1_HIGH.search(repaired):
+        return None
+    return repaired
