@@ -52,8 +52,8 @@ class Card:
     asset_class: AssetClass | None
     quantity: str
     original: int
-    depreciation: int | None
-    net: int | None
+    depreciation: int
+    net: int
     acquired: date | None
     acquisition: str
     value_type: str

@@ -71,7 +71,7 @@ class RegionTruth:
 
     def _sum(self, card: Card) -> None:
         self._original += card.original
-        self._net += card.net or 0
+        self._net += card.net
         self._top_classes[card.asset_class.codes["2022"][:3] if card.asset_class else ""] += 1
         self._statuses[card.status or ""] += 1
         if card.unit is not None:

@@ -113,7 +113,7 @@ class Shape(ABC):
             "unitOfMeasure": card.measure,
             "acquiredOn": card.acquired.isoformat() if card.acquired else None,
             "originalValue": money_text(card.original),
-            "netValue": None if card.net is None else money_text(card.net),
+            "netValue": money_text(card.net),
             "owner": self.unit_key(card.unit) if card.unit else None,
             "warehouse": self.warehouse_key(card.warehouse) if card.warehouse else None,
             "location": card.location,
@@ -137,7 +137,7 @@ class Shape(ABC):
             case "massKg":
                 return format_decimal(Decimal(card.product.mass_kg))
             case "accumulatedDepreciation":
-                return None if card.depreciation is None else money_text(card.depreciation)
+                return money_text(card.depreciation)
             case "usefulLifeMonths":
                 return card.product.life_months
             case "shareableUntil":

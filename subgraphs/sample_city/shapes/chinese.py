@@ -75,7 +75,6 @@ class ChineseShape(Shape):
             self._file.insert("仓库信息", (self.warehouse_key(house), house.name, kind, house.address))
 
     def add(self, card: Card) -> Written:
-        assert card.depreciation is not None and card.net is not None
         product, wide = card.product, card.seq % 5 == 0 or card.kind == "full_width"
         spaces = "  " if card.seq % 3 == 0 else ""
         legacy_code, legacy_name = self.legacy_class(card)

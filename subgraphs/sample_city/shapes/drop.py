@@ -119,7 +119,6 @@ class _DropShape(Shape):
         return Written(native)
 
     def _cells(self, card: Card, native: str) -> list[str]:
-        assert card.depreciation is not None and card.net is not None
         unit_name, uscc = (
             (card.unit.name, card.unit.uscc) if card.unit else (self._units[-1].name, self._units[-1].uscc)
         )

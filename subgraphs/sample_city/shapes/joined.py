@@ -114,7 +114,6 @@ class JoinedShape(Shape):
             file.insert("users", (number, _user(number)))
 
     def add(self, card: Card) -> Written:
-        assert card.net is not None
         variant = _VARIANTS.index(card.kind) if card.kind in _VARIANTS else 0
         model_id = PRODUCTS.index(card.product) * 3 + variant + 1
         name = None if card.name == card.product.name and card.seq % 2 else card.name

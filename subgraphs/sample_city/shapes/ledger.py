@@ -87,7 +87,7 @@ class LedgerShape(Shape):
     def _cells(self, card: Card, native: str | None) -> list[str]:
         legacy_code, legacy_name = self.legacy_class(card)
         product, wide = card.product, card.kind == "full_width"
-        depreciation = card.depreciation or 0
+        depreciation = card.depreciation
         original = _number(card.original)
         if card.kind == "unmappable_amount":
             original = _text(_NO_NUMBER[card.ordinal % len(_NO_NUMBER)])
@@ -188,7 +188,7 @@ class _UnitSheet:
     def add(self, card: Card, cells: list[str]) -> None:
         self.count += 1
         row = self._row + 1
-        depreciation, spoilt = card.depreciation or 0, card.kind == "unmappable_amount"
+        depreciation, spoilt = card.depreciation, card.kind == "unmappable_amount"
         net = "<v>#VALUE!</v>" if spoilt else f"<v>{money_text(card.original - depreciation)}</v>"
         kind = ' t="e"' if spoilt else ""
         cells[_HEADINGS.index("净值") - 1] = f"{kind}><f>K{row}-L{row}</f>{net}"

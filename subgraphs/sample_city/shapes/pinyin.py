@@ -138,7 +138,7 @@ class PinyinShape(_Numbered):
         row: list[Any] = [
             native, self._name(card), legacy_code, self._status(card), 9999 if card.unit is None else 100 + card.unit.index,
             card.keeper, card.user, _epoch(card.acquired), _epoch(card.acquired), card.product.life_months,
-            card.original / 100, (card.depreciation or 0) / 100, card.product.specification, card.product.brand,
+            card.original / 100, card.depreciation / 100, card.product.specification, card.product.brand,
             card.product.model, card.serial, int(card.quantity), card.measure, card.location,
             card.warehouse.index + 1 if card.warehouse else None, _CONDITION[card.condition], int(card.shareable),
             self._secrecy(card), code_region, street, _epoch(card.updated),
@@ -199,7 +199,7 @@ class DesktopShape(_Numbered):
         legacy_code, legacy_name = self.legacy_class(card)
         row: list[Any] = [
             department, number, card.code, self._name(card), legacy_code, legacy_name, self._status(card), card.keeper,
-            _epoch(card.acquired), card.product.life_months, card.original / 100, (card.depreciation or 0) / 100,
+            _epoch(card.acquired), card.product.life_months, card.original / 100, card.depreciation / 100,
             card.product.specification, card.product.brand, int(card.quantity), card.measure, card.location,
             card.warehouse.index + 1 if card.warehouse else None, _CONDITION[card.condition], int(card.shareable),
             self._secrecy(card),

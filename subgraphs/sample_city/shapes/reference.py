@@ -50,7 +50,7 @@ class ReferenceShape(Shape):
         "shareableUntil", "updatedAt", "acquisition", "valueType", "source", "condition", "keeper", "user",
     })  # fmt: skip
     statuses = _STATUSES
-    listed_kinds: Any = (
+    listed_kinds = (
         "odd_key", "future_date", "class_missing", "class_untranslatable", "negative_net", "depreciation_exceeds",
         "unknown_status", "unknown_unit", "name_missing",
     )  # fmt: skip
@@ -95,9 +95,7 @@ class ReferenceShape(Shape):
         return row
 
     def _money(self, card: Card) -> tuple[Any, ...]:
-        depreciation, net = card.depreciation, card.net
-        assert depreciation is not None and net is not None
-        return card.original / 100, depreciation / 100, net / 100
+        return card.original / 100, card.depreciation / 100, card.net / 100
 
     @staticmethod
     def _secrecy(card: Card) -> str | None:

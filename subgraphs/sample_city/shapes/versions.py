@@ -122,7 +122,6 @@ class VersionShape(Shape):
         return Written(native, older)
 
     def _row(self, card: Card, native: str, version: int, latest: int) -> list[Any]:
-        assert card.depreciation is not None and card.net is not None
         product = card.product
         legacy_code, _ = self.legacy_class(card)
         class_id = _id("ZCFL", legacy_code) if legacy_code else None
