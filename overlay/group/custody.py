@@ -1,0 +1,203 @@
+"""What the overlay asks of the owners: the facts of an asset, and the commands on its custody book.
+
+Every command ends in one of three values: `Done`, `Refused`, or `Unknown`. Unknown is not a failure: the book may
+have done it, so nothing may be concluded; the same command with the same idempotency key is sent again later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+import orjson
+import structlog
+
+from contract.decimals import parse_decimal
+from contract.identity import DEADLINE_HEADER, IDENTITY_HEADER, Identity, Role, TokenIssuer
+from overlay.group.endpoint import GroupAnswer, GroupEndpoint, GroupUnreachable
+from overlay.messages import Problem, problem
+
+__all__ = ["Action", "AssetFacts", "CommandResult", "Custody", "Done", "Refused", "Unavailable", "Unknown"]
+
+_log = structlog.get_logger(__name__)
+
+Action = Literal["PLACE", "RENEW", "RELEASE", "DISPATCH", "RECEIVE", "RETURN"]
+
+SERVICE_IDENTITY = Identity(person="overlay", roles=frozenset({Role.SERVICE}))
+_CALL_TIMEOUT_S = 8.0
+
+_HOLD = "hold { id state expiresAt } problems { code path message remedy }"
+_DOCUMENTS: dict[str, tuple[str, str]] = {
+    "PLACE": (
+        "placeHold",
+        f"mutation PlaceHold($input: PlaceHoldInput!) {{ placeHold(input: $input) {{ {_HOLD} }} }}",
+    ),
+    "RENEW": (
+        "renewHold",
+        f"mutation RenewHold($input: RenewHoldInput!) {{ renewHold(input: $input) {{ {_HOLD} }} }}",
+    ),
+    "RELEASE": (
+        "releaseHold",
+        f"mutation ReleaseHold($input: ReleaseHoldInput!) {{ releaseHold(input: $input) {{ {_HOLD} }} }}",
+    ),
+}
+_MOVEMENT = (
+    "recordMovement",
+    "mutation RecordMovement($input: RecordMovementInput!) "
+    "{ recordMovement(input: $input) { writtenBack problems { code path message remedy } } }",
+)
+_STATUS = (
+    "query CommandStatus($assetId: ID!, $key: String!) "
+    "{ commandStatus(assetId: $assetId, idempotencyKey: $key) { known hold { id state expiresAt } } }"
+)
+_FACTS = (
+    "query AssetFacts($id: ID!) { asset(id: $id) { id name quantity unitOfMeasure originalValue status condition "
+    "specification shareable shareableUntil version class { scheme code } owner { id uscc } } }"
+)
+
+_NEVER_DONE = frozenset(
+    {"BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "FORBIDDEN", "UNAUTHENTICATED"}
+)
+"""Error codes that say the command was refused before anything was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    reason: str
+
+
+CommandResult = Done | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The owner's store did not answer a read."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFacts:
+    id: str
+    name: str | None
+    quantity: Decimal
+    unit_of_measure: str | None
+    original_value: Decimal | None
+    status: str | None
+    shareable: bool
+    shareable_until: date | None
+    version: str
+    owner_id: str | None
+    owner_unit: str | None
+    digest: str
+    """Of what an approver decides on (name, class, specification, condition, value, owner). The version is not in
+    it: it changes with every hold that is written back."""
+
+
+class Custody:
+    def __init__(self, endpoint: GroupEndpoint, issuer: TokenIssuer, timeout_s: float = _CALL_TIMEOUT_S) -> None:
+        self._endpoint = endpoint
+        self._issuer = issuer
+        self._timeout_s = timeout_s
+
+    async def facts(self, asset_id: str) -> AssetFacts | None | Unavailable:
+        """The asset's facts; None when its region knows no such asset."""
+        try:
+            answer = await self._execute(_FACTS, {"id": asset_id})
+        except Exception as error:  # whatever the transport says, a read that failed is a region that did not answer
+            _log.warning("asset_facts_failed", asset=asset_id, error=repr(error))
+            return Unavailable(type(error).__name__)
+        row = (answer.get("data") or {}).get("asset")
+        if row is not None:
+            return _facts(row)
+        return Unavailable(", ".join(_codes(answer))) if answer.get("errors") else None
+
+    async def send(self, action: str, key: str, asset_id: str, input_: Mapping[str, Any]) -> CommandResult:
+        """Give one command. `input_` is the mutation's input without key and asset."""
+        field, document = _DOCUMENTS.get(action, _MOVEMENT)
+        variables = {"input": {"idempotencyKey": key, "assetId": asset_id, **input_}}
+        try:
+            answer = await self._execute(document, variables, key)
+        except GroupUnreachable as error:
+            return Unknown(f"not sent: {error}")
+        except Exception as error:  # the transport cannot say: the book may have done it
+            _log.warning("custody_outcome_unknown", action=action, asset=asset_id, key=key, error=repr(error))
+            return Unknown(type(error).__name__)
+        return _result(answer, field)
+
+    async def status(self, key: str, asset_id: str) -> Mapping[str, Any] | None:
+        """What the book knows of a command: None when it cannot be asked or does not know it."""
+        try:
+            answer = await self._execute(_STATUS, {"assetId": asset_id, "key": key})
+        except Exception as error:  # asking is only a short cut; sending again settles it
+            _log.info("command_status_failed", asset=asset_id, key=key, error=repr(error))
+            return None
+        status = (answer.get("data") or {}).get("commandStatus")
+        return status if status is not None and status["known"] else None
+
+    async def _execute(self, document: str, variables: Mapping[str, Any], key: str | None = None) -> GroupAnswer:
+        headers = {
+            IDENTITY_HEADER: self._issuer.issue(SERVICE_IDENTITY),
+            DEADLINE_HEADER: str(int(self._timeout_s * 1000)),
+            "accept-language": "zh",
+        }
+        return await self._endpoint.execute(
+            document, variables, headers=headers, timeout_s=self._timeout_s, idempotency_key=key
+        )
+
+
+def _result(answer: GroupAnswer, field: str) -> CommandResult:
+    payload = (answer.get("data") or {}).get(field)
+    if payload is None:
+        codes = _codes(answer)
+        if codes and all(code in _NEVER_DONE for code in codes):
+            return Refused((problem("STORE_ERROR", detail=", ".join(codes)),))
+        return Unknown(", ".join(codes) or "no data")
+    if payload["problems"]:
+        return Refused(tuple(_problem(item) for item in payload["problems"]))
+    return Done(payload)
+
+
+def _codes(answer: GroupAnswer) -> list[str]:
+    errors = answer.get("errors") or []
+    return [str((error.get("extensions") or {}).get("code", "INTERNAL_SERVER_ERROR")) for error in errors]
+
+
+def _problem(data: Mapping[str, Any]) -> Problem:
+    return Problem(str(data["code"]), tuple(data.get("path") or ()), {}, data.get("message"), data.get("remedy"))
+
+
+def _facts(row: Mapping[str, Any]) -> AssetFacts:
+    owner = row.get("owner") or {}
+    until = row.get("shareableUntil")
+    value = row.get("originalValue")
+    decided_on = [row.get(name) for name in ("name", "class", "specification", "condition", "originalValue")]
+    material = orjson.dumps([*decided_on, owner.get("id")], option=orjson.OPT_SORT_KEYS)
+    return AssetFacts(
+        id=row["id"],
+        name=row.get("name"),
+        quantity=parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1),
+        unit_of_measure=row.get("unitOfMeasure"),
+        original_value=parse_decimal(value) if value is not None else None,
+        status=row.get("status"),
+        shareable=bool(row.get("shareable")),
+        shareable_until=date.fromisoformat(until) if until else None,
+        version=str(row.get("version")),
+        owner_id=owner.get("id"),
+        owner_unit=owner.get("uscc"),
+        digest=hashlib.sha256(material).hexdigest()[:32],
+    )

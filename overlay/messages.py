@@ -1,0 +1,262 @@
+"""What the overlay says when it refuses: one table of codes, in Chinese and English, with the remedy.
+
+A refusal is stored as code, path and parameters, and put into words only when it is answered, so that a repeated
+command answers the first result in the language of whoever asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+__all__ = ["Language", "Problem", "RenderedProblem", "language_of", "problem", "render"]
+
+Language = str
+"""`zh` or `en`."""
+
+
+class Words(NamedTuple):
+    zh: str
+    en: str
+    remedy_zh: str
+    remedy_en: str
+    transient: bool = False
+    """Nothing was decided: the same command with the same key may succeed later, so the refusal is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    code: str
+    path: tuple[str, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+    message: str | None = None
+    """Words of another party (an owner's custody book), passed on as they came."""
+    remedy: str | None = None
+
+    @property
+    def transient(self) -> bool:
+        return self.code in WORDS and WORDS[self.code].transient
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "path": list(self.path),
+            "params": dict(self.params),
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Problem:
+        return Problem(data["code"], tuple(data["path"]), data["params"], data.get("message"), data.get("remedy"))
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedProblem:
+    code: str
+    path: list[str]
+    message: str
+    remedy: str | None
+
+
+def problem(code: str, *path: str, **params: str) -> Problem:
+    if code not in WORDS:
+        raise KeyError(f"the code {code} has no words")
+    return Problem(code, path, params)
+
+
+def render(item: Problem, language: Language) -> RenderedProblem:
+    words = WORDS.get(item.code)
+    if words is None or item.message is not None:
+        return RenderedProblem(item.code, list(item.path), item.message or item.code, item.remedy)
+    message, remedy = (words.zh, words.remedy_zh) if language == "zh" else (words.en, words.remedy_en)
+    return RenderedProblem(item.code, list(item.path), message.format_map(item.params), remedy.format_map(item.params))
+
+
+def language_of(accept_language: str | None) -> Language:
+    """The first of zh and en that the header prefers; Chinese when it names neither."""
+    best, best_quality = "zh", 0.0
+    for part in (accept_language or "").split(",")[:20]:
+        tag, _, quality_text = part.strip().partition(";q=")
+        language = tag.strip().lower()[:2]
+        try:
+            quality = float(quality_text) if quality_text else 1.0
+        except ValueError:
+            continue
+        if language in ("zh", "en") and quality > best_quality:
+            best, best_quality = language, quality
+    return best
+
+
+def paths(items: Sequence[Problem]) -> list[tuple[str, ...]]:
+    return [item.path for item in items]
+
+
+WORDS: dict[str, Words] = {
+    # who asks
+    "SIGN_IN_REQUIRED": Words(
+        "请先登录。", "Sign in first.", "携带访问令牌再试。", "Send an access token.", transient=True
+    ),
+    "FORBIDDEN": Words(
+        "您的角色无权执行“{command}”。",
+        "Your role may not carry out {command} here.",
+        "请由有权的经办人办理：{roles}。",
+        "Ask somebody who may: {roles}.",
+    ),
+    "OWN_ORDER": Words(
+        "不得审批本人提交的流转单。",
+        "Nobody approves their own order.",
+        "请由他人审批。",
+        "Let another officer decide.",
+    ),
+    "NOT_FOUND": Words(
+        "没有这张流转单，或您无权查看。",
+        "There is no such order, or you may not see it.",
+        "请核对标识。",
+        "Check the id.",
+    ),
+    # what was sent
+    "INVALID_KEY": Words(
+        "幂等键须为 8 至 128 个可见字符。",
+        "An idempotency key has 8 to 128 visible characters.",
+        "每个命令用一个新的随机键，例如 UUID。",
+        "Use a new random key, such as a UUID, for each command.",
+        transient=True,
+    ),
+    "IDEMPOTENCY_KEY_REUSED": Words(
+        "此幂等键已用于另一个命令或另一份输入。",
+        "This idempotency key was used for another command or input.",
+        "换一个新键。",
+        "Use a new key.",
+        transient=True,
+    ),
+    "INVALID_RANGE": Words(
+        "时段 [{from}, {to}) 不成立：须先后有序且不早于今日。",
+        "The range [{from}, {to}) is not one: it must run forward and not start before today.",
+        "更正起止日期。",
+        "Correct the days.",
+    ),
+    "INVALID_TEXT": Words(
+        "须填写 1 至 {max} 个字符。", "Write 1 to {max} characters.", "更正此项。", "Correct this field."
+    ),
+    "INVALID_QUANTITY": Words(
+        "数量须大于 0，且不超过 {max}。",
+        "A quantity is more than 0 and at most {max}.",
+        "更正数量。",
+        "Correct the quantity.",
+    ),
+    "INVALID_ASSET_ID": Words(
+        "“{id}”不是资产标识。", "{id!s} is not an asset's id.", "使用资产的 id 字段。", "Use an asset's `id` field."
+    ),
+    "TOO_MANY_LINES": Words(
+        "明细须为 1 至 {max} 条。", "An order has 1 to {max} lines.", "分单申请。", "Split the order."
+    ),
+    "DUPLICATE_LINE": Words("同一项出现了两次。", "The same item is named twice.", "合并为一条。", "Merge the two."),
+    "UNKNOWN_LINE": Words(
+        "此单没有这条明细，或它不在您的区内。",
+        "The order has no such line, or it is not in your region.",
+        "使用本单明细的 id。",
+        "Use the ids of the order's own lines.",
+    ),
+    "NOTHING_TO_DO": Words(
+        "没有可办理的数量。", "There is nothing left to do.", "核对各明细的数量。", "Check the quantities of the lines."
+    ),
+    # policy
+    "LOAN_TOO_LONG": Words(
+        "借用不得超过 {max} 天（{clause}）。",
+        "A loan lasts at most {max} days ({clause}).",
+        "缩短时段。",
+        "Shorten the range.",
+    ),
+    "OWN_ASSET": Words(
+        "本单位的资产无需借用。",
+        "Your unit need not borrow its own asset.",
+        "选择其他单位的资产。",
+        "Choose another unit's asset.",
+    ),
+    # assets and stores
+    "ASSET_NOT_AVAILABLE": Words(
+        "没有可借用的资产“{id}”：不存在、不可共享，或状态不允许。",
+        "{id} cannot be borrowed: there is no such asset, it is not shareable, or its status does not allow it.",
+        "另选资产。",
+        "Choose another asset.",
+    ),
+    "ASSET_CHANGED": Words(
+        "资产“{id}”在申请之后有变更。",
+        "{id} has changed since it was applied for.",
+        "退回更正，核对后重新提交。",
+        "Return the order for correction and submit it again.",
+    ),
+    "REGION_UNAVAILABLE": Words(
+        "权属区 {region} 的系统暂时没有应答，未作任何变更。",
+        "The store of region {region} does not answer; nothing was changed.",
+        "稍后以同一幂等键重试。",
+        "Try again later with the same idempotency key.",
+        transient=True,
+    ),
+    "OUTCOME_UNKNOWN": Words(
+        "权属区尚未确认，系统正在核对。",
+        "The owner's region has not confirmed yet; the system is reconciling it.",
+        "稍后查看此单，或以同一幂等键再问。",
+        "Look at the order later, or ask again with the same idempotency key.",
+    ),
+    "STORE_ERROR": Words(
+        "权属区的系统拒绝了请求（{detail}）。",
+        "The owner's store refused the request ({detail}).",
+        "请联系该区管理员。",
+        "Ask that region's administrator.",
+    ),
+    # the order's state
+    "NOT_ALLOWED_IN_STATE": Words(
+        "“{state}”状态下不能执行“{command}”。",
+        "{command} is not possible in state {state}.",
+        "查看此单的 allowed 字段。",
+        "See the order's `allowed` field.",
+    ),
+    "GOODS_HAVE_MOVED": Words(
+        "物品已经出仓，不能撤回。",
+        "Goods have left already; the order cannot be withdrawn.",
+        "请办理归还。",
+        "Return the goods instead.",
+    ),
+    "COMMAND_IN_PROGRESS": Words(
+        "此单上一个命令还在落实。",
+        "The order's last command is still being settled.",
+        "稍后重试。",
+        "Try again later.",
+        transient=True,
+    ),
+    "ORDER_CHANGED": Words(
+        "此单刚被他人变更。",
+        "Somebody else has just changed the order.",
+        "重新查看后再试。",
+        "Look at it again, then repeat the command.",
+        transient=True,
+    ),
+    # virtual warehouses
+    "WAREHOUSE_NOT_FOUND": Words(
+        "没有虚拟仓“{id}”，或您无权查看。",
+        "There is no virtual warehouse {id}, or you may not see it.",
+        "请核对标识。",
+        "Check the id.",
+    ),
+    "RULE_EMPTY": Words(
+        "规则为空：须给出条件或所引用的虚拟仓。",
+        "The rule is empty: give a filter or other virtual warehouses.",
+        "补充规则。",
+        "Complete the rule.",
+    ),
+    "RULE_TOO_LARGE": Words(
+        "规则过大（至多 {max} 个条件，嵌套至多 {depth} 层）。",
+        "The rule is too large (at most {max} conditions, nested at most {depth} deep).",
+        "简化规则。",
+        "Simplify the rule.",
+    ),
+    "SCOPE_TOO_WIDE": Words(
+        "您的角色不能以此范围共享。",
+        "Your role may not share this widely.",
+        "缩小范围，或请上级建立。",
+        "Narrow the scope, or ask an officer.",
+    ),
+}

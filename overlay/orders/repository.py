@@ -1,0 +1,243 @@
+"""Reading and writing orders. Every function works inside a transaction that its caller opened."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.decimals import format_decimal
+from contract.identity import Identity
+from overlay.orders.model import (
+    ApprovalState,
+    ApprovalStep,
+    Command,
+    Flow,
+    HoldState,
+    Line,
+    Office,
+    Order,
+    Outcome,
+    Settlement,
+    State,
+    TimelineEntry,
+)
+from overlay.store import tables
+
+__all__ = [
+    "count_orders",
+    "load_order",
+    "load_orders",
+    "load_timelines",
+    "orders_of_assets",
+    "returns_of_loans",
+    "select_orders",
+    "update_line",
+    "update_order",
+    "update_step",
+]
+
+_T = tables
+
+
+def select_orders(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Orders that are listed: an application that was refused before it was placed is kept, but never shown."""
+    return select(_T.orders).where(_T.orders.c.listed, *conditions)
+
+
+async def load_orders(connection: AsyncConnection, query: Select[Any]) -> list[Order]:
+    """Whole orders in three queries, however many there are."""
+    rows = (await connection.execute(query)).mappings().all()
+    if not rows:
+        return []
+    ids = [row["id"] for row in rows]
+    lines: dict[str, list[Line]] = defaultdict(list)
+    found = select(_T.order_lines).where(_T.order_lines.c.order_id.in_(ids)).order_by(_T.order_lines.c.position)
+    for row in (await connection.execute(found)).mappings():
+        lines[row["order_id"]].append(_line(row))
+    approvals: dict[str, list[ApprovalStep]] = defaultdict(list)
+    steps = _T.approval_steps
+    for row in (
+        await connection.execute(select(steps).where(steps.c.order_id.in_(ids)).order_by(steps.c.position))
+    ).mappings():
+        approvals[row["order_id"]].append(_step(row))
+    return [_order(row, tuple(lines[row["id"]]), tuple(approvals[row["id"]])) for row in rows]
+
+
+async def load_order(connection: AsyncConnection, order_id: str, *, lock: bool = False) -> Order | None:
+    query = select(_T.orders).where(_T.orders.c.id == order_id)
+    found = await load_orders(connection, query.with_for_update() if lock else query)
+    return found[0] if found else None
+
+
+async def count_orders(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(_T.orders).where(_T.orders.c.listed, *conditions)
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def orders_of_assets(
+    connection: AsyncConnection, asset_ids: Sequence[str], visible: ColumnElement[bool], per_asset_max: int
+) -> dict[str, list[Order]]:
+    """The latest visible orders of each asset. One query finds them for all assets, whatever their number."""
+    lines, orders = _T.order_lines, _T.orders
+    ranked = (
+        select(
+            lines.c.asset_id,
+            orders.c.id,
+            func.row_number().over(partition_by=lines.c.asset_id, order_by=orders.c.seq.desc()).label("rank"),
+        )
+        .join(orders, orders.c.id == lines.c.order_id)
+        .where(lines.c.asset_id.in_(asset_ids), orders.c.listed, visible)
+        .subquery()
+    )
+    query = (
+        select(ranked.c.asset_id, ranked.c.id)
+        .where(ranked.c.rank <= per_asset_max)
+        .order_by(ranked.c.asset_id, ranked.c.rank)
+    )
+    pairs = [(row.asset_id, row.id) for row in await connection.execute(query)]
+    wanted = {order_id for _, order_id in pairs}
+    loaded = {o.id: o for o in await load_orders(connection, select(orders).where(orders.c.id.in_(wanted)))}
+    result: dict[str, list[Order]] = {asset_id: [] for asset_id in asset_ids}
+    for asset_id, order_id in pairs:
+        if loaded[order_id] not in result[asset_id]:
+            result[asset_id].append(loaded[order_id])
+    return result
+
+
+async def returns_of_loans(connection: AsyncConnection, loan_ids: Sequence[str]) -> dict[str, list[Order]]:
+    query = select_orders(_T.orders.c.loan_id.in_(loan_ids)).order_by(_T.orders.c.seq)
+    result: dict[str, list[Order]] = {loan_id: [] for loan_id in loan_ids}
+    for order in await load_orders(connection, query):
+        result[str(order.loan_id)].append(order)
+    return result
+
+
+async def load_timelines(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, list[TimelineEntry]]:
+    table = _T.timeline
+    result: dict[str, list[TimelineEntry]] = {order_id: [] for order_id in order_ids}
+    query = select(table).where(table.c.order_id.in_(order_ids)).order_by(table.c.seq)
+    for row in (await connection.execute(query)).mappings():
+        result[row["order_id"]].append(_entry(row))
+    return result
+
+
+async def insert_row(connection: AsyncConnection, table: Any, **values: Any) -> None:
+    await connection.execute(insert(table).values(**plain(values)))
+
+
+async def update_order(connection: AsyncConnection, order_id: str, at: str, **values: Any) -> None:
+    orders = _T.orders
+    changed = {**plain(values), "version": orders.c.version + 1, "updated_at": at}
+    await connection.execute(update(orders).where(orders.c.id == order_id).values(**changed))
+
+
+async def update_line(connection: AsyncConnection, line_id: str, **values: Any) -> None:
+    lines = _T.order_lines
+    await connection.execute(update(lines).where(lines.c.id == line_id).values(**plain(values)))
+
+
+async def update_step(connection: AsyncConnection, order_id: str, position: int, **values: Any) -> None:
+    steps = _T.approval_steps
+    where = (steps.c.order_id == order_id, steps.c.position == position)
+    await connection.execute(update(steps).where(*where).values(**plain(values)))
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the store keeps them."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format_decimal(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def _order(row: RowMapping, lines: tuple[Line, ...], approvals: tuple[ApprovalStep, ...]) -> Order:
+    return Order(
+        seq=row["seq"],
+        id=row["id"],
+        flow=Flow(row["flow"]),
+        state=State(row["state"]),
+        applicant=Identity(row["applicant_person"], row["applicant_unit"], row["applicant_region"]),
+        from_day=_day(row["from_day"]),
+        to_day=_day(row["to_day"]),
+        purpose=row["purpose"],
+        loan_id=row["loan_id"],
+        command_id=row["command_id"],
+        settlement=Settlement(row["settlement"]),
+        holds_expire_at=row["holds_expire_at"],
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        lines=lines,
+        approvals=approvals,
+    )
+
+
+def _line(row: RowMapping) -> Line:
+    return Line(
+        id=row["id"],
+        order_id=row["order_id"],
+        position=row["position"],
+        asset_id=row["asset_id"],
+        asset_name=row["asset_name"],
+        lending_region=row["lending_region"],
+        owner_unit=row["owner_unit"],
+        unit_of_measure=row["unit_of_measure"],
+        card_quantity=Decimal(row["card_quantity"]),
+        card_value=None if row["card_value"] is None else Decimal(row["card_value"]),
+        facts=row["facts"],
+        quantity=Decimal(row["quantity"]),
+        dispatched=Decimal(row["dispatched"]),
+        received=Decimal(row["received"]),
+        returning=Decimal(row["returning"]),
+        returned=Decimal(row["returned"]),
+        hold_id=row["hold_id"],
+        hold_state=HoldState(row["hold_state"]),
+        loan_line_id=row["loan_line_id"],
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+    )
+
+
+def _step(row: RowMapping) -> ApprovalStep:
+    return ApprovalStep(
+        order_id=row["order_id"],
+        position=row["position"],
+        office=Office(row["office"]),
+        region=row["region"],
+        unit=row["unit"],
+        clause=row["clause"],
+        state=ApprovalState(row["state"]),
+        comment=row["comment"],
+        decided_by=row["decided_by"],
+        decided_unit=row["decided_unit"],
+        decided_region=row["decided_region"],
+        decided_at=row["decided_at"],
+    )
+
+
+def _entry(row: RowMapping) -> TimelineEntry:
+    return TimelineEntry(
+        order_id=row["order_id"],
+        at=row["at"],
+        command=Command(row["command"]),
+        from_state=None if row["from_state"] is None else State(row["from_state"]),
+        to_state=State(row["to_state"]),
+        person=row["person"],
+        unit=row["unit"],
+        region=row["region"],
+        comment=row["comment"],
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

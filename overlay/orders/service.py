@@ -1,0 +1,328 @@
+"""The counter at which commands on orders are handed in.
+
+Every command passes the same five checks in the same order: who asks, the idempotency key, whether the order is
+there for them, whether its state and their rights allow it, and what the owners say. A refusal changes nothing but
+the record that the command was refused, so that a repeated key answers the first result. Refusals by chance (a store
+that does not answer, an order that is busy) are not recorded: the same key may try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from sqlalchemy import RowMapping, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.identity import Identity, Role
+from contract.regions import REGIONS
+from overlay.clock import Clock, text_of
+from overlay.group.custody import SERVICE_IDENTITY, Custody
+from overlay.messages import Problem, problem
+from overlay.orders import repository
+from overlay.orders.commands import HANDLERS
+from overlay.orders.commands.apply import ApplyLoan, LoanDraft, draft_loan, new_order_id
+from overlay.orders.commands.base import CommandRow, Desk, Work
+from overlay.orders.machine import transition_for
+from overlay.orders.model import Command, Flow, Order, Settlement
+from overlay.orders.policy import Policy
+from overlay.orders.rights import check_rights, visible_orders
+from overlay.orders.saga import FINISHED, RUNNING, Saga, load_command
+from overlay.store import tables
+from overlay.store.database import Database
+
+__all__ = ["Circulation", "CommandAnswer", "check_key", "input_hash"]
+
+_log = structlog.get_logger(__name__)
+
+_KEY_LENGTH = range(8, 129)
+_EXPIRED_AT_ONCE_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswer:
+    order_id: str | None
+    problems: tuple[Problem, ...]
+
+
+class _Refusal(Exception):
+    """Undoes a transaction: the command was refused within it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__()
+        self.problems = tuple(problems)
+
+
+class Circulation:
+    def __init__(self, database: Database, custody: Custody, policy: Policy, clock: Clock) -> None:
+        self._database = database
+        self._custody = custody
+        self._policy = policy
+        self._clock = clock
+        self._saga = Saga(database, custody, policy, clock)
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def apply_loan(self, identity: Identity, key: str, body: Mapping[str, Any]) -> CommandAnswer:
+        refusal = _check_caller(identity, key) or _check_applicant(identity)
+        if refusal is not None:
+            return CommandAnswer(None, (refusal,))
+        digest = input_hash(Command.APPLY, None, body)
+        replayed = await self._replay(identity, key, digest)
+        if replayed is not None:
+            return replayed
+        desk = Desk(self._custody, self._policy, self._clock(), identity, body)
+        draft = await draft_loan(desk)
+        if isinstance(draft, list):
+            return await self._refuse(identity, key, Command.APPLY, digest, None, draft)
+        return await self._begin_loan(identity, key, digest, draft, body)
+
+    async def submit(
+        self, identity: Identity, key: str, command: Command, order_id: str, body: Mapping[str, Any]
+    ) -> CommandAnswer:
+        """Give a command on an order that exists."""
+        refusal = _check_caller(identity, key)
+        if refusal is not None:
+            return CommandAnswer(None, (refusal,))
+        digest = input_hash(command, order_id, body)
+        replayed = await self._replay(identity, key, digest)
+        if replayed is not None:
+            return replayed
+        order = await self._visible(identity, order_id)
+        if order is None:
+            unknown = problem("NOT_FOUND", "orderId")
+            return await self._refuse(identity, key, command, digest, None, [unknown])
+        kept = dict(body)
+        if command is Command.RETURN_GOODS:
+            kept["returnId"] = new_order_id()
+        problems = list(_check_order(identity, order, command))
+        if not problems:
+            desk = Desk(self._custody, self._policy, self._clock(), identity, kept)
+            problems = list(await HANDLERS[(order.flow, command)].prepare(desk, order))
+        if problems:
+            return await self._refuse(identity, key, command, digest, order_id, problems)
+        return await self._begin(identity, key, digest, command, order, kept)
+
+    async def resume(self) -> int:
+        """Take up every command that is not finished. Returns how many there were."""
+        commands = await self._saga.open_commands()
+        for command_id in commands:
+            await self._settle(command_id)
+        return len(commands)
+
+    async def expire(self) -> int:
+        """End the orders whose holds have lapsed before the goods moved. Returns how many were ended."""
+        orders, now = tables.orders, self._clock()
+        query = (
+            select(orders.c.id, orders.c.version)
+            .where(
+                orders.c.holds_expire_at < text_of(now),
+                orders.c.state.in_(("IN_APPROVAL", "RETURNED", "TO_DISPATCH")),
+                orders.c.command_id.is_(None),
+            )
+            .limit(_EXPIRED_AT_ONCE_MAX)
+        )
+        async with self._database.read() as connection:
+            lapsed = list(await connection.execute(query))
+        for row in lapsed:
+            key = f"expire:{row.id}:{row.version}"
+            await self.submit(SERVICE_IDENTITY, key, Command.EXPIRE, row.id, {})
+        return len(lapsed)
+
+    async def start(self) -> None:
+        if self._database.is_sqlite:
+            await self._saga.drop_leases()
+
+    async def stop(self) -> None:
+        """Wait for what is under way; a process that is killed instead loses nothing."""
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _begin_loan(
+        self, identity: Identity, key: str, digest: str, draft: LoanDraft, body: Mapping[str, Any]
+    ) -> CommandAnswer:
+        order_id = new_order_id()
+        command = _command_row(Command.APPLY, order_id, identity, body)
+        try:
+            async with self._database.write() as connection:
+                work = Work(connection, self._policy, self._clock(), command)
+                await _insert_command(work, key, digest, RUNNING)
+                handler = HANDLERS[(Flow.LOAN, Command.APPLY)]
+                assert isinstance(handler, ApplyLoan)
+                await handler.create(work, order_id, draft, identity)
+        except IntegrityError:
+            return await self._replay_certainly(identity, key, digest)
+        await self._settle(command.id)
+        return await self._answer(command.id)
+
+    async def _begin(
+        self, identity: Identity, key: str, digest: str, command: Command, seen: Order, body: Mapping[str, Any]
+    ) -> CommandAnswer:
+        row = _command_row(command, seen.id, identity, body)
+        try:
+            async with self._database.write() as connection:
+                work = Work(connection, self._policy, self._clock(), row)
+                order = await work.reload(seen.id)
+                if order.version != seen.version:
+                    raise _Refusal([problem("ORDER_CHANGED", "orderId")])
+                await _insert_command(work, key, digest, RUNNING)
+                problems = await HANDLERS[(order.flow, command)].begin(work, order)
+                if problems:
+                    raise _Refusal(problems)
+                held: dict[str, Any] = {"command_id": row.id, "settlement": Settlement.PENDING}
+                await repository.update_order(connection, order.id, work.at, **held)
+        except _Refusal as refusal:
+            return await self._refuse(identity, key, command, digest, seen.id, refusal.problems)
+        except IntegrityError:
+            return await self._replay_certainly(identity, key, digest)
+        await self._settle(row.id)
+        return await self._answer(row.id)
+
+    async def _settle(self, command_id: str) -> None:
+        """Run the saga apart from this request: who hangs up does not stop what has begun."""
+        task = self._running.get(command_id)
+        if task is None:
+            task = asyncio.create_task(self._saga.run(command_id), name=f"saga {command_id}")
+            self._running[command_id] = task
+            task.add_done_callback(lambda _: self._running.pop(command_id, None))
+        await asyncio.shield(task)
+
+    async def _visible(self, identity: Identity, order_id: str) -> Order | None:
+        orders = tables.orders
+        async with self._database.read() as connection:
+            query = repository.select_orders(orders.c.id == order_id, visible_orders(identity))
+            found = await repository.load_orders(connection, query)
+        return found[0] if found else None
+
+    async def _replay(self, identity: Identity, key: str, digest: str) -> CommandAnswer | None:
+        """The first result of this key, or that it was used for something else, or None when it is new."""
+        async with self._database.read() as connection:
+            row = await _command_by_key(connection, _actor(identity), key)
+        if row is None:
+            return None
+        if row["input_hash"] != digest:
+            return CommandAnswer(None, (problem("IDEMPOTENCY_KEY_REUSED", "idempotencyKey"),))
+        if row["state"] != FINISHED:
+            await self._settle(row["id"])
+        return await self._answer(row["id"])
+
+    async def _replay_certainly(self, identity: Identity, key: str, digest: str) -> CommandAnswer:
+        answer = await self._replay(identity, key, digest)
+        if answer is None:
+            raise RuntimeError("the store refused a command that it does not know")
+        return answer
+
+    async def _refuse(
+        self,
+        identity: Identity,
+        key: str,
+        command: Command,
+        digest: str,
+        order_id: str | None,
+        problems: Sequence[Problem],
+    ) -> CommandAnswer:
+        if any(item.transient for item in problems):
+            return CommandAnswer(order_id, tuple(problems))
+        row = _command_row(command, order_id or "", identity, {})
+        try:
+            async with self._database.write() as connection:
+                work = Work(connection, self._policy, self._clock(), row)
+                await _insert_command(work, key, digest, FINISHED, problems)
+        except IntegrityError:
+            return await self._replay_certainly(identity, key, digest)
+        return CommandAnswer(order_id, tuple(problems))
+
+    async def _answer(self, command_id: str) -> CommandAnswer:
+        async with self._database.read() as connection:
+            table = tables.commands
+            row = (await connection.execute(select(table).where(table.c.id == command_id))).mappings().one()
+            command = await load_command(connection, command_id)
+            order = await repository.load_order(connection, row["order_id"]) if row["order_id"] else None
+        problems = tuple(Problem.from_json(item) for item in row["problems"])
+        if row["state"] != FINISHED:
+            problems = (problem("OUTCOME_UNKNOWN", "orderId"),)
+        shown = row["order_id"] or None
+        if command is not None and row["name"] == Command.RETURN_GOODS and not problems:
+            shown = str(command.body["returnId"])
+        if order is None or (row["name"] == Command.APPLY and problems and order.settlement is Settlement.SETTLED):
+            shown = shown if order is not None and order.state != "DRAFT" else None
+        return CommandAnswer(shown, problems)
+
+
+def input_hash(command: str, order_id: str | None, body: Mapping[str, Any]) -> str:
+    material = orjson.dumps([command, order_id, body], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(material).hexdigest()
+
+
+def check_key(key: str) -> Problem | None:
+    if len(key) not in _KEY_LENGTH or not key.isprintable() or " " in key:
+        return problem("INVALID_KEY", "idempotencyKey")
+    return None
+
+
+def _check_caller(identity: Identity, key: str) -> Problem | None:
+    if identity.is_anonymous:
+        return problem("SIGN_IN_REQUIRED")
+    return check_key(key)
+
+
+def _check_applicant(identity: Identity) -> Problem | None:
+    row = transition_for(Flow.LOAN, None, Command.APPLY)
+    assert row is not None
+    belongs = identity.unit is not None and identity.region in REGIONS
+    if not belongs or not identity.roles & row.roles:
+        roles = ", ".join(sorted(row.roles))
+        return problem("FORBIDDEN", command=Command.APPLY, roles=roles)
+    return None
+
+
+def _check_order(identity: Identity, order: Order, command: Command) -> Sequence[Problem]:
+    row = transition_for(order.flow, order.state, command)
+    if row is None or (row.roles == {Role.SERVICE} and Role.SERVICE not in identity.roles):
+        return [problem("NOT_ALLOWED_IN_STATE", "orderId", state=order.state, command=command)]
+    refusal = check_rights(identity, order, row)
+    if refusal is not None:
+        return [refusal]
+    if order.command_id is not None:
+        return [problem("COMMAND_IN_PROGRESS", "orderId")]
+    return ()
+
+
+def _actor(identity: Identity) -> str:
+    return str(identity.person)[:256]
+
+
+def _command_row(command: Command, order_id: str, identity: Identity, body: Mapping[str, Any]) -> CommandRow:
+    return CommandRow(uuid.uuid4().hex, command, order_id, body, identity, RUNNING)
+
+
+async def _insert_command(work: Work, key: str, digest: str, state: str, problems: Sequence[Problem] = ()) -> None:
+    command, actor = work.command, work.command.actor
+    await work.connection.execute(
+        insert(tables.commands).values(
+            id=command.id,
+            actor=_actor(actor),
+            key=key,
+            name=command.name,
+            input_hash=digest,
+            order_id=command.order_id or None,
+            state=state,
+            problems=[item.to_json() for item in problems],
+            body=dict(command.body),
+            person=actor.person,
+            unit=actor.unit,
+            region=actor.region,
+            created_at=work.at,
+        )
+    )
+
+
+async def _command_by_key(connection: AsyncConnection, actor: str, key: str) -> RowMapping | None:
+    commands = tables.commands
+    query = select(commands).where(commands.c.actor == actor, commands.c.key == key)
+    return (await connection.execute(query)).mappings().first()

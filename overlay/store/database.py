@@ -1,0 +1,102 @@
+"""Access to the overlay's store: SQLite in one file, or PostgreSQL when the URL says so.
+
+Two kinds of transaction, and code must say which it means: `read()` sees one snapshot; `write()` is durable when it
+returns. SQLite has one writer at a time, so its write transactions begin IMMEDIATE (a later upgrade of a read
+transaction could fail) and queue in this process before they queue in the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, insert, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from overlay.store import tables
+
+__all__ = ["Database", "IncompatibleStore"]
+
+_POOL_SIZE = 8
+_BUSY_TIMEOUT_MS = 10_000
+_CREATE_LOCK = 330100_0001
+"""Any number that no other program on the server uses: PostgreSQL's advisory lock while tables are made."""
+
+
+class IncompatibleStore(RuntimeError):
+    """The store was made by another version of the overlay."""
+
+
+class Database:
+    def __init__(self, url: str) -> None:
+        self._engine = _create_engine(url)
+        self.is_sqlite = self._engine.dialect.name == "sqlite"
+        self._writer = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Make the tables where there are none. Raises `IncompatibleStore` when they are of another version."""
+        async with self.write() as connection:
+            if not self.is_sqlite:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATE_LOCK})")
+            await connection.run_sync(tables.metadata.create_all)
+            found = (await connection.execute(select(tables.schema_version.c.version))).scalar()
+            if found is None:
+                await connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
+            elif found != tables.SCHEMA_VERSION:
+                raise IncompatibleStore(
+                    f"the overlay's store has schema version {found}, this program needs {tables.SCHEMA_VERSION}"
+                )
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        if not self.is_sqlite:
+            async with self._engine.begin() as connection:
+                yield connection
+            return
+        async with self._writer, self._engine.connect() as connection:
+            await connection.execution_options(gwc_write=True)
+            async with connection.begin():
+                yield connection
+
+
+def _create_engine(url: str) -> AsyncEngine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), pool_size=_POOL_SIZE)
+        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        return create_async_engine(
+            parsed.set(drivername="postgresql+asyncpg"), pool_size=_POOL_SIZE, pool_pre_ping=True
+        )
+    raise ValueError("the overlay's store is SQLite or PostgreSQL")
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    write = connection.get_execution_options().get("gwc_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

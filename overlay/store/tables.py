@@ -1,0 +1,214 @@
+"""The overlay's tables, in one place and under one version.
+
+Numbers with decimals and instants are kept as text in the one spelling that `contract.decimals` and `overlay.clock`
+give, so that SQLite and PostgreSQL hold the same and nothing is rounded. Ledger entries are only ever inserted.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "approval_steps",
+    "commands",
+    "ledger_entries",
+    "metadata",
+    "order_lines",
+    "orders",
+    "schema_version",
+    "steps",
+    "timeline",
+    "virtual_warehouses",
+]
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+_Sequence = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only where the key is spelled INTEGER."""
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+
+virtual_warehouses = Table(
+    "virtual_warehouses",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(128), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text),
+    Column("description", Text),
+    Column("description_en", Text),
+    Column("scope", String(16), nullable=False),
+    Column("owner_region", String(6)),
+    Column("owner_unit", String(18)),
+    Column("owner_person", Text),
+    Column("rule", JSON, nullable=False),
+    Column("built_in", Boolean, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("flow", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("listed", Boolean, nullable=False),
+    Column("applicant_person", Text, nullable=False),
+    Column("applicant_unit", String(18)),
+    Column("applicant_region", String(6), nullable=False),
+    Column("from_day", String(10)),
+    Column("to_day", String(10)),
+    Column("purpose", Text),
+    Column("loan_id", String(64)),
+    Column("command_id", String(64)),
+    Column("settlement", String(16), nullable=False),
+    Column("holds_expire_at", String(32)),
+    Column("version", Integer, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    Index("orders_by_applicant", "applicant_region", "applicant_unit", "seq"),
+    Index("orders_by_loan", "loan_id"),
+    Index("orders_by_state", "state", "seq"),
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("order_id", String(64), ForeignKey("orders.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("asset_id", String(512), nullable=False),
+    Column("asset_name", Text),
+    Column("lending_region", String(6), nullable=False),
+    Column("owner_unit", String(18)),
+    Column("unit_of_measure", Text),
+    Column("card_quantity", Text, nullable=False),
+    Column("card_value", Text),
+    Column("facts", String(64), nullable=False),
+    Column("quantity", Text, nullable=False),
+    Column("dispatched", Text, nullable=False),
+    Column("received", Text, nullable=False),
+    Column("returning", Text, nullable=False),
+    Column("returned", Text, nullable=False),
+    Column("hold_id", String(128)),
+    Column("hold_state", String(16), nullable=False),
+    Column("loan_line_id", String(64)),
+    Column("outcome", String(16)),
+    Index("order_lines_by_order", "order_id", "position"),
+    Index("order_lines_by_asset", "asset_id", "order_id"),
+    Index("order_lines_by_region", "lending_region", "order_id"),
+    Index("order_lines_by_owner", "owner_unit", "order_id"),
+)
+
+approval_steps = Table(
+    "approval_steps",
+    metadata,
+    Column("order_id", String(64), ForeignKey("orders.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("office", String(24), nullable=False),
+    Column("region", String(6)),
+    Column("unit", String(18)),
+    Column("clause", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("comment", Text),
+    Column("decided_by", Text),
+    Column("decided_unit", String(18)),
+    Column("decided_region", String(6)),
+    Column("decided_at", String(32)),
+    Index("approval_steps_by_office", "state", "office", "region", "unit"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("order_id", String(64), ForeignKey("orders.id"), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("command", String(24), nullable=False),
+    Column("from_state", String(16)),
+    Column("to_state", String(16), nullable=False),
+    Column("person", Text),
+    Column("unit", String(18)),
+    Column("region", String(6)),
+    Column("comment", Text),
+    Index("timeline_by_order", "order_id", "seq"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("actor", String(256), nullable=False),
+    Column("key", String(128), nullable=False),
+    Column("name", String(24), nullable=False),
+    Column("input_hash", String(64), nullable=False),
+    Column("order_id", String(64)),
+    Column("warehouse_id", String(128)),
+    Column("state", String(16), nullable=False),
+    Column("problems", JSON, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("person", Text),
+    Column("unit", String(18)),
+    Column("region", String(6)),
+    Column("lease_until", String(32)),
+    Column("created_at", String(32), nullable=False),
+    UniqueConstraint("actor", "key", name="commands_once"),
+    Index("commands_by_state", "state", "created_at"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("command_id", String(64), ForeignKey("commands.id"), nullable=False),
+    Column("order_id", String(64), nullable=False),
+    Column("line_id", String(64), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("asset_id", String(512), nullable=False),
+    Column("input", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("result", JSON),
+    Column("problems", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    Index("steps_by_command", "command_id", "position"),
+)
+
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("lineage", String(512), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("asset_id", String(512), nullable=False),
+    Column("pair", String(64), nullable=False),
+    Column("movement", String(16), nullable=False),
+    Column("region", String(6), nullable=False),
+    Column("unit", String(18)),
+    Column("custody", String(16), nullable=False),
+    Column("quantity", Text, nullable=False),
+    Column("value", Text),
+    Column("order_id", String(64)),
+    Column("at", String(32), nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("lineage", "sequence", name="ledger_entries_once"),
+    Index("ledger_entries_by_asset", "asset_id", "sequence"),
+)
