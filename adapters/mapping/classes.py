@@ -11,20 +11,20 @@ import csv
 from functools import lru_cache
 from importlib import resources
 
-__all__ = ["class_name_2022", "to_2022"]
+__all__ = ["class_name", "to_2022"]
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[dict[tuple[str, str], str], dict[str, str]]:
-    """((scheme, code) → 2022 code, 2022 code → name)."""
+def _tables() -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
+    """((scheme, code) → 2022 code, (scheme, code) → name)."""
     translation: dict[tuple[str, str], str] = {}
-    names: dict[str, str] = {}
+    names: dict[tuple[str, str], str] = {}
     text = resources.files("adapters.mapping").joinpath("classes.csv").read_text(encoding="utf-8")
     for line in csv.DictReader(text.splitlines()):
-        names[line["code2022"]] = line["name2022"]
         for scheme in ("2022", "2010", "1994"):
             if line[f"code{scheme}"]:
                 translation[scheme, line[f"code{scheme}"]] = line["code2022"]
+                names[scheme, line[f"code{scheme}"]] = line[f"name{scheme}"]
     return translation, names
 
 
@@ -33,5 +33,6 @@ def to_2022(scheme: str, code: str) -> str | None:
     return _tables()[0].get((scheme, code))
 
 
-def class_name_2022(code: str) -> str | None:
-    return _tables()[1].get(code)
+def class_name(scheme: str, code: str) -> str | None:
+    """What the scheme calls it."""
+    return _tables()[1].get((scheme, code))

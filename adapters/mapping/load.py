@@ -198,12 +198,12 @@ def _secrecy(section: Section, lookups: dict[str, Lookup]) -> Secrecy:
 
 
 def _key(section: Section) -> tuple[KeyPart, ...]:
-    columns, integers = section.texts("columns"), section.texts("integers", ())
+    columns, integers, trim = section.texts("columns"), section.texts("integers", ()), section.flag("trim", True)
     for name in integers:
         if name not in columns:
             raise MappingError(section.at("integers"), f"{name!r} is no column of the key")
     section.done()
-    return tuple(KeyPart(column, "integer" if column in integers else "text") for column in columns)
+    return tuple(KeyPart(column, "integer" if column in integers else "text", trim) for column in columns)
 
 
 def _lookups(section: Section) -> list[Lookup]:

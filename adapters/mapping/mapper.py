@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import quote, unquote
 
-from adapters.mapping.classes import class_name_2022, to_2022
+from adapters.mapping.classes import class_name, to_2022
 from adapters.mapping.fields import Raw, SideTables, build_reader, condition_test
 from adapters.mapping.issues import is_blocked, issue
 from adapters.mapping.model import KeyPart, Mapping
@@ -85,11 +85,11 @@ def parse_native(text: str, key: tuple[KeyPart, ...]) -> tuple[SortValue, ...] |
 
 
 def _key_reader(mapping: Mapping, index: dict[str, int]) -> Callable[[Raw], tuple[SortValue, ...] | None]:
-    places = [(index[part.column], part.kind == "integer") for part in mapping.key]
+    places = [(index[part.column], part.kind == "integer", part.trim) for part in mapping.key]
 
     def read(raw: Raw) -> tuple[SortValue, ...] | None:
         parts: list[SortValue] = []
-        for at, integer in places:
+        for at, integer, trim in places:
             value = raw[at]
             if integer:
                 if isinstance(value, bool) or not isinstance(value, int):
@@ -97,9 +97,10 @@ def _key_reader(mapping: Mapping, index: dict[str, int]) -> Callable[[Raw], tupl
                 parts.append(value)
             else:
                 text = text_of(value)
-                if trimmed(text) is None:
+                bare = trimmed(text)
+                if bare is None:
                     return None
-                parts.append(text)
+                parts.append(bare if trim else text)
         return tuple(parts)
 
     return read
@@ -176,12 +177,16 @@ class RowMapper:
             for column, value in zip(self.columns, raw, strict=True)
         }
 
+    def _names_class(self, name: str, code: str | None) -> bool:
+        mapped = self.mapping.class_
+        return code is not None and mapped is not None and name == class_name(mapped.scheme, mapped.prefix + code)
+
     def _between_fields(self, row: Row, found: list[Issue]) -> None:
         name, net = row["name"], row["netValue"]
         if name is None:
             if not any(seen["field"] == "name" for seen in found):
                 found.append(issue("NAME_MISSING", "name", None, "fields.name"))
-        elif name == row["className"] or name == row["legacyClassName"]:
+        elif name in (row["className"], row["legacyClassName"]) or self._names_class(name, row["legacyClassCode"]):
             found.append(issue("NAME_IS_CLASS", "name", name, "fields.name"))
         if net is not None and net[0] == "-":
             found.append(issue("NEGATIVE_NET", "netValue", net, "fields.netValue"))
@@ -240,7 +245,7 @@ def _class_reader(
         if placed is None:
             found.append(issue("CLASS_UNTRANSLATABLE", "class", code, f"class.scheme {scheme}"))
             return
-        row["classScheme"], row["classCode"], row["className"] = "2022", placed, class_name_2022(placed)
+        row["classScheme"], row["classCode"], row["className"] = "2022", placed, class_name("2022", placed)
 
     return read
 

@@ -102,6 +102,9 @@ class Secrecy:
 class KeyPart:
     column: str
     kind: Literal["text", "integer"] = "text"
+    trim: bool = True
+    """Whether spaces around a text key mean nothing; `false` where the store surely has none (then keys are compared
+    as they stand, by the store's own index)."""
 
 
 @dataclass(frozen=True, slots=True)
