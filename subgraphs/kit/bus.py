@@ -24,7 +24,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from types import TracebackType
@@ -93,20 +93,23 @@ class Overflow(StrEnum):
 class Subscription(AsyncIterator[Event]):
     """One subscriber's queue. Made by a bus; ends when its context is left."""
 
-    def __init__(self, topics: Collection[str], capacity: int, overflow: Overflow) -> None:
+    def __init__(
+        self, topics: Collection[str], capacity: int, overflow: Overflow, where: Callable[[Event], bool] | None = None
+    ) -> None:
         if capacity < 1:
             raise ValueError("a subscription holds at least one event")
         self.topics: Final = frozenset(topics)
         self.dropped = 0
         self._capacity = capacity
         self._overflow = overflow
+        self._where = where
         self._queue: deque[Event] = deque()
         self._error: SubscriptionLost | None = None
         self._closed = False
         self._waiter: asyncio.Future[None] | None = None
 
     def offer(self, event: Event) -> None:
-        if self._error is not None or self._closed:
+        if self._error is not None or self._closed or (self._where is not None and not self._where(event)):
             return
         if len(self._queue) >= self._capacity:
             if self._overflow is Overflow.FAIL:
@@ -161,9 +164,17 @@ class EventBus(Protocol):
         """Raises `BusUnavailable` when the event went nowhere."""
 
     def subscribe(
-        self, topics: Collection[str], *, capacity: int, overflow: Overflow
+        self,
+        topics: Collection[str],
+        *,
+        capacity: int,
+        overflow: Overflow,
+        where: Callable[[Event], bool] | None = None,
     ) -> AbstractAsyncContextManager[Subscription]:
-        """Once the context is entered, no event that is published later is missed without a word."""
+        """Once the context is entered, no event that is published later is missed without a word.
+
+        `where` chooses before the queue, so that what nobody wants pushes nothing out; it must not raise.
+        """
 
 
 class _Fanout:
@@ -219,9 +230,14 @@ class MemoryBus:
 
     @contextlib.asynccontextmanager
     async def subscribe(
-        self, topics: Collection[str], *, capacity: int, overflow: Overflow
+        self,
+        topics: Collection[str],
+        *,
+        capacity: int,
+        overflow: Overflow,
+        where: Callable[[Event], bool] | None = None,
     ) -> AsyncIterator[Subscription]:
-        subscription = Subscription(topics, capacity, overflow)
+        subscription = Subscription(topics, capacity, overflow, where)
         self._fanout.add(subscription)
         try:
             yield subscription
@@ -285,14 +301,19 @@ class RedisBus:
 
     @contextlib.asynccontextmanager
     async def subscribe(
-        self, topics: Collection[str], *, capacity: int, overflow: Overflow
+        self,
+        topics: Collection[str],
+        *,
+        capacity: int,
+        overflow: Overflow,
+        where: Callable[[Event], bool] | None = None,
     ) -> AsyncIterator[Subscription]:
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 await self._joined.wait()
         except TimeoutError:
             raise BusUnavailable("the event bus cannot be reached; try again later") from None
-        subscription = Subscription(topics, capacity, overflow)
+        subscription = Subscription(topics, capacity, overflow, where)
         self._fanout.add(subscription)
         try:
             yield subscription

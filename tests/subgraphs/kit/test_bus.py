@@ -87,6 +87,14 @@ async def test_a_subscriber_that_must_not_miss_anything_fails_when_too_slow(bus:
             await anext(slow)
 
 
+async def test_events_that_are_not_wanted_push_nothing_out(bus: EventBus) -> None:
+    wanted = bus.subscribe(["a"], capacity=2, overflow=Overflow.FAIL, where=lambda event: event["n"] % 5 == 0)
+    async with wanted as subscription:
+        for n in range(10):
+            await bus.publish("a", {"n": n})
+        assert await _take(subscription, 2) == [0, 5]
+
+
 async def test_a_subscription_ends_when_the_bus_closes() -> None:
     async with MemoryBus() as bus:
         manager = bus.subscribe(["a"], capacity=1, overflow=Overflow.FAIL)
