@@ -17,7 +17,7 @@ def ensure_city(out: Path, size: str, seed: int, say: Callable[[str], None]) -> 
 
     Raises `CommandError` when another city, or something that is no city, stands there, or nothing can be written.
     """
-    from subgraphs.sample_city.generate import city_manifest, generate_city
+    from subgraphs.sample_city.generate import CityError, city_manifest, generate_city
 
     manifest = city_manifest(out)
     if manifest is not None:
@@ -32,10 +32,8 @@ def ensure_city(out: Path, size: str, seed: int, say: Callable[[str], None]) -> 
         raise CommandError(f"{out} is not empty and holds no complete city.", "Remove it, or choose another folder.")
     try:
         generate_city(out, cast(Literal["small", "city", "large"], size), seed, say)
-    except OSError as error:
-        raise CommandError(
-            f"The city cannot be written to {out}: {error.strerror}.", "Choose another folder."
-        ) from None
+    except CityError as error:
+        raise CommandError(f"{error}.", "Choose another folder, or one that can be written.") from None
 
 
 def seed_store(city: Path, region: str, url: str, say: Callable[[str], None]) -> None:

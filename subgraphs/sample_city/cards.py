@@ -19,7 +19,8 @@ _FIRST_DAY = date(2010, 1, 4)
 _DAYS = (LAST_DAY - _FIRST_DAY).days
 _FIRST_UPDATE = datetime(2024, 1, 2, 8, 0, 0)
 _UPDATE_SECONDS = 690 * 86400
-_BATCH_MAX = 40
+_BATCH_MAX = 30
+_BATCH_SHARE = 0.15
 
 _STATUS_WEIGHTS = {
     "IN_USE": 38, "IDLE": 22, "TO_STORE": 3, "IN_STORE": 18, "RESERVED": 1, "TO_DISPATCH": 1, "IN_TRANSIT": 1,
@@ -150,10 +151,11 @@ class CardMaker:
         )
 
     def _quantity(self, product: Product) -> str:
-        if not product.batch or self._rng.random() < 0.5:
+        metres = product.measure == "米"
+        if not product.batch or (not metres and self._rng.random() >= _BATCH_SHARE):
             return "1"
         count = 2 + int(self._rng.random() * _BATCH_MAX)
-        return f"{count}.5" if product.measure == "米" else str(count)
+        return f"{count}.5" if metres else str(count)
 
     def _place(self, status: str, unit: Unit) -> Warehouse | None:
         if status in _IN_WAREHOUSE:
