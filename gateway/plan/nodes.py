@@ -9,6 +9,28 @@ the same operation.
 Response keys in a fetch's operation are exactly the keys under which its data is merged into the response tree
 at the fetch's path. Where the client's own keys would conflict, planning gives aliases of its own
 (`_gN_…`), and `OutputField.source` says where execution's projection finds the value.
+
+Conventions between planning and execution
+- *Conditions* are lists of (client variable, wanted value); all must hold. `Condition` nodes wrap what nobody wants
+  otherwise; inside an operation they stand as `@include`/`@skip`. A key without data is simply absent.
+- *Matching*: a `RequiredSelection` applies to an object whose `__typename` is `type_condition` or one of its types.
+  `__typename` is always selected where a jump starts. Several selections may match; together they make one
+  representation. A nested selection with an empty `send_typename` applies to an object that has no `__typename`.
+- *Interface objects*: what a subgraph gives as an object of an interface has that interface's name as `__typename`,
+  until a fetch from a graph that knows the real type overwrites it. Fetches *into* an interface object never select
+  `__typename`. Where the client's selection does not depend on the real type, it may never be fetched.
+- *Paths* never need type filters today: whoever stands at a path is told apart by `type_condition`.
+- *Reserved keys* in the operation of a `ScatterFetch`, beside what the client selected:
+    `_gedges: edges { cursor }`                       CONNECTION, when rows or pageInfo are selected: item i of every
+                                                      `nodes` and `edges` selection has the i-th cursor
+    `_gpage: pageInfo { hasNextPage hasPreviousPage }`  CONNECTION, likewise
+    `_gby_<field>: <field>`                           GROUPS, for each `by` field not selected plainly as itself
+  They are in `GatherField.selection`, never in the output. Nothing else is added: arguments stand as the client
+  wrote them; execution sets `first`, `after` … for a member by rewriting `selection`.
+- *Entity fetch on a partitioned graph*: for types in `Scatter.partitioned` the representation's key names the member
+  (so `fields` says nothing about them); fields of all other types stand in `fields`, gathered over members.
+- *Mutations* on a partitioned graph: one `ScatterFetch` for each root field, in series.
+- *Subscription*: `primary` is a plain `Fetch`; `rest` runs on each event's data as on a root fetch's.
 """
 
 from __future__ import annotations
@@ -88,6 +110,8 @@ class Fetch:
     """Variables whose values the plan itself brings (name, plain JSON)."""
     requires: tuple[RequiredSelection, ...] = ()
     rewrites: tuple[KeyRewrite, ...] = ()
+    representations_variable: str = "representations"
+    """The operation's variable for representations; another name only where the client has a variable of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +144,9 @@ class GatherField:
     is_decimal: bool = False
     """A folded value that is a decimal text (its named type is a scalar other than Int and Float)."""
     children: tuple[GatherField, ...] = ()
+    """What below gathers or folds by a rule of its own."""
+    conditions: tuple[tuple[str, bool], ...] = ()
+    """(variable, wanted): else the field is not asked for, and nothing stands under its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +241,5 @@ class QueryPlan:
     introspection: str | None = None
     """The introspection part of the operation as GraphQL text, if there is one."""
     graphs: frozenset[str] = field(default_factory=frozenset)
+    services: tuple[tuple[str, str], ...] = ()
+    """(graph, subgraph's name) for each of `graphs`: what people call them."""

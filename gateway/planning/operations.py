@@ -1,0 +1,114 @@
+"""Stage 5: a fetch in the making → the text of its operation. The text is compact, and always the same for the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.planning.groups import Group, OpField, OpSelection
+from gateway.query_graph.selection import TYPENAME, Condition, Conditions
+
+__all__ = ["OperationWriter", "field_text", "field_variables", "selection_text", "simplified"]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationWriter:
+    """`definitions`: the client's variables by name, as text (`$first:Int=10`)."""
+
+    kind: str
+    definitions: Mapping[str, str]
+    representations: str
+    client_name: str | None = None
+
+    def write(self, group: Group, number: int, graph_name: str) -> tuple[str, tuple[str, ...]]:
+        """The operation's text, and the client's variables it uses."""
+        lifted = frozenset(group.conditions)
+        body = selection_text(group.selection, lifted)
+        used = set(selection_variables(group.selection, lifted))
+        names = tuple(name for name in self.definitions if name in used)
+        heads = [self.definitions[name] for name in names]
+        if group.is_entity:
+            variable = f"${self.representations}"
+            heads.insert(0, f"{variable}:[_Any!]!")
+            body = f"_entities(representations:{variable}){{{body}}}"
+        name = self._name(graph_name, number)
+        kind = "query" if group.is_entity else self.kind
+        variables = f"({','.join(heads)})" if heads else ""
+        if kind == "query" and not name and not variables:
+            return f"{{{body}}}", names
+        return f"{kind}{name}{variables}{{{body}}}", names
+
+    def _name(self, graph_name: str, number: int) -> str:
+        if not self.client_name:
+            return ""
+        return f" {self.client_name}__{re.sub(r'[^0-9A-Za-z_]', '_', graph_name)}__{number}"
+
+
+NOTHING: frozenset[Condition] = frozenset()
+
+
+def selection_text(selection: OpSelection, lifted: frozenset[Condition] = NOTHING) -> str:
+    """The inside of a selection set: `__typename`, plain fields, then fragments, each in order of first use."""
+    parts: dict[str | None, list[str]] = {None: []}
+    for condition in selection.typename_on:
+        parts.setdefault(condition, []).insert(0, TYPENAME)
+    for (condition, key, _), one in simplified(selection):
+        parts.setdefault(condition, []).append(field_text(key, one, lifted))
+    texts = parts.pop(None)
+    texts += [f"...on {condition}{{{' '.join(fields)}}}" for condition, fields in parts.items()]
+    return " ".join(texts)
+
+
+def simplified(selection: OpSelection) -> Iterator[tuple[tuple[str | None, str, Conditions], OpField]]:
+    """Leaves that are asked for under conditions, and under fewer conditions too, are asked for once."""
+    for (condition, key, conditions), one in selection.entries.items():
+        if one.children is None and _asked_more_widely(selection, condition, key, conditions):
+            continue
+        yield (condition, key, conditions), one
+
+
+def _asked_more_widely(selection: OpSelection, condition: str | None, key: str, conditions: Conditions) -> bool:
+    if not conditions:
+        return False
+    wider = (conditions[:place] + conditions[place + 1 :] for place in range(len(conditions)))
+    return any(
+        (condition, key, one) in selection.entries or _asked_more_widely(selection, condition, key, one)
+        for one in wider
+    )
+
+
+def field_text(key: str, one: OpField, lifted: frozenset[Condition] = NOTHING) -> str:
+    alias = f"{key}:" if key != one.name else ""
+    arguments = f"({one.arguments})" if one.arguments else ""
+    below = f"{{{selection_text(one.children)}}}" if one.children is not None else ""
+    conditions = [condition for condition in one.conditions if condition not in lifted]
+    return _conditioned(f"{alias}{one.name}{arguments}", below, conditions)
+
+
+def _conditioned(head: str, below: str, conditions: Iterable[Condition]) -> str:
+    """A directive may stand once on a field; further conditions become fragments around it."""
+    directives: dict[str, str] = {}
+    around: list[str] = []
+    for variable, wanted in conditions:
+        name = "include" if wanted else "skip"
+        if name in directives:
+            around.append(f"...@{name}(if:${variable})")
+        else:
+            directives[name] = f"@{name}(if:${variable})"
+    text = head + "".join(directives.values()) + below
+    for fragment in around:
+        text = f"{fragment}{{{text}}}"
+    return text
+
+
+def selection_variables(selection: OpSelection, lifted: frozenset[Condition] = NOTHING) -> Iterator[str]:
+    for _, one in simplified(selection):
+        yield from field_variables(one, lifted)
+
+
+def field_variables(one: OpField, lifted: frozenset[Condition] = NOTHING) -> Iterator[str]:
+    yield from one.variables
+    yield from (condition[0] for condition in one.conditions if condition not in lifted)
+    if one.children is not None:
+        yield from selection_variables(one.children)

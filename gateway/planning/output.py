@@ -1,0 +1,126 @@
+"""Stage 6: the shape of the client's answer, over the merged response tree.
+
+Entries of one response key never hold at the same time: where the client selected one key several times (in
+fragments, under conditions), there is one entry for each group of types, and for each combination of the variables
+that switch it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from graphql import GraphQLInterfaceType, GraphQLObjectType
+
+from gateway.language.errors import Code
+from gateway.plan.nodes import OutputField, OutputSelection
+from gateway.planning.costs import OUTPUT_VARIANTS_MAX, refused, too_complex
+from gateway.planning.normalise import INTROSPECTION_FIELDS
+from gateway.planning.response import ResponseNode
+from gateway.query_graph.selection import TYPENAME, Conditions, Selected, SelectionSet, TypeTable
+
+__all__ = ["shape_output"]
+
+
+def shape_output(types: TypeTable, root_type: str, selections: SelectionSet, response: ResponseNode) -> OutputSelection:
+    return _Shaper(types).selection(root_type, selections, response)
+
+
+class _Shaper:
+    def __init__(self, types: TypeTable) -> None:
+        self.types = types
+
+    def selection(self, parent: str, selections: SelectionSet, response: ResponseNode) -> OutputSelection:
+        possible = self.types.possible(parent)
+        by_key: dict[str, list[Selected]] = {}
+        for one in selections.fields:
+            by_key.setdefault(one.key, []).append(one)
+        return OutputSelection(
+            tuple(entry for same in by_key.values() for entry in self._entries(same, possible, response))
+        )
+
+    def _entries(self, same: list[Selected], possible: frozenset[str], response: ResponseNode) -> Iterator[OutputField]:
+        """All entries of one response key."""
+        for types in _split(same, possible):
+            applying = [one for one in same if one.types is None or not types.isdisjoint(one.types)]
+            for conditions, in_force in _variants(applying):
+                for source, alike in self._by_source(in_force[0], types, response).items():
+                    restricted = None if alike == possible else alike
+                    yield self._entry(in_force, source, restricted, conditions, response)
+
+    def _by_source(self, one: Selected, types: frozenset[str], response: ResponseNode) -> dict[str, frozenset[str]]:
+        if one.name.startswith("__"):
+            return {one.key: types}
+        found: dict[str, set[str]] = {}
+        for name in sorted(types):
+            sources = response.sources(one.key, name, one.signature)
+            if len(sources) > 1 and one.children is not None:
+                raise refused(
+                    Code.PLANNING_UNSUPPORTED,
+                    f'"{one.key}" is given by subgraphs as types that cannot stand under one key. '
+                    "Give the field another alias in each fragment.",
+                )
+            # A type that no subgraph can give has no source; no object will have it.
+            found.setdefault(sources[0] if sources else one.key, set()).add(name)
+        return {source: frozenset(names) for source, names in found.items()}
+
+    def _entry(
+        self,
+        in_force: list[Selected],
+        source: str,
+        types: frozenset[str] | None,
+        conditions: Conditions,
+        response: ResponseNode,
+    ) -> OutputField:
+        first = in_force[0]
+        if first.name == TYPENAME:
+            return OutputField(first.key, TYPENAME, "String!", types, conditions, meta=TYPENAME)
+        if first.name in INTROSPECTION_FIELDS:
+            return OutputField(first.key, first.key, "", types, conditions, meta="introspection")
+        selection = None
+        if first.children is not None:
+            below = [inner for one in in_force if one.children is not None for inner in one.children.fields]
+            named = self.types.field_type(first.on, first.name)
+            selection = self.selection(named, SelectionSet(tuple(below)), response.child(source))
+        return OutputField(first.key, source, self._type(first), types, conditions, selection=selection)
+
+    def _type(self, one: Selected) -> str:
+        kind = self.types.schema.type_map[one.on]
+        assert isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+        return str(kind.fields[one.name].type)
+
+
+def _split(same: list[Selected], possible: frozenset[str]) -> Iterator[frozenset[str]]:
+    """Types for which the same of the occurrences apply; the widest first come."""
+    if all(one.types is None for one in same):
+        yield possible
+        return
+    groups: dict[tuple[bool, ...], set[str]] = {}
+    for name in sorted(possible):
+        applies = tuple(one.types is None or name in one.types for one in same)
+        if any(applies):
+            groups.setdefault(applies, set()).add(name)
+    yield from (frozenset(names) for names in groups.values())
+
+
+def _variants(applying: list[Selected]) -> Iterator[tuple[Conditions, list[Selected]]]:
+    """For each combination of the switching variables: which occurrences are in force."""
+    if any(not one.conditions for one in applying) and all(one.children is None for one in applying):
+        yield (), [one for one in applying if not one.conditions]
+        return
+    different = {one.conditions for one in applying}
+    if len(different) == 1:
+        yield applying[0].conditions, applying
+        return
+    variables = _variables(different)
+    if len(variables) > OUTPUT_VARIANTS_MAX:
+        raise too_complex(f'variables that switch the one key "{applying[0].key}"', OUTPUT_VARIANTS_MAX)
+    for values in product((True, False), repeat=len(variables)):
+        known = dict(zip(variables, values, strict=True))
+        in_force = [one for one in applying if all(known[name] is wanted for name, wanted in one.conditions)]
+        if in_force:
+            yield tuple(known.items()), in_force
+
+
+def _variables(conditions: Iterable[Conditions]) -> tuple[str, ...]:
+    return tuple(sorted({name for one in conditions for name, _ in one}))

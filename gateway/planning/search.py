@@ -1,0 +1,403 @@
+"""Stage 3a: from where is each field best had? A search over the query graph; it decides, `walk` carries out.
+
+We hold an object at a node and want some fields of it. Each field has *options*: here, if the graph serves it; or
+after a jump to another graph, at the price of collecting that graph's key (which may take jumps of its own) and what
+the field `@requires`. What is selected below a field belongs to its price. `choose` takes, among the combinations of
+jumps with the fewest rounds, the one with the fewest fetches: a jump that is made for one field serves all that can be
+had there.
+
+*Guards* keep the search from going round in circles: while a graph's key is collected no jump leads into that graph,
+and while a field's requirements are collected the field itself is not asked for.
+
+*Parts*: an object that is no entity cannot be looked up again, so when two graphs each know a half of it, its parent's
+field is fetched from both, each with its half of the selection.
+
+Results are kept by identity of selections: the same question is answered once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TypeAlias
+
+from gateway.language.errors import Code
+from gateway.planning.costs import (
+    FETCH_COST,
+    FREE,
+    ROUND_COST,
+    SEARCH_STEPS_MAX,
+    TARGETS_TRIED_TOGETHER_MAX,
+    Budget,
+    Cost,
+    refused,
+)
+from gateway.query_graph import ROOT, FieldMove, KeyMove, Node, QueryGraph
+from gateway.query_graph.selection import TYPENAME, Selected, SelectionSet
+
+__all__ = ["Choice", "Chosen", "Guard", "Search", "guard_key", "guard_requires"]
+
+Guard: TypeAlias = frozenset[tuple[str, ...]]
+
+
+def guard_key(target: Node) -> tuple[str, ...]:
+    return ("key", target.graph, target.type)
+
+
+def guard_requires(target: Node, field: str) -> tuple[str, ...]:
+    return ("requires", target.graph, target.type, field)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where one field is taken from."""
+
+    field: Selected
+    move: FieldMove | None
+    """None: `__typename`, or a field of an object whose real type the jump finds out."""
+    via: KeyMove | None = None
+    target: Node | None = None
+    """Where the jump leads; None: no jump."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    choice: Choice
+    rounds: int
+    fetches: int
+    """Without the jump's own, which fields share."""
+
+
+Alternatives: TypeAlias = tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    choices: tuple[Choice, ...]
+    rounds: int
+    below: int
+    """Fetches besides the jumps."""
+    jumps: tuple[tuple[Node, int], ...]
+    """Where to, at how many fetches (the key's included)."""
+
+
+class Search:
+    def __init__(self, graph: QueryGraph, labels: frozenset[str]) -> None:
+        self.graph = graph
+        self.labels = labels
+        self.budget = Budget(SEARCH_STEPS_MAX, "steps of search")
+        self._chosen: dict[tuple[Node, tuple[Selected, ...], Guard], Chosen | None] = {}
+        self._ways: dict[tuple[Node, Selected, Guard], tuple[Alternatives, ...] | None] = {}
+        self._costs: dict[tuple[Node, SelectionSet, Guard], Cost | None] = {}
+        self._keys: dict[tuple[Node, Node, Guard], tuple[KeyMove, Cost] | None] = {}
+        self._alone: dict[Selected, SelectionSet] = {}
+
+    # What a selection costs
+
+    def cost(self, node: Node, selections: SelectionSet, guard: Guard) -> Cost | None:
+        """The price of `selections` on an object at `node`; None: they cannot all be had from there."""
+        key = (node, selections, guard)
+        if key not in self._costs:
+            self._costs[key] = self._cost(node, selections, guard)
+        return self._costs[key]
+
+    def _cost(self, node: Node, selections: SelectionSet, guard: Guard) -> Cost | None:
+        rounds = below = 0
+        jumps: dict[str, int] = {}
+        for narrowed, fields in self.views(node, selections):
+            chosen = self.choose(narrowed, fields, guard)
+            if chosen is None:
+                return None
+            rounds = max(rounds, chosen.rounds)
+            below = max(below, chosen.below)
+            for target, fetches in chosen.jumps:
+                jumps[target.graph] = max(jumps.get(target.graph, 0), fetches)
+        return Cost(rounds, below + sum(jumps.values()))
+
+    def views(self, node: Node, selections: SelectionSet) -> Iterator[tuple[Node, tuple[Selected, ...]]]:
+        """The node as each type it may have, with what is selected on that type."""
+        match self.graph.kind(node):
+            case "object":
+                yield node, selections.for_type(node.type)
+            case "interface_object":
+                yield node, selections.for_any_of(self.graph.possible(node), node.type)
+            case "abstract":
+                for name in sorted(self.graph.possible(node)):
+                    yield self.graph.downcast(node, name), selections.for_type(name)
+            case _:
+                return
+
+    # What to take from where
+
+    def choose(self, node: Node, fields: tuple[Selected, ...], guard: Guard) -> Chosen | None:
+        key = (node, fields, guard)
+        if key not in self._chosen:
+            self._chosen[key] = self._choose(node, fields, guard)
+        return self._chosen[key]
+
+    def _choose(self, node: Node, fields: tuple[Selected, ...], guard: Guard) -> Chosen | None:
+        every: list[Alternatives] = []
+        for one in fields:
+            ways = self.ways(node, one, guard)
+            if ways is None:
+                return None
+            every += ways
+        if not every:
+            return Chosen((), 0, 0, ())
+        rounds_min = max(min(option.rounds for option in alternatives) for alternatives in every)
+        affordable = [tuple(one for one in alternatives if one.rounds <= rounds_min) for alternatives in every]
+        targets = self._targets(affordable)
+        best: tuple[tuple[int, int, int], list[Option], tuple[Node, ...]] | None = None
+        for subset in _subsets(targets, affordable):
+            picked = [_pick(alternatives, subset) for alternatives in affordable]
+            options = [one for one in picked if one is not None]
+            if len(options) < len(picked):
+                continue
+            fetches = sum(self.jump_fetches(node, one, guard) for one in subset) + sum(one.fetches for one in options)
+            weight = (fetches, sum(one.rounds for one in options), len(subset))
+            if best is None or weight < best[0]:
+                best = (weight, options, subset)
+        assert best is not None
+        used = {one.choice.target for one in best[1]}
+        return Chosen(
+            choices=tuple(one.choice for one in best[1]),
+            rounds=max(one.rounds for one in best[1]),
+            below=sum(one.fetches for one in best[1]),
+            jumps=tuple((one, self.jump_fetches(node, one, guard)) for one in best[2] if one in used),
+        )
+
+    @staticmethod
+    def _targets(every: list[Alternatives]) -> tuple[Node, ...]:
+        """Graphs to jump to that are worth a thought: nothing that is free here needs one."""
+        found: dict[Node, None] = {}
+        for alternatives in every:
+            if any(one.choice.target is None and (one.rounds, one.fetches) == FREE for one in alternatives):
+                continue
+            found.update((one.choice.target, None) for one in alternatives if one.choice.target is not None)
+        return tuple(found)
+
+    def jump_fetches(self, node: Node, target: Node, guard: Guard) -> int:
+        if node.graph == ROOT:
+            return FETCH_COST
+        key = self.best_key(node, target, guard)
+        assert key is not None
+        return FETCH_COST + key[1].fetches
+
+    # One field
+
+    def ways(self, node: Node, one: Selected, guard: Guard) -> tuple[Alternatives, ...] | None:
+        """The field's options; several groups of them when it has to be had in parts. None: there is no way."""
+        key = (node, one, guard)
+        if key not in self._ways:
+            self.budget.spend()
+            self._ways[key] = self._find_ways(node, one, guard)
+        return self._ways[key]
+
+    def _find_ways(self, node: Node, one: Selected, guard: Guard) -> tuple[Alternatives, ...] | None:
+        options = tuple(self._options(node, one, guard))
+        if options:
+            return (options,)
+        if one.children is None:
+            return None
+        return self._in_parts(node, one, guard)
+
+    def _options(self, node: Node, one: Selected, guard: Guard) -> Iterator[Option]:
+        if node.graph == ROOT:
+            yield from self._root_options(node, one, guard)
+            return
+        if one.name == TYPENAME or self._asks_real_type(node, one):
+            if self.graph.kind(node) != "interface_object":
+                yield Option(Choice(one, None), 0, 0)
+            else:
+                yield from self._real_type_options(node, one, guard)
+            return
+        reason = self.graph.unsupported.get((node.type, one.name))
+        if reason is not None:
+            raise refused(Code.PLANNING_UNSUPPORTED, f'"{node.type}.{one.name}" cannot be planned: {reason}.')
+        move = self.graph.field(node, one.name, self.labels)
+        if move is not None and move.requires is None:
+            below = self._below(move, one, guard)
+            if below is not None:
+                yield Option(Choice(one, move), below.rounds, below.fetches)
+        for target in self.targets(node, guard):
+            yield from self._jump_options(node, target, one, guard)
+        if self.graph.kind(node) == "interface_object":
+            yield from self._real_type_options(node, one, guard)
+
+    def _asks_real_type(self, node: Node, one: Selected) -> bool:
+        """Selected on some of an interface object's types only, so that the real type must be known first."""
+        return (
+            one.types is not None
+            and self.graph.kind(node) == "interface_object"
+            and not self.graph.possible(node) <= one.types
+        )
+
+    def _below(self, move: FieldMove, one: Selected, guard: Guard) -> Cost | None:
+        return FREE if one.children is None else self.cost(move.target, one.children, guard)
+
+    def _root_options(self, node: Node, one: Selected, guard: Guard) -> Iterator[Option]:
+        if one.name == TYPENAME:
+            yield Option(Choice(one, None), 0, 0)
+            return
+        reason = self.graph.unsupported.get((node.type, one.name))
+        if reason is not None:
+            raise refused(Code.PLANNING_UNSUPPORTED, f'"{node.type}.{one.name}" cannot be planned: {reason}.')
+        for move in self.root_moves(node, one.name):
+            below = self._below(move, one, guard)
+            if below is not None:
+                target = Node(move.target.graph, node.type)
+                yield Option(Choice(one, move, None, target), ROUND_COST + below.rounds, below.fetches)
+
+    def root_moves(self, node: Node, name: str) -> Iterator[FieldMove]:
+        for move in self.graph.field_moves[node].get(name, ()):
+            if move.label is None or (move.label.name in self.labels) is move.label.active:
+                yield move
+
+    def targets(self, node: Node, guard: Guard) -> Iterator[Node]:
+        """Graphs' views of the same entity that can be asked for by a key, abstract ones left out."""
+        seen: set[Node] = set()
+        for jump in self.graph.key_moves(node):
+            if jump.target in seen or self.graph.kind(jump.target) == "abstract":
+                continue
+            seen.add(jump.target)
+            if guard_key(jump.target) not in guard:
+                yield jump.target
+
+    def _jump_options(self, node: Node, target: Node, one: Selected, guard: Guard) -> Iterator[Option]:
+        move = self.graph.field(target, one.name, self.labels)
+        if move is None or (target == Node(node.graph, node.type) and move.requires is None):
+            return
+        if move.requires is not None and guard_requires(target, one.name) in guard:
+            return
+        key = self.best_key(node, target, guard)
+        below = self._below(move, one, guard) if key is not None else None
+        if key is None or below is None:
+            return
+        needs = FREE
+        if move.requires is not None:
+            found = self.cost(node, move.requires, guard | {guard_requires(target, one.name)})
+            if found is None:
+                return
+            needs = found
+        rounds = max(key[1].rounds, needs.rounds) + ROUND_COST + below.rounds
+        yield Option(Choice(one, move, key[0], target), rounds, needs.fetches + below.fetches)
+
+    def _real_type_options(self, node: Node, one: Selected, guard: Guard) -> Iterator[Option]:
+        """From an interface object to the graphs that know the real types behind it."""
+        alone = self._alone.setdefault(one, SelectionSet((one,)))
+        for jump in self.graph.key_moves(node):
+            target = jump.target
+            if self.graph.kind(target) != "abstract" or guard_key(target) in guard:
+                continue
+            key = self.best_key(node, target, guard)
+            below = self.cost(target, alone, guard | {guard_key(Node(node.graph, node.type))})
+            if key is not None and below is not None:
+                rounds = key[1].rounds + ROUND_COST + below.rounds
+                yield Option(Choice(one, None, key[0], target), rounds, below.fetches)
+
+    def best_key(self, node: Node, target: Node, guard: Guard) -> tuple[KeyMove, Cost] | None:
+        """The cheapest key by which `target` can be asked for, collected from `node`."""
+        known = (node, target, guard)
+        if known not in self._keys:
+            inner = guard | {guard_key(target)}
+            found: list[tuple[Cost, int, KeyMove]] = []
+            for place, jump in enumerate(self.graph.key_moves(node)):
+                if jump.target == target:
+                    cost = self.cost(node, jump.key, inner)
+                    if cost is not None:
+                        found.append((cost, place, jump))
+            best = min(found, key=lambda one: (one[0], one[1]), default=None)
+            self._keys[known] = None if best is None else (best[2], best[0])
+        return self._keys[known]
+
+    # Parts
+
+    def _in_parts(self, node: Node, one: Selected, guard: Guard) -> tuple[Alternatives, ...] | None:
+        parts: list[Alternatives] = []
+        rest = one
+        for move in self._moves_to(node, one, guard):
+            assert rest.children is not None
+            covered, left = self.divide(move.target, rest.children, guard)
+            if covered is None:
+                continue
+            part = rest.with_children(covered)
+            options = tuple(self._options(node, part, guard))
+            if not options:
+                continue
+            parts.append(options)
+            if left is None:
+                return tuple(parts)
+            rest = rest.with_children(left)
+        return None
+
+    def _moves_to(self, node: Node, one: Selected, guard: Guard) -> Iterator[FieldMove]:
+        if node.graph == ROOT:
+            yield from self.root_moves(node, one.name)
+            return
+        for place in (node, *self.targets(node, guard)):
+            move = self.graph.field(place, one.name, self.labels)
+            if move is not None:
+                yield move
+
+    def divide(
+        self, node: Node, selections: SelectionSet, guard: Guard
+    ) -> tuple[SelectionSet | None, SelectionSet | None]:
+        """What of `selections` can be had from `node`, and what is left."""
+        covered: list[Selected] = []
+        left: list[Selected] = []
+        for one in selections.fields:
+            good, bad = self._by_reach(node, one, guard)
+            if not bad:
+                covered.append(one)
+                continue
+            if good:
+                covered.append(one.restricted(good))
+            for name in sorted(bad):
+                only = one.restricted(frozenset((name,))) if self.graph.kind(node) == "abstract" else one
+                inner_covered, inner_left = self._divide_below(self.graph.downcast(node, name), one, guard)
+                if inner_covered is not None:
+                    covered.append(only.with_children(inner_covered))
+                left.append(only.with_children(inner_left) if one.children is not None else only)
+        return _as_set(covered), _as_set(left)
+
+    def _divide_below(self, node: Node, one: Selected, guard: Guard) -> tuple[SelectionSet | None, SelectionSet | None]:
+        move = self.graph.field(node, one.name, self.labels)
+        if one.children is None or move is None or move.requires is not None:
+            return None, one.children
+        return self.divide(move.target, one.children, guard)
+
+    def _by_reach(self, node: Node, one: Selected, guard: Guard) -> tuple[frozenset[str], frozenset[str]]:
+        """Types on which the field can be had as a whole, and those on which it cannot."""
+        good: set[str] = set()
+        bad: set[str] = set()
+        for narrowed, _ in self.views(node, SelectionSet((one,))):
+            if one.types is None or narrowed.type in one.types or self.graph.kind(node) == "interface_object":
+                (bad if self.ways(narrowed, one, guard) is None else good).add(narrowed.type)
+        return frozenset(good), frozenset(bad)
+
+
+def _as_set(fields: list[Selected]) -> SelectionSet | None:
+    return SelectionSet(tuple(fields)) if fields else None
+
+
+def _pick(alternatives: Alternatives, subset: Iterable[Node]) -> Option | None:
+    """The cheapest option that needs no other jumps than those of `subset`; here before there."""
+    allowed = frozenset(subset)
+    possible = [one for one in alternatives if one.choice.target is None or one.choice.target in allowed]
+    return min(possible, key=lambda one: (one.fetches, one.rounds), default=None)
+
+
+def _subsets(targets: tuple[Node, ...], every: list[Alternatives]) -> Iterator[tuple[Node, ...]]:
+    """Sets of jumps to weigh, small ones first; with too many targets, one set that is grown greedily."""
+    if len(targets) <= TARGETS_TRIED_TOGETHER_MAX:
+        for size in range(len(targets) + 1):
+            yield from combinations(targets, size)
+        return
+    chosen: list[Node] = []
+    waiting = [one for one in every if all(option.choice.target is not None for option in one)]
+    while waiting:
+        best = max(targets, key=lambda target: sum(_pick(one, [target]) is not None for one in waiting))
+        chosen.append(best)
+        waiting = [one for one in waiting if _pick(one, [best]) is None]
+    yield tuple(chosen)

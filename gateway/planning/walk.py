@@ -1,0 +1,274 @@
+"""Stage 3b: carry out what the search decided: put fields into fetches, open fetches for jumps, collect keys.
+
+Collecting a key or a requirement is the same walk over a field set instead of the client's selection, so a key may
+itself come from a third subgraph and a requirement may have requirements. The walk gives back the fetches in which
+the data of what it placed will lie; whoever needs that data depends on them.
+
+Fields on an abstract type stand on the abstract type where the graph can serve them for every type it may be; only
+what differs from type to type is written out type by type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.language.errors import Code
+from gateway.planning.costs import FETCHES_MAX, refused, too_complex
+from gateway.planning.groups import Group, OpField, OpSelection, Position, Required, Requirement
+from gateway.planning.response import ResponseNode
+from gateway.planning.search import Choice, Guard, Search, guard_key, guard_requires
+from gateway.query_graph import ROOT, FieldMove, KeyMove, Node
+from gateway.query_graph.selection import TYPENAME, Selected, SelectionSet
+
+__all__ = ["Walk"]
+
+NO_GUARD: Guard = frozenset()
+_Run = tuple[Choice, ...]
+
+
+@dataclass
+class Walk:
+    search: Search
+    response: ResponseNode = field(default_factory=ResponseNode)
+    groups: list[Group] = field(default_factory=list)
+    serial: bool = False
+    """Fetches of different root groups are not to be mixed (mutations)."""
+
+    def __post_init__(self) -> None:
+        self.graph = self.search.graph
+        self._open: dict[tuple[str, tuple[str, ...], frozenset[Group], bool], Group] = {}
+
+    # The root
+
+    def root(self, root_type: str, selections: SelectionSet) -> None:
+        """Queries: all root fields at once, grouped by the graph they are taken from."""
+        node = Node(ROOT, root_type)
+        for choice in self._chosen(node, selections.for_type(root_type), NO_GUARD):
+            self._root_field(choice)
+
+    def root_in_series(self, root_type: str, selections: SelectionSet, apart: frozenset[str]) -> None:
+        """Mutations: one root field after the other; neighbours of one graph share a request unless it is `apart`."""
+        node = Node(ROOT, root_type)
+        last: str | None = None
+        for one in selections.for_type(root_type):
+            for choice in self._chosen(node, (one,), NO_GUARD):
+                if choice.move is None:
+                    continue
+                graph = choice.move.target.graph
+                if graph != last or graph in apart:
+                    self._open = {}
+                last = graph
+                self._root_field(choice)
+
+    def _root_field(self, choice: Choice) -> None:
+        if choice.move is None or choice.target is None:
+            return
+        group = self._group(choice.target.graph, (), frozenset(), is_entity=False)
+        group.contexts.append(choice.field.conditions)
+        at = Position(group, group.selection, choice.target, self.response)
+        self._place(at, choice.field, choice.move, frozenset((choice.target.type,)), None, NO_GUARD)
+
+    # Selections
+
+    def selections(self, at: Position, selections: SelectionSet, guard: Guard) -> set[Group]:
+        if self.graph.kind(at.node) == "abstract":
+            return self._abstract(at, selections, guard)
+        holders: set[Group] = set()
+        for node, fields in self.search.views(at.node, selections):
+            for choice in self._chosen(node, fields, guard):
+                holders |= self._carry_out(at, choice, guard)
+        return holders
+
+    def _chosen(self, node: Node, fields: tuple[Selected, ...], guard: Guard) -> _Run:
+        chosen = self.search.choose(node, fields, guard)
+        if chosen is None:
+            lost = [one.name for one in fields if self.search.ways(node, one, guard) is None]
+            where = "any subgraph" if node.graph == ROOT else f'what "{node.graph}" gives of it'
+            names = ", ".join(f'"{node.type}.{name}"' for name in lost)
+            raise refused(Code.PLANNING_IMPOSSIBLE, f"No way leads to {names} (or all that is below) from {where}.")
+        return chosen.choices
+
+    def _carry_out(self, at: Position, choice: Choice, guard: Guard) -> set[Group]:
+        if choice.target is not None:
+            return self._jump(at, choice, guard)
+        if choice.move is None:
+            return {at.group}
+        types = self.graph.possible(at.node)
+        return self._place(at, choice.field, choice.move, types, at.condition, guard)
+
+    def _abstract(self, at: Position, selections: SelectionSet, guard: Guard) -> set[Group]:
+        at.selection.typename_on[at.entity_type] = None
+        possible = self.graph.possible(at.node)
+        chosen = {
+            node.type: (node, self._chosen(node, fields, guard))
+            for node, fields in self.search.views(at.node, selections)
+        }
+        holders: set[Group] = {at.group}
+        done: set[tuple[str, int]] = set()
+        for one in selections.fields:
+            applying = possible if one.types is None else possible & one.types
+            if one.name == TYPENAME or not applying:
+                continue
+            runs = {name: _of(chosen[name][1], one) for name in applying}
+            move = self._whole(at, one, applying, list(runs.values()))
+            if move is not None:
+                condition = at.entity_type if one.on == at.node.type else one.on
+                holders |= self._place(at, one, move, applying, condition, guard)
+                continue
+            for name in sorted(applying):
+                for choice in runs[name]:
+                    if (name, id(choice)) not in done:
+                        done.add((name, id(choice)))
+                        holders |= self._carry_out(at.narrowed(chosen[name][0], name), choice, guard)
+        return holders
+
+    def _whole(self, at: Position, one: Selected, applying: frozenset[str], runs: list[_Run]) -> FieldMove | None:
+        """The move by which the field is taken on its abstract type, if every type takes it here and as a whole."""
+        if any(len(run) != 1 or run[0].target is not None for run in runs):
+            return None
+        on = Node(at.node.graph, one.on, at.node.copy)
+        if self.graph.kind(on) != "abstract":
+            on = at.node if one.types is None else on
+            if self.graph.kind(on) != "abstract":
+                return None
+        if not self.graph.possible(on) & self.graph.possible(at.node) <= applying:
+            return None
+        move = self.graph.field(self.graph.downcast(on, on.type), one.name, self.search.labels)
+        if move is None or move.requires is not None or on.type != one.on:
+            return None
+        if one.children is not None and self.search.cost(move.target, one.children, NO_GUARD) is None:
+            return None
+        return move
+
+    # Fields
+
+    def _place(
+        self,
+        at: Position,
+        one: Selected,
+        move: FieldMove,
+        types: frozenset[str],
+        condition: str | None,
+        guard: Guard,
+    ) -> set[Group]:
+        """Put the field into the fetch of `at`, and what is below it wherever that belongs."""
+        conditions = tuple(sorted({*at.pending, *one.conditions}))
+        shape = move.type if move.is_leaf else move.type.replace(move.target.type, "")
+        key = at.response.allocate(one.key, types, one.signature, at.node.graph, shape)
+        placed = at.selection.add(
+            condition,
+            key,
+            OpField(one.name, one.arguments, one.variables, move.target.type, conditions),
+        )
+        holders = {at.group}
+        if one.children is None:
+            return holders
+        if placed.children is None:
+            placed.children = OpSelection()
+        below = Position(
+            group=at.group,
+            selection=placed.children,
+            node=move.target,
+            response=at.response.child(key),
+            path=(*at.path, key, *("@",) * move.list_depth),
+            above=at.context(one.conditions),
+        )
+        holders |= self.selections(below, one.children, guard)
+        if self._shown_as_abstract(one) or not placed.children.entries:
+            placed.children.typename_on[None] = None
+        return holders
+
+    def _shown_as_abstract(self, one: Selected) -> bool:
+        return self.graph.types.is_abstract(self.graph.types.field_type(one.on, one.name))
+
+    # Jumps
+
+    def _jump(self, at: Position, choice: Choice, guard: Guard) -> set[Group]:
+        via, target = choice.via, choice.target
+        assert via is not None
+        assert target is not None
+        behalf = at.on_behalf(choice.field)
+        at.selection.typename_on[at.entity_type] = None
+        needs = self.selections(behalf, via.key, guard | {guard_key(target)}) | {at.group}
+        if choice.move is not None and choice.move.requires is not None:
+            inner = guard | {guard_requires(target, choice.field.name)}
+            needs |= self.selections(behalf, choice.move.requires, inner)
+        group = self._group(target.graph, at.path, frozenset(needs), is_entity=True)
+        group.contexts.append(at.context(choice.field.conditions))
+        self._require(group, at, via, choice)
+        there = Position(
+            group=group,
+            selection=group.selection,
+            node=target,
+            response=at.response,
+            path=at.path,
+            condition=target.type,
+            entity_type=target.type,
+            pending=at.pending,
+            above=at.above,
+        )
+        if choice.move is None:
+            alone = SelectionSet((choice.field,))
+            inner = guard | {guard_key(Node(at.node.graph, at.node.type))}
+            return self.selections(there, alone, inner)
+        types = self.graph.possible(at.node)
+        return self._place(there, choice.field, choice.move, types, target.type, guard)
+
+    def _require(self, group: Group, at: Position, via: KeyMove, choice: Choice) -> None:
+        requirement = group.requires.setdefault((at.node.type, via.send_typename), {})
+        types = self.graph.possible(at.node)
+        self._read(requirement, at.response, via.key, types)
+        if choice.move is not None and choice.move.requires is not None:
+            self._read(requirement, at.response, choice.move.requires, types)
+
+    def _read(
+        self, requirement: Requirement, response: ResponseNode, selections: SelectionSet, types: frozenset[str]
+    ) -> None:
+        """Note for each field of a field set under which key of the response tree it lies."""
+        for one in selections.fields:
+            applying = types if one.types is None else types & one.types
+            if one.name == TYPENAME or not applying:
+                continue
+            source = response.sources(one.key, min(applying), one.signature)[0]
+            required = requirement.setdefault(one.name, Required(source))
+            if one.children is not None:
+                self._read_below(required, response.child(source), one)
+
+    def _read_below(self, required: Required, response: ResponseNode, one: Selected) -> None:
+        assert one.children is not None
+        inner = self.graph.types.field_type(one.on, one.name)
+        if not self.graph.types.is_abstract(inner):
+            below = required.below.setdefault((inner, ""), {})
+            self._read(below, response, one.children, frozenset((inner,)))
+            return
+        for name in sorted(self.graph.types.possible(inner)):
+            fields = SelectionSet(
+                tuple(
+                    each
+                    for each in one.children.for_type(name)
+                    if each.name == TYPENAME or response.sources(each.key, name, each.signature)
+                )
+            )
+            self._read(required.below.setdefault((name, name), {}), response, fields, frozenset((name,)))
+
+    def _group(self, graph: str, path: tuple[str, ...], deps: frozenset[Group], is_entity: bool) -> Group:
+        key = (graph, path, deps, is_entity)
+        found = self._open.get(key)
+        if found is None:
+            if len(self.groups) >= FETCHES_MAX:
+                raise too_complex("fetches", FETCHES_MAX)
+            found = Group(len(self.groups), graph, path, is_entity, set(deps))
+            self._open[key] = found
+            self.groups.append(found)
+        return found
+
+
+def _of(run: _Run, one: Selected) -> _Run:
+    """The choices that concern `one`; several when it is had in parts."""
+    return tuple(
+        choice
+        for choice in run
+        if choice.field.key == one.key
+        and choice.field.signature == one.signature
+        and choice.field.conditions == one.conditions
+    )

@@ -1,0 +1,60 @@
+"""The vocabulary of the query graph: nodes, and the moves between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.query_graph.selection import SelectionSet
+
+__all__ = ["ROOT", "FieldMove", "KeyMove", "Kind", "Label", "Node"]
+
+ROOT = ""
+"""The graph of the place where an operation begins: no subgraph yet."""
+
+Kind = str
+"""`object`, `abstract`, `interface_object` or `leaf`."""
+
+
+class Node(NamedTuple):
+    """We hold an object of `type` in the answer of `graph`; `copy` > 0: one with more fields, by `@provides`."""
+
+    graph: str
+    type: str
+    copy: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.graph or 'ROOT'}/{self.type}{f'#{self.copy}' if self.copy else ''}"
+
+
+class Label(NamedTuple):
+    """A progressive override: the move is there only while the label is (`active`) or is not in force."""
+
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMove:
+    """The graph serves the field itself; `requires` must have been sent to it with the entity."""
+
+    name: str
+    target: Node
+    type: str
+    """The field's type in this graph, as SDL."""
+    list_depth: int
+    is_leaf: bool
+    requires: SelectionSet | None = None
+    requires_text: str = ""
+    label: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMove:
+    """A jump to another graph's view of the same entity, which is found there by `key`."""
+
+    target: Node
+    key: SelectionSet
+    key_text: str
+    send_typename: str
+    """What `__typename` of the representation says: the interface's name, when the target is an interface object."""
