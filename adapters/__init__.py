@@ -8,9 +8,13 @@ await store.open()
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from adapters.mapping.model import SQL_ENGINES, Mapping
+from adapters.mapping.model import CSV, SQL_ENGINES, XLSX, Mapping
 from adapters.model import Store, StoreUnsupported
+
+if TYPE_CHECKING:
+    from adapters.index import RowSource
 
 __all__ = ["open_store"]
 
@@ -24,4 +28,19 @@ def open_store(mapping: Mapping, *, cache_dir: Path | None = None) -> Store:
         from adapters.sql.store import SqlStore
 
         return SqlStore(mapping)
-    raise StoreUnsupported(f"a {mapping.store.engine} store cannot be opened in mode {mapping.store.mode!r}")
+    from adapters.index import IndexedStore
+
+    return IndexedStore(mapping, _source(mapping), cache_dir)
+
+
+def _source(mapping: Mapping) -> RowSource:
+    engine = mapping.store.engine
+    if engine == CSV:
+        from adapters.tabular.csv import CsvSource
+
+        return CsvSource(mapping)
+    if engine == XLSX:
+        from adapters.tabular.xlsx import XlsxSource
+
+        return XlsxSource(mapping)
+    raise StoreUnsupported(f"a {engine} store cannot be opened in mode {mapping.store.mode!r}")

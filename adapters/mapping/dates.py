@@ -6,7 +6,8 @@ for each becomes another issue. Formats are named by the mapping; nothing is gue
     ymd      2019-03-05, 2019/3/5, 2019.3.5, 2019年3月5日, with or without a time of day; 2025-01 and 2025-01-00 are partial
     compact  20190305; 00000000 is zero, 201903 is partial
     epoch_s, epoch_ms   since 1970-01-01 UTC; 0 is zero
-    excel    serial days of the 1900 system; 60 is 1900-02-29, which never was
+    excel    serial days of the 1900 system, as a number (or a text of five digits, so that 2019.3 stays a partial date);
+             60 is 1900-02-29, which never was
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _YMD = re.compile(
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})?", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,12})?", re.ASCII)
+_EXCEL_TEXT = re.compile(r"\d{5}(\.\d{1,12})?", re.ASCII)
 _EXCEL_EPOCH = datetime(1899, 12, 30)
 _EXCEL_LEAP_BUG = 60
 _EXCEL_MAX = 2_958_466
@@ -78,6 +80,8 @@ def _read(value: Any, formats: tuple[str, ...], zone: Any) -> datetime | Fault |
     if text is None:
         return None
     for name in formats:
+        if name == "excel" and isinstance(value, str) and not _EXCEL_TEXT.fullmatch(text):
+            continue
         moment = _READERS[name](text, zone)
         if moment is not None:
             return moment

@@ -170,7 +170,7 @@ class SqlSource:
     def _table(self, name: str) -> sa.TableClause:
         info = self.info[name]
         assert info is not None
-        columns = [sa.column(sa.sql.quoted_name(column, True)) for column in info.types]
+        columns: list[sa.ColumnClause[Any]] = [sa.column(sa.sql.quoted_name(column, True)) for column in info.types]
         return sa.table(sa.sql.quoted_name(name, True), *columns)
 
     def _check_tables(self) -> None:

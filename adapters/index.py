@@ -1,0 +1,652 @@
+"""A local index of mapped rows: how a store is read that cannot order, search or report changes well.
+
+    source (files, documents, a slow server) ─▶ mapper ─▶ IndexBuilder ─▶ <region>.index.sqlite ─▶ IndexedStore
+
+The index is one SQLite file, never the authority and rebuilt at will: when the source's stamp changes, a new file is
+written beside the old one and takes its place at once, so a source that is half written or gone leaves the last good
+index standing and shows its fault. Columns are encoded so that SQLite's own order *is* the canonical one (text as
+UTF-8 bytes, decimals by `sortable_decimal`, enums by rank). Secret rows never enter; quarantined rows lie apart.
+Memory is bounded: rows pass through in batches, keys and codes that occur twice are found by SQLite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import sqlite3
+import tempfile
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+
+from adapters.canonical import CANONICAL_FIELDS
+from adapters.evaluate import GROUP_FIELDS, MATCHED_FIELDS, fold, order_value
+from adapters.mapping.fields import SideTables
+from adapters.mapping.issues import issue
+from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds, today_in_shanghai
+from adapters.mapping.model import Mapping
+from adapters.model import (
+    FieldKind,
+    Filter,
+    GroupRow,
+    Page,
+    PageRequest,
+    QualityReport,
+    QuarantinedRow,
+    Row,
+    StoreCapabilities,
+    StoreError,
+    StoreUnavailable,
+    StoreUnsupported,
+)
+from adapters.snapshot import duplicate_code, duplicate_key, quarantine_place
+from adapters.sql.reader import SqliteReader, Statement, write_statement
+from adapters.sql.request import (
+    Column,
+    Encoder,
+    Parameters,
+    condition_params,
+    filter_shape,
+    order_by,
+    page_shape,
+    write_position,
+    write_where,
+)
+from contract.decimals import sortable_decimal
+from contract.order import SortValue
+
+__all__ = ["IndexBuilder", "IndexedStore", "RowSource", "SourceStamp"]
+
+log = logging.getLogger(__name__)
+FORMAT = 1
+"""Raised whenever an index written before cannot be read any more."""
+_BATCH = 500
+_STATEMENTS_KEPT = 256
+_SEPARATOR = "\x1f"
+_SUMMED = ("quantity", "originalValue", "netValue")
+_INDEXED = tuple(
+    spec.name for spec in CANONICAL_FIELDS.values() if spec.filterable or spec.orderable or spec.name in GROUP_FIELDS
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStamp:
+    """What tells one state of the source from another, and how old that state is."""
+
+    token: str
+    as_of: datetime
+    fault: str | None = None
+    """What is wrong with a newer state that is not used (a half-written export)."""
+
+
+class RowSource(Protocol):
+    """Where an index's rows come from."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def stamp(self) -> SourceStamp: ...
+
+    async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
+        """Read all rows of this state into the builder."""
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _encoded(name: str, value: Any) -> Any:
+    """A canonical value as it stands in the index."""
+    if value is None:
+        return None
+    spec = CANONICAL_FIELDS[name]
+    if spec.kind is FieldKind.DECIMAL:
+        return sortable_decimal(Decimal(value))
+    if spec.kind is FieldKind.ENUM:
+        return spec.values.index(value)
+    if spec.kind is FieldKind.BOOLEAN:
+        return int(value)
+    return value
+
+
+class IndexBuilder:
+    """Writes one index file. All methods are for one thread at a time, off the event loop."""
+
+    def __init__(self, path: Path, mapper: RowMapper) -> None:
+        self.path, self.mapper = path, mapper
+        path.unlink(missing_ok=True)
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.execute("PRAGMA cache_size = -8192")
+        self._keys = [f"k{at}" for at in range(len(mapper.mapping.key))]
+        self._number = 0
+        self._issues: Counter[tuple[str, str | None]] = Counter()
+        self._units: dict[str, dict[str, Any]] = {}
+        self._create()
+
+    def _create(self) -> None:
+        kinds = ["INTEGER" if part.kind == "integer" else "TEXT" for part in self.mapper.mapping.key]
+        keys = ", ".join(f"{name} {kind}" for name, kind in zip(self._keys, kinds, strict=True))
+        fields = ", ".join(f"f{at}" for at in range(len(_INDEXED)))
+        sums = ", ".join(f"s{at} TEXT" for at in range(len(_SUMMED)))
+        self._db.execute(
+            f"CREATE TABLE asset (n INTEGER PRIMARY KEY, native TEXT, {keys}, {fields}, {sums},"
+            " matched TEXT, flawed INTEGER, listed INTEGER, row TEXT, raw TEXT)"
+        )
+        self._db.execute("CREATE TABLE quarantine (place TEXT PRIMARY KEY, raw TEXT, issues TEXT) WITHOUT ROWID")
+        self._db.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
+        self._db.execute("BEGIN")
+
+    def add(self, raws: Iterable[tuple[Any, ...]], *, judged: bool = False) -> None:
+        """Map and keep rows; `judged`: secret and ignored ones have been left out."""
+        judge = self.mapper.map if judged else self.mapper.judge
+        batch: list[tuple[Any, ...]] = []
+        for raw in raws:
+            mapped = judge(raw)
+            if mapped.fate in (Fate.LISTED, Fate.QUARANTINED):
+                batch.append(self._record(mapped, raw))
+            if len(batch) >= _BATCH:
+                self._insert(batch)
+                batch = []
+        self._insert(batch)
+
+    def add_malformed(self, line: int, text: str) -> None:
+        """A line of a file that is no row at all."""
+        self._number += 1
+        found = [issue("MALFORMED_ROW", None, text, "file")]
+        self._issues[("MALFORMED_ROW", None)] += 1
+        raw = {"line": line, "text": text[:2000]}
+        place = quarantine_place(None, self._number)[0]
+        self._db.execute("INSERT INTO quarantine VALUES (?, ?, ?)", (place, _json(raw), _json(found)))
+
+    def _record(self, mapped: Mapped, raw: tuple[Any, ...]) -> tuple[Any, ...]:
+        self._number += 1
+        row = mapped.row
+        assert row is not None
+        listed = mapped.fate is Fate.LISTED
+        matched = _SEPARATOR.join(fold(text) for name in MATCHED_FIELDS if (text := row.get(name)))
+        self._issues.update({(found["code"], found["field"]) for found in row["issues"]})
+        return (
+            self._number,
+            row["native"],
+            *(mapped.native or [None] * len(self._keys)),
+            *(_encoded(name, row.get(name)) for name in _INDEXED),
+            *(row.get(name) for name in _SUMMED),
+            matched,
+            int(bool(row["issues"])),
+            int(listed),
+            _json(row),
+            _json(self.mapper.raw_of(raw)),
+        )
+
+    def _insert(self, batch: list[tuple[Any, ...]]) -> None:
+        if batch:
+            marks = ", ".join("?" * len(batch[0]))
+            self._db.executemany(f"INSERT INTO asset VALUES ({marks})", batch)
+
+    def finish(self, stamp: SourceStamp, digest: str) -> None:
+        """Settle what only all rows show, write indexes, and close the file."""
+        code = f"f{_INDEXED.index('code')}"
+        self._db.execute(f"CREATE INDEX by_code ON asset ({code})")
+        self._db.execute("CREATE INDEX by_native ON asset (native)")
+        self._flag(
+            f"{code} IN (SELECT {code} FROM asset WHERE {code} IS NOT NULL GROUP BY 1 HAVING count(*) > 1)",
+            _code_issue,
+            1,
+        )
+        self._flag(
+            "native IN (SELECT native FROM asset WHERE native IS NOT NULL GROUP BY 1 HAVING count(*) > 1)",
+            _key_issue,
+            0,
+        )
+        for n, native, raw, text in self._db.execute(
+            "SELECT n, native, raw, row FROM asset WHERE listed = 0 ORDER BY n"
+        ).fetchall():
+            found = orjson.loads(text)["issues"]
+            place = quarantine_place(native, n)[0]
+            self._db.execute("INSERT INTO quarantine VALUES (?, ?, ?)", (place, raw, _json(found)))
+        self._db.execute("DELETE FROM asset WHERE listed = 0")
+        self._db.execute("DROP INDEX by_native")
+        self._db.execute("CREATE UNIQUE INDEX by_native ON asset (native)")
+        self._db.execute(f"CREATE INDEX by_key ON asset ({', '.join(self._keys)})")
+        self._meta(stamp, digest)
+        self._db.execute("COMMIT")
+        self._db.execute("ALTER TABLE asset DROP COLUMN raw")
+        self._db.execute("ANALYZE")
+        self._db.close()
+
+    def _flag(self, where: str, make: Callable[[Row], Any], listed: int) -> None:
+        """Add an issue to the rows of a condition. `listed` 0: it is a blocking one."""
+        last = 0
+        while True:
+            rows = self._db.execute(
+                f"SELECT n, row FROM asset WHERE n > ? AND {where} ORDER BY n LIMIT {_BATCH}", (last,)
+            ).fetchall()
+            if not rows:
+                return
+            changes = []
+            for n, text in rows:
+                row = orjson.loads(text)
+                found = make(row)
+                self._issues[(found["code"], found["field"])] += 1
+                row["issues"] = sorted([*row["issues"], found], key=lambda item: (item["code"], item["field"] or ""))
+                changes.append((_json(row), listed, n))
+            self._db.executemany("UPDATE asset SET row = ?, flawed = 1, listed = min(listed, ?) WHERE n = ?", changes)
+            last = rows[-1][0]
+
+    def _meta(self, stamp: SourceStamp, digest: str) -> None:
+        side = self.mapper.side
+        listed = self._db.execute("SELECT count(*) FROM asset").fetchone()[0]
+        quarantined = self._db.execute("SELECT count(*) FROM quarantine").fetchone()[0]
+        entries = {
+            "format": FORMAT,
+            "digest": digest,
+            "token": stamp.token,
+            "asOf": stamp.as_of.isoformat(),
+            "listed": listed,
+            "quarantined": quarantined,
+            "issues": [[code, name, count] for (code, name), count in sorted(self._issues.items(), key=str)],
+            "units": self._kept_units(list(side.units.values())),
+            "warehouses": list(side.warehouses.values()),
+        }
+        self._db.executemany(
+            "INSERT INTO meta VALUES (?, ?)", [(name, _json(value)) for name, value in entries.items()]
+        )
+
+    def _kept_units(self, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Of units known only from rows, those of listed rows: a secret row shows not even its unit."""
+        if self.mapper.mapping.units.origin != "rows":
+            return units
+        owner = f"f{_INDEXED.index('owner')}"
+        owners = {key for (key,) in self._db.execute(f"SELECT DISTINCT {owner} FROM asset")}
+        return [unit for unit in units if unit["native"] in owners]
+
+    def abandon(self) -> None:
+        self._db.close()
+        self.path.unlink(missing_ok=True)
+
+
+def _code_issue(row: Row) -> Any:
+    return duplicate_code(row["code"])
+
+
+def _key_issue(row: Row) -> Any:
+    return duplicate_key(row["native"])
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+# --- what can be said of an index in SQL --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _IndexColumn:
+    name: str
+    encode: Encoder
+    sort_encode: Encoder
+
+    def expression(self) -> sa.ColumnElement[Any]:
+        return sa.column(self.name)
+
+    def encoder(self, op: str) -> Encoder:
+        return self.sort_encode if op.startswith("sort_") else self.encode
+
+
+class _IndexColumns:
+    dialect = "sqlite"
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._keys = [_IndexColumn(f"k{at}", _same, _same) for at in range(len(mapping.key))]
+
+    def field(self, name: str) -> Column:
+        spec = CANONICAL_FIELDS.get(name)
+        if spec is None or name not in _INDEXED:
+            raise StoreUnsupported(f"rows cannot be filtered or ordered by {name!r}")
+        column = f"f{_INDEXED.index(name)}"
+        if spec.kind is FieldKind.ENUM:
+            return _IndexColumn(column, lambda value: spec.values.index(value) if value in spec.values else None, _same)
+        if spec.kind is FieldKind.DECIMAL:
+            return _IndexColumn(column, _sortable, _sortable)
+        if spec.kind is FieldKind.BOOLEAN:
+            return _IndexColumn(column, int, int)
+        return _IndexColumn(column, _same, _same)
+
+    def native(self) -> Sequence[Column]:
+        return self._keys
+
+    def key_in(self, params: list[sa.BindParameter[Any]]) -> sa.ColumnElement[bool]:
+        return sa.or_(sa.false(), *(sa.column("native") == param for param in params))
+
+    def key_encoder(self) -> Encoder:
+        return _same
+
+    def matched(self) -> sa.ColumnElement[str]:
+        return sa.column("matched", sa.Text)
+
+    def has_issues(self) -> sa.ColumnElement[bool]:
+        return sa.column("flawed") == sa.literal_column("1")
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _sortable(value: Any) -> str:
+    return sortable_decimal(Decimal(value))
+
+
+class _Sum:
+    """An exact sum of decimal texts; nulls add nothing."""
+
+    def __init__(self) -> None:
+        self.total = Decimal(0)
+
+    def step(self, text: str | None) -> None:
+        if text is not None:
+            self.total += Decimal(text)
+
+    def finalize(self) -> str:
+        return format(self.total, "f")
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.create_aggregate("gwc_sum", 1, _Sum)  # type: ignore[arg-type]
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """What is known of the index in use."""
+
+    token: str
+    as_of: datetime
+    listed: int
+    quarantined: int
+    issues: dict[tuple[str, str | None], int]
+    units: list[dict[str, Any]] = field(default_factory=list)
+    warehouses: list[dict[str, Any]] = field(default_factory=list)
+
+
+class IndexedStore:
+    def __init__(self, mapping: Mapping, source: RowSource, cache_dir: Path | None) -> None:
+        self.mapping, self._source = mapping, source
+        self.region = mapping.region
+        self.native_kinds = native_kinds(mapping.key)
+        self.capabilities = StoreCapabilities(write=False, mode="indexed")
+        self.fault: str | None = None
+        """Why the newest state of the source is not the one shown."""
+        self._own_folder = None if cache_dir else tempfile.TemporaryDirectory(prefix="gwc-index-")
+        self._folder = cache_dir or Path(self._own_folder.name if self._own_folder else ".")
+        self._path = self._folder / f"{mapping.region}.index.sqlite"
+        self._reader = SqliteReader(replace(mapping.store, engine="sqlite", url=str(self._path)), _prepare)
+        self._columns = _IndexColumns(mapping)
+        self._digest = hashlib.blake2b(
+            f"{FORMAT} {replace(mapping, path=Path())!r}".encode(), digest_size=16
+        ).hexdigest()
+        self._loaded: _Loaded | None = None
+        self._looked_at = float("-inf")
+        self._building = asyncio.Lock()
+        self._statements: OrderedDict[Hashable, tuple[Statement, Parameters]] = OrderedDict()
+        dialect = sqlite_dialect.dialect(paramstyle="qmark")
+        self._dialect = dialect
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        await self._source.open()
+        self._loaded = await asyncio.to_thread(self._left_over)
+        await self._current()
+        await self._reader.open()
+
+    async def close(self) -> None:
+        await self._reader.close()
+        await self._source.close()
+        if self._own_folder is not None:
+            self._own_folder.cleanup()
+
+    def _left_over(self) -> _Loaded | None:
+        """The index of an earlier run, if it was written by this mapping; a broken one counts as none."""
+        if not self._path.exists():
+            return None
+        try:
+            with sqlite3.connect(f"file:{self._path}?mode=ro", uri=True) as db:
+                meta = {name: orjson.loads(value) for name, value in db.execute("SELECT name, value FROM meta")}
+            db.close()
+            if meta["digest"] != self._digest or meta["format"] != FORMAT:
+                return None
+            return _Loaded(
+                meta["token"],
+                datetime.fromisoformat(meta["asOf"]),
+                meta["listed"],
+                meta["quarantined"],
+                {(code, name): count for code, name, count in meta["issues"]},
+                meta["units"],
+                meta["warehouses"],
+            )
+        except (sqlite3.Error, KeyError, ValueError):
+            return None
+
+    async def _current(self) -> _Loaded:
+        """The index in use, after looking at the source if it was not looked at lately."""
+        due = time.monotonic() - self._looked_at >= self.mapping.store.reread_s
+        if self._loaded is not None and (not due or self._building.locked()):
+            return self._loaded
+        async with self._building:
+            if self._loaded is not None and time.monotonic() - self._looked_at < self.mapping.store.reread_s:
+                return self._loaded
+            try:
+                await self._look()
+            except StoreError as error:
+                self.fault = str(error)
+                log.warning("store %s: %s", self.region, error)
+                if self._loaded is None:
+                    raise
+            self._looked_at = time.monotonic()
+            assert self._loaded is not None
+            return self._loaded
+
+    async def _look(self) -> None:
+        stamp = await self._source.stamp()
+        self.fault = stamp.fault
+        token = f"{stamp.token} {today_in_shanghai()}"  # a day later, dates in the future may not be any more
+        if self._loaded is not None and self._loaded.token == token:
+            return
+        stamp = replace(stamp, token=token)
+        path = self._path.with_suffix(".building")
+        made: list[IndexBuilder] = []
+
+        def make(side: SideTables) -> IndexBuilder:
+            builder = IndexBuilder(path, RowMapper(self.mapping, side))
+            made.append(builder)
+            return builder
+
+        try:
+            builder = await self._source.load(stamp, make)
+            await asyncio.to_thread(builder.finish, stamp, self._digest)
+        except BaseException:
+            for builder in made:
+                builder.abandon()
+            raise
+        path.replace(self._path)
+        self._loaded = await asyncio.to_thread(self._left_over)
+        if self._loaded is None:
+            raise StoreUnavailable("the local index cannot be read back")
+
+    # --- statements -----------------------------------------------------------------------------------------------
+
+    async def _fetch(
+        self,
+        shape: Hashable,
+        write: Callable[[], tuple[sa.Select[Any], Parameters]],
+        values: Sequence[Any],
+        **more: Any,
+    ) -> list[tuple[Any, ...]]:
+        kept = self._statements.get(shape)
+        if kept is None:
+            statement, params = write()
+            kept = (write_statement(statement, self._dialect), params)
+            self._statements[shape] = kept
+            if len(self._statements) > _STATEMENTS_KEPT:
+                self._statements.popitem(last=False)
+        return await self._reader.fetch(kept[0], {**kept[1].bound(values), **more})
+
+    def _select(self, *columns: str) -> sa.Select[Any]:
+        return sa.select(*(sa.column(name) for name in columns)).select_from(sa.table("asset"))
+
+    # --- the protocol -----------------------------------------------------------------------------------------------
+
+    async def page(self, request: PageRequest) -> Page:
+        loaded = await self._current()
+        values: list[Any] = []
+        shape = ("page", page_shape(request, values))
+        keys = [f"k{at}" for at in range(len(self.mapping.key))]
+
+        def write() -> tuple[sa.Select[Any], Parameters]:
+            where, params = condition_params(self._columns, request.filter)
+            statement = self._select("row", *keys).where(where)
+            for position, after in ((request.after, True), (request.before, False)):
+                if position is not None:
+                    statement = statement.where(
+                        write_position(position, request.order, self._columns, params, after=after)
+                    )
+            ordered = statement.order_by(*order_by(request.order, self._columns, request.backward))
+            return ordered.limit(sa.bindparam("row_limit", 0)), params
+
+        found = await self._fetch(shape, write, values, row_limit=request.limit + 1)
+        has_more = len(found) > request.limit
+        del found[request.limit :]
+        if request.backward:
+            found.reverse()
+        rows = [self._row(text, loaded) for text, *_ in found]
+        return Page(
+            rows=rows,
+            sort_values=[tuple(order_value(term.field, row) for term in request.order) for row in rows],
+            native_values=[tuple(key) for _, *key in found],
+            has_more=has_more,
+        )
+
+    def _row(self, text: str, loaded: _Loaded) -> Row:
+        row: Row = orjson.loads(text)
+        row["observedAt"] = loaded.as_of.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+        return row
+
+    async def rows(self, natives: Iterable[str], columns: frozenset[str] | None = None) -> Map[str, Row]:
+        loaded = await self._current()
+        wanted = list(dict.fromkeys(natives))
+        found: dict[str, Row] = {}
+        for start in range(0, len(wanted), _BATCH):
+            part = wanted[start : start + _BATCH]
+
+            def write(count: int = len(part)) -> tuple[sa.Select[Any], Parameters]:
+                params = Parameters()
+                where = self._columns.key_in([params.add(_same) for _ in range(count)])
+                return self._select("native", "row").where(where), params
+
+            for native, text in await self._fetch(("rows", len(part)), write, part):
+                found[native] = self._row(text, loaded)
+        return {native: found[native] for native in wanted if native in found}
+
+    async def count(self, filter_: Filter | None) -> int:
+        loaded = await self._current()
+        if filter_ is None:
+            return loaded.listed
+        values: list[Any] = []
+        shape = ("count", filter_shape(filter_, values))
+
+        def write() -> tuple[sa.Select[Any], Parameters]:
+            params = Parameters()
+            where = write_where(filter_, self._columns, params)
+            return sa.select(sa.func.count()).select_from(sa.table("asset")).where(where), params
+
+        return int((await self._fetch(shape, write, values))[0][0])
+
+    async def groups(self, by: Sequence[str], filter_: Filter | None) -> Sequence[GroupRow]:
+        await self._current()
+        values: list[Any] = []
+        shape = ("groups", tuple(by), filter_shape(filter_, values))
+
+        def write() -> tuple[sa.Select[Any], Parameters]:
+            params = Parameters()
+            keys = [self._group_column(name) for name in by]
+            sums = [sa.func.gwc_sum(sa.column(f"s{at}")) for at in range(len(_SUMMED))]
+            where = write_where(filter_, self._columns, params)
+            statement = sa.select(*keys, sa.func.count(), *sums).select_from(sa.table("asset")).where(where)
+            return (statement.group_by(*keys) if keys else statement), params
+
+        found = await self._fetch(shape, write, values)
+        groups = [
+            GroupRow(
+                tuple(_group_text(name, value) for name, value in zip(by, record, strict=False)),
+                record[len(by)],
+                *(Decimal(total) for total in record[len(by) + 1 :]),
+            )
+            for record in found
+            if record[len(by)]
+        ]
+        return sorted(groups, key=lambda group: tuple((part is None, part or "") for part in group.key))
+
+    def _group_column(self, name: str) -> sa.ColumnElement[Any]:
+        if name not in GROUP_FIELDS:
+            raise StoreUnsupported(f"rows cannot be grouped by {name!r}")
+        if name == "classTop":
+            return sa.func.substr(self._columns.field("classCode").expression(), 1, 3)
+        return self._columns.field(name).expression()
+
+    async def quality(self) -> QualityReport:
+        loaded = await self._current()
+        return QualityReport(loaded.listed + loaded.quarantined, loaded.listed, loaded.quarantined, loaded.issues)
+
+    async def quarantine(self, limit: int, after: tuple[SortValue, ...] | None) -> Sequence[QuarantinedRow]:
+        await self._current()
+
+        def write() -> tuple[sa.Select[Any], Parameters]:
+            params = Parameters()
+            place: sa.ColumnElement[str] = sa.column("place", sa.Text)
+            statement = sa.select(place, sa.column("raw"), sa.column("issues")).select_from(sa.table("quarantine"))
+            return statement.where(place > params.add(_same)).order_by(place).limit(
+                sa.bindparam("row_limit", 0)
+            ), params
+
+        start = after[0] if after else ""
+        found = await self._fetch("quarantine", write, [start], row_limit=limit)
+        return [QuarantinedRow((place,), orjson.loads(raw), orjson.loads(issues)) for place, raw, issues in found]
+
+    async def units(self) -> Sequence[Map[str, Any]]:
+        return (await self._current()).units
+
+    async def warehouses(self) -> Sequence[Map[str, Any]]:
+        return (await self._current()).warehouses
+
+    async def as_of(self) -> datetime:
+        return (await self._current()).as_of
+
+    async def write_status(self, native: str, status: str, expected_version: str | None) -> bool:
+        return False
+
+
+def _group_text(name: str, value: Any) -> str | None:
+    if value is None or name == "classTop":
+        return None if value is None else str(value)
+    spec = CANONICAL_FIELDS[name]
+    if spec.kind is FieldKind.ENUM:
+        return spec.values[int(value)]
+    if spec.kind is FieldKind.BOOLEAN:
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,185 @@
+"""A folder of CSV exports: the newest whole file is the store.
+
+An export counts as whole when its companion (`ready_suffix`) lies beside it and says as many data lines as the file
+has. A file that is not whole, or has lost a column the mapping needs, never replaces the last good one; it is named
+as the store's fault. Encoding is told by the byte order mark, else by whether the bytes are UTF-8; columns are found
+by their headings, whatever their order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from adapters.index import IndexBuilder, SourceStamp
+from adapters.mapping.fields import SideTables
+from adapters.mapping.model import Listing, Mapping
+from adapters.model import StoreUnavailable
+from adapters.sides import listing_entries, lookup_entries
+
+__all__ = ["CsvSource", "detect_encoding"]
+
+_FIELD_BYTES_MAX = 1 << 20
+_PROBE_BYTES = 1 << 16
+
+
+def detect_encoding(path: Path) -> str:
+    """`utf-8-sig` or `gb18030`: the byte order mark decides, else whether the whole file is UTF-8."""
+    with path.open("rb") as file:
+        head = file.read(4)
+        if head.startswith(codecs.BOM_UTF8):
+            return "utf-8-sig"
+        if head.startswith(b"\x84\x31\x95\x33"):
+            return "gb18030"
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while chunk := file.read(_PROBE_BYTES):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "gb18030"
+    return "utf-8"
+
+
+class CsvSource:
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
+        self._folder = Path(mapping.store.url)
+
+    async def open(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+    async def stamp(self) -> SourceStamp:
+        return await asyncio.to_thread(self._stamp)
+
+    async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
+        return await asyncio.to_thread(self._load, builder)
+
+    # --- which file -----------------------------------------------------------------------------------------------
+
+    def _exports(self) -> list[Path]:
+        """All exports, newest first."""
+        if self._folder.is_file():
+            return [self._folder]
+        try:
+            return sorted(self._folder.glob(self._mapping.file.pattern), reverse=True)
+        except OSError:
+            raise StoreUnavailable("the drop folder cannot be read") from None
+
+    def _newest_whole(self) -> tuple[Path, int | None, str | None]:
+        """(the file, the lines it must have, what is wrong with a newer one)."""
+        fault = None
+        for path in self._exports():
+            suffix = self._mapping.file.ready_suffix
+            if suffix is None:
+                return path, None, fault
+            ready = path.with_suffix(suffix)
+            try:
+                return path, int(ready.read_text(encoding="ascii").strip()), fault
+            except FileNotFoundError:
+                fault = fault or f"{path.name} is not finished: there is no {ready.name}"
+            except (OSError, ValueError):
+                fault = fault or f"{ready.name} cannot be read"
+        raise StoreUnavailable("the drop folder holds no finished export")
+
+    def _stamp(self) -> SourceStamp:
+        path, lines, fault = self._newest_whole()
+        try:
+            status = path.stat()
+            sides = [(self._folder / name).stat() for name in self._side_files()]
+        except OSError:
+            raise StoreUnavailable(f"{path.name} or a file beside it is gone") from None
+        parts = [path.name, status.st_size, status.st_mtime_ns, lines]
+        parts += [value for side in sides for value in (side.st_size, side.st_mtime_ns)]
+        return SourceStamp(" ".join(map(str, parts)), datetime.fromtimestamp(status.st_mtime, UTC), fault)
+
+    def _side_files(self) -> list[str]:
+        listings = (self._mapping.units, self._mapping.warehouses)
+        names = [listing.table for listing in listings if listing.origin == "table"]
+        return sorted({*names, *(lookup.table for lookup in self._mapping.lookups.values())})
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def _load(self, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
+        path, lines, _ = self._newest_whole()
+        building = builder(self._sides(path))
+        count = 0
+        for number, raw, text in self._lines(path):
+            count += 1
+            if raw is None:
+                building.add_malformed(number, text)
+            else:
+                building.add((raw,))
+        if lines is not None and count != lines:
+            raise StoreUnavailable(f"{path.name} has {count} lines where {lines} were announced: it is not whole")
+        return building
+
+    def _lines(self, path: Path) -> Iterator[tuple[int, tuple[Any, ...] | None, str]]:
+        """(line number, the row in the mapping's column order or None, the line as text)."""
+        rows = self._rows(path)
+        try:
+            headings = [heading.strip() for heading in next(rows)[1]]
+        except StopIteration:
+            raise StoreUnavailable(f"{path.name} is empty") from None
+        missing = [column for column in self._mapping.columns if column not in headings]
+        if missing:
+            raise StoreUnavailable(f"{path.name} has no column {', '.join(missing)}")
+        places = [headings.index(column) for column in self._mapping.columns]
+        for number, cells in rows:
+            if len(cells) == len(headings):
+                yield number, tuple(cells[place] for place in places), ""
+            elif cells:
+                yield number, None, ",".join(cells)
+
+    def _rows(self, path: Path) -> Iterator[tuple[int, list[str]]]:
+        encoding = self._mapping.store.encoding
+        if encoding == "auto":
+            encoding = detect_encoding(path)
+        csv.field_size_limit(_FIELD_BYTES_MAX)
+        try:
+            with path.open("rb") as binary, io.TextIOWrapper(binary, encoding=encoding, newline="") as file:
+                reader = csv.reader(file)
+                for number, cells in enumerate(reader, start=1):
+                    if number == 1 and cells:
+                        cells[0] = cells[0].removeprefix("\ufeff")
+                    yield number, cells
+        except UnicodeDecodeError:
+            raise StoreUnavailable(f"{path.name} is not {encoding}") from None
+        except csv.Error as error:
+            raise StoreUnavailable(f"{path.name} is no CSV: {error}") from None
+        except OSError:
+            raise StoreUnavailable(f"{path.name} cannot be read") from None
+
+    def _sides(self, export: Path) -> SideTables:
+        side = SideTables()
+        for name, lookup in self._mapping.lookups.items():
+            columns = [lookup.key, lookup.value, *([lookup.label] if lookup.label else [])]
+            records = self._records(self._folder / lookup.table)
+            side.lookups[name] = lookup_entries(tuple(record.get(column) for column in columns) for record in records)
+        side.units = self._listing(self._mapping.units, export)
+        side.warehouses = self._listing(self._mapping.warehouses, export)
+        return side
+
+    def _listing(self, listing: Listing, export: Path) -> dict[str, dict[str, Any]]:
+        if listing.origin == "table":
+            return listing_entries(listing, self._records(self._folder / listing.table))
+        if listing.origin == "rows":
+            return listing_entries(listing, self._records(export))
+        return {}
+
+    def _records(self, path: Path) -> Iterator[dict[str, str]]:
+        rows = self._rows(path)
+        headings = [heading.strip() for heading in next(rows, (0, []))[1]]
+        for _, cells in rows:
+            if len(cells) == len(headings):
+                yield dict(zip(headings, cells, strict=True))
