@@ -1,0 +1,19 @@
+"""Subgraph schemas → one supergraph schema, or coded errors.
+
+`compose` is the one way in; the order of its stages stands in `compose.py`.
+"""
+
+from gateway.composition.compose import compose
+from gateway.composition.config import ConfigProblem, load_supergraph_config
+from gateway.composition.model import Composition, CompositionError, Hint, SourceLocation, SubgraphSource
+
+__all__ = [
+    "Composition",
+    "CompositionError",
+    "ConfigProblem",
+    "Hint",
+    "SourceLocation",
+    "SubgraphSource",
+    "compose",
+    "load_supergraph_config",
+]

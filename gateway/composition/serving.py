@@ -1,0 +1,274 @@
+"""Which graph can serve what from where: the moves that `satisfiability` is made of.
+
+All answers are the least fixed point of the rules: a thing can be had if there is a way to have it that does not need
+the thing itself. Ways in progress are on a stack and count as "not yet".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphql import (
+    FieldNode,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    InlineFragmentNode,
+    SelectionSetNode,
+    get_named_type,
+    is_composite_type,
+    parse_type,
+)
+
+from gateway.language.selections import canonical_field_set, parse_field_set
+from gateway.supergraph.elements import named_type
+from gateway.supergraph.model import FieldJoin, Supergraph, TypeJoin
+
+__all__ = ["Position", "Serving"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """An object stands here: `graph` returned it as a `type`; `provided` are externals it brought along."""
+
+    graph: str
+    type: str
+    provided: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A way into a graph: who enters stands there as `seen_as`."""
+
+    join: TypeJoin
+    seen_as: str
+    needs_type: bool
+    """The key is the type's own: of use only when somebody knows that the object is of this type."""
+
+
+class Serving:
+    def __init__(self, supergraph: Supergraph, active_labels: frozenset[str]) -> None:
+        self.supergraph = supergraph
+        self.schema = supergraph.schema
+        self.active_labels = active_labels
+        self._reached: dict[tuple[str, frozenset[Position]], frozenset[Position]] = {}
+        self._growing: dict[tuple[str, frozenset[Position]], set[Position]] = {}
+        self._meeting: set[tuple[str, str, str, frozenset[Position]]] = set()
+        self._used_unfinished = False
+        """Set when an answer in progress was consulted: what follows from it holds for this moment only."""
+
+    # Where things are
+
+    def everywhere(self, type_name: str) -> frozenset[Position]:
+        return frozenset(Position(join.graph, type_name) for join in self.supergraph.type_joins.get(type_name, ()))
+
+    def field_join(self, graph: str, type_name: str, field: str) -> FieldJoin | None:
+        """On what terms the graph has the field of the type as it sees it; None: it has not."""
+        type_ = self.schema.type_map.get(type_name)
+        if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) or field not in type_.fields:
+            return None
+        joins = self.supergraph.field_joins.get((type_name, field))
+        if joins is None:
+            has_type = any(join.graph == graph for join in self.supergraph.type_joins.get(type_name, ()))
+            return FieldJoin(graph) if has_type else None
+        found = next((join for join in joins if join.graph == graph), None)
+        if found is None or not self._is_in_force(found, joins):
+            return None
+        return found
+
+    def _is_in_force(self, join: FieldJoin, joins: tuple[FieldJoin, ...]) -> bool:
+        """Of a plain override the winner serves; of a labelled one, whoever the label names."""
+        if join.override_label is not None:
+            is_winner = join.override_from is not None
+            return is_winner == (join.override_label in self.active_labels)
+        return not join.used_overridden
+
+    def type_joins(self, graph: str, type_name: str) -> list[TypeJoin]:
+        return [join for join in self.supergraph.type_joins.get(type_name, ()) if join.graph == graph]
+
+    def is_interface_object(self, graph: str, type_name: str) -> bool:
+        return any(join.is_interface_object for join in self.type_joins(graph, type_name))
+
+    def possible(self, graph: str, type_name: str) -> frozenset[str]:
+        """Object types an object seen as `type_name` in the graph may really be."""
+        type_ = self.schema.type_map.get(type_name)
+        if isinstance(type_, GraphQLUnionType):
+            return self.supergraph.union_members.get(type_name, {}).get(graph, frozenset())
+        if isinstance(type_, GraphQLInterfaceType):
+            if self.is_interface_object(graph, type_name):
+                return frozenset(one.name for one in self.schema.get_possible_types(type_))
+            return frozenset(
+                one.name
+                for one in self.schema.get_possible_types(type_)
+                if type_name in self.supergraph.implements.get(one.name, {}).get(graph, ())
+            )
+        return frozenset({type_name})
+
+    def narrow(self, positions: frozenset[Position], object_type: str) -> frozenset[Position]:
+        """The positions that may hold an object of this type, with the graph now knowing it (or never: see above)."""
+        found = set()
+        for one in positions:
+            if object_type in self.possible(one.graph, one.type):
+                seen_as = one.type if self.is_interface_object(one.graph, one.type) else object_type
+                found.add(Position(one.graph, seen_as, one.provided))
+        return frozenset(found)
+
+    # What can be reached and served
+
+    def reach(self, type_name: str, start: frozenset[Position]) -> frozenset[Position]:
+        """All positions of an object of this type that standing at `start` leads to."""
+        question = (type_name, start)
+        if question in self._reached:
+            return self._reached[question]
+        if question in self._growing:
+            self._used_unfinished = True
+            return frozenset(self._growing[question])
+        outer, self._used_unfinished = self._used_unfinished, False
+        reached = self._grow(type_name, start)
+        if not self._used_unfinished or not (self._growing or self._meeting):
+            self._reached[question] = reached
+        self._used_unfinished = self._used_unfinished or outer
+        return reached
+
+    def _grow(self, type_name: str, start: frozenset[Position]) -> frozenset[Position]:
+        if self.schema.query_type is not None and type_name == self.schema.query_type.name:
+            return start | self.everywhere(type_name)
+        reached = self._growing[type_name, start] = set(start)
+        candidates = self._candidates(type_name)
+        grew = True
+        while grew:
+            grew = False
+            for key in candidates:
+                position = Position(key.join.graph, key.seen_as)
+                if position not in reached and self._opens(key, type_name, reached):
+                    reached.add(position)
+                    grew = True
+        del self._growing[type_name, start]
+        return frozenset(reached)
+
+    def _opens(self, key: _Key, type_name: str, reached: set[Position]) -> bool:
+        if key.join.key is None or (key.needs_type and all(one.type != type_name for one in reached)):
+            return False
+        return self.has_all(type_name, key.join.key, frozenset(reached))
+
+    def _candidates(self, type_name: str) -> list[_Key]:
+        """Keys by which an object of this type can be looked up: its own, and those of its interfaces."""
+        own = self.supergraph.type_joins.get(type_name, ())
+        found = [_Key(join, type_name, needs_type=True) for join in own if join.resolvable]
+        type_ = self.schema.type_map.get(type_name)
+        for interface in type_.interfaces if isinstance(type_, GraphQLObjectType) else ():
+            for join in self.supergraph.type_joins.get(interface.name, ()):
+                if join.resolvable and join.is_interface_object:
+                    found.append(_Key(join, interface.name, needs_type=False))
+                elif join.resolvable and type_name in self.possible(join.graph, interface.name):
+                    found.append(_Key(join, type_name, needs_type=False))
+        return found
+
+    def serve(self, type_name: str, field: str, reach: frozenset[Position]) -> frozenset[Position]:
+        """Where the field's value may stand when it is asked for at `reach`; empty: nobody can serve it."""
+        if field == "__typename":
+            return reach
+        found = set()
+        for position in reach:
+            value = self._serve_at(type_name, field, position, reach)
+            if value is not None:
+                found.add(value)
+        return frozenset(found)
+
+    def _serve_at(self, type_name: str, field: str, position: Position, reach: frozenset[Position]) -> Position | None:
+        provided = self._provided_at(position, field)
+        join = self.field_join(position.graph, position.type, field)
+        if join is None or (join.external and provided is None):
+            return None
+        if join.requires is not None and not self._meets(type_name, field, position, join, reach):
+            return None
+        below = provided or ""
+        if join.provides is not None:
+            below = (
+                canonical_field_set(join.provides) if not below else below + " " + canonical_field_set(join.provides)
+            )
+        return Position(position.graph, self._value_type(position.type, field, join), below)
+
+    def _meets(
+        self, type_name: str, field: str, position: Position, join: FieldJoin, reach: frozenset[Position]
+    ) -> bool:
+        """What is required must be had elsewhere and brought along: so the graph must take the object by a key."""
+        assert join.requires is not None
+        question = (join.graph, type_name, field, reach)
+        if question in self._meeting:
+            self._used_unfinished = True
+            return False
+        self._meeting.add(question)
+        try:
+            keys = [one.key for one in self.type_joins(join.graph, position.type) if one.key and one.resolvable]
+            can_enter = any(self.has_all(type_name, key, reach) for key in keys)
+            return can_enter and self.has_all(type_name, join.requires, reach)
+        finally:
+            self._meeting.discard(question)
+
+    def _value_type(self, type_name: str, field: str, join: FieldJoin) -> str:
+        if join.type is not None:
+            return named_type(parse_type(join.type))
+        type_ = self.schema.type_map[type_name]
+        assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
+        return str(get_named_type(type_.fields[field].type).name)
+
+    def _provided_at(self, position: Position, field: str) -> str | None:
+        """What is provided below the field at this position; None: the field is not provided."""
+        if not position.provided:
+            return None
+        return _below(parse_field_set(position.provided), field, position.type, self)
+
+    def has_all(self, type_name: str, selections: SelectionSetNode, reach: frozenset[Position]) -> bool:
+        """Whether every field of the field set can be had of an object standing at `reach`."""
+        return all(self._has(type_name, one, reach) for one in selections.selections)
+
+    def _has(self, type_name: str, selection: object, reach: frozenset[Position]) -> bool:
+        if isinstance(selection, InlineFragmentNode):
+            condition = selection.type_condition.name.value if selection.type_condition else type_name
+            return self._has_on(type_name, condition, selection.selection_set, reach)
+        assert isinstance(selection, FieldNode)
+        values = self.serve(type_name, selection.name.value, reach)
+        if not values or selection.selection_set is None:
+            return bool(values)
+        type_ = self.schema.type_map[type_name]
+        assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
+        target = get_named_type(type_.fields[selection.name.value].type)
+        return self._has_below(target.name, selection.selection_set, values)
+
+    def _has_on(self, type_name: str, condition: str, selections: SelectionSetNode, reach: frozenset[Position]) -> bool:
+        """A fragment asks only objects of its type; an object of another type has nothing to give."""
+        if condition == type_name or type_name in self._possible_anywhere(condition):
+            return self.has_all(type_name, selections, reach)
+        return True
+
+    def _has_below(self, target: str, selections: SelectionSetNode, values: frozenset[Position]) -> bool:
+        type_ = self.schema.type_map[target]
+        if not is_composite_type(type_):
+            return True
+        if isinstance(type_, GraphQLObjectType):
+            return self.has_all(target, selections, self.reach(target, values))
+        for possible in self._possible_anywhere(target):
+            narrowed = self.narrow(values, possible)
+            if narrowed and not self.has_all(possible, selections, self.reach(possible, narrowed)):
+                return False
+        return True
+
+    def _possible_anywhere(self, type_name: str) -> list[str]:
+        type_ = self.schema.type_map.get(type_name)
+        if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
+            return [one.name for one in self.schema.get_possible_types(type_)]
+        return [type_name]
+
+
+def _below(selections: SelectionSetNode, field: str, type_name: str, serving: Serving) -> str | None:
+    for one in selections.selections:
+        if isinstance(one, FieldNode) and one.name.value == field:
+            return canonical_field_set(one.selection_set) if one.selection_set is not None else ""
+        if isinstance(one, InlineFragmentNode):
+            condition = one.type_condition.name.value if one.type_condition else type_name
+            if condition == type_name or type_name in serving._possible_anywhere(condition):
+                found = _below(one.selection_set, field, type_name, serving)
+                if found is not None:
+                    return found
+    return None
