@@ -160,6 +160,10 @@ class EventBus(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
+    @property
+    def subscribers(self) -> int:
+        """How many subscribe in this process."""
+
     async def publish(self, topic: str, event: Event) -> None:
         """Raises `BusUnavailable` when the event went nowhere."""
 
@@ -225,6 +229,10 @@ class MemoryBus:
     ) -> None:
         self._fanout.close()
 
+    @property
+    def subscribers(self) -> int:
+        return len(self._fanout.all())
+
     async def publish(self, topic: str, event: Event) -> None:
         self._fanout.spread(topic, event)
 
@@ -288,6 +296,10 @@ class RedisBus:
             await asyncio.gather(self._listener, return_exceptions=True)
         self._fanout.close()
         await self._redis.aclose()
+
+    @property
+    def subscribers(self) -> int:
+        return len(self._fanout.all())
 
     async def publish(self, topic: str, event: Event) -> None:
         data = orjson.dumps(event)

@@ -1,7 +1,6 @@
 """Fast completion of plain data: whole lists are projected at once instead of field by field.
 
-graphql-core completes each field of each row with a path, an info object, an awaitable check and three calls, which
-costs 27 ms for 100 rows of 10 fields. Most of what a subgraph answers is *plain*: rows whose values are there
+graphql-core completes each field of each row with a path, an info object, an awaitable check and three calls. Most of what a subgraph answers is *plain*: rows whose values are there
 already. So a selection on an object type is compiled once (per document, and per value of the variables in its
 `@skip` and `@include`) into a `Projector`: pairs of response key and reader.
 
@@ -15,8 +14,9 @@ an exception or an awaitable as a value: it raises `Unusual`, and graphql-core d
 way, so that errors, their paths and null propagation are graphql-core's by construction. Projecting is pure, so
 doing it twice does no harm.
 
-Measured (Python 3.11, one core): 50 dict rows × 10 fields 0.09 ms, graphql-core 7.7 ms. tests/subgraphs/kit compares
-both over generated schemas, rows and selections.
+Measured (Python 3.11, one core, other work beside it): a whole execution with 50 dict rows of 10 fields, one of them
+an object, takes 0.13 to 0.23 ms, by graphql-core alone 1.8 to 3.1 ms. A test compares the answers of both over
+generated rows, right and wrong ones, and generated selections.
 """
 
 from __future__ import annotations
