@@ -6,11 +6,11 @@ command answers the first result in the language of whoever asks again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-__all__ = ["Language", "Problem", "RenderedProblem", "language_of", "problem", "render"]
+__all__ = ["Language", "Problem", "RenderedProblem", "problem", "render"]
 
 Language = str
 """`zh` or `en`."""
@@ -74,25 +74,6 @@ def render(item: Problem, language: Language) -> RenderedProblem:
     return RenderedProblem(item.code, list(item.path), message.format_map(item.params), remedy.format_map(item.params))
 
 
-def language_of(accept_language: str | None) -> Language:
-    """The first of zh and en that the header prefers; Chinese when it names neither."""
-    best, best_quality = "zh", 0.0
-    for part in (accept_language or "").split(",")[:20]:
-        tag, _, quality_text = part.strip().partition(";q=")
-        language = tag.strip().lower()[:2]
-        try:
-            quality = float(quality_text) if quality_text else 1.0
-        except ValueError:
-            continue
-        if language in ("zh", "en") and quality > best_quality:
-            best, best_quality = language, quality
-    return best
-
-
-def paths(items: Sequence[Problem]) -> list[tuple[str, ...]]:
-    return [item.path for item in items]
-
-
 WORDS: dict[str, Words] = {
     # who asks
     "SIGN_IN_REQUIRED": Words(
@@ -118,8 +99,8 @@ WORDS: dict[str, Words] = {
     ),
     # what was sent
     "INVALID_KEY": Words(
-        "幂等键须为 8 至 128 个可见字符。",
-        "An idempotency key has 8 to 128 visible characters.",
+        "幂等键须为 1 至 128 个可见字符。",
+        "An idempotency key has 1 to 128 visible characters.",
         "每个命令用一个新的随机键，例如 UUID。",
         "Use a new random key, such as a UUID, for each command.",
         transient=True,
@@ -206,6 +187,12 @@ WORDS: dict[str, Words] = {
         "The owner's store refused the request ({detail}).",
         "请联系该区管理员。",
         "Ask that region's administrator.",
+    ),
+    "ASSET_BUSY": Words(
+        "资产“{id}”在此时段已被占用。",
+        "{id} is taken in this range.",
+        "换一个时段或另选资产。",
+        "Choose another range or another asset.",
     ),
     # the order's state
     "NOT_ALLOWED_IN_STATE": Words(

@@ -55,8 +55,9 @@ _STATUS = (
     "{ commandStatus(assetId: $assetId, idempotencyKey: $key) { known hold { id state expiresAt } } }"
 )
 _FACTS = (
-    "query AssetFacts($id: ID!) { asset(id: $id) { id name quantity unitOfMeasure originalValue status condition "
-    "specification shareable shareableUntil version class { scheme code } owner { id uscc } } }"
+    "query AssetFacts($id: ID!, $range: DateRangeInput!) { asset(id: $id) { id name quantity unitOfMeasure originalValue status condition "
+    "specification shareable shareableUntil version class { scheme code } owner { id uscc } "
+    "busy(range: $range) { from to } } }"
 )
 
 _NEVER_DONE = frozenset(
@@ -101,6 +102,7 @@ class AssetFacts:
     shareable: bool
     shareable_until: date | None
     version: str
+    busy: tuple[tuple[date, date], ...]
     owner_id: str | None
     owner_unit: str | None
     digest: str
@@ -114,10 +116,11 @@ class Custody:
         self._issuer = issuer
         self._timeout_s = timeout_s
 
-    async def facts(self, asset_id: str) -> AssetFacts | None | Unavailable:
-        """The asset's facts; None when its region knows no such asset."""
+    async def facts(self, asset_id: str, window: tuple[date, date]) -> AssetFacts | Unavailable | None:
+        """The asset's facts, busy within the window [from, to); None when its region knows no such asset."""
+        range_ = {"from": window[0].isoformat(), "to": window[1].isoformat()}
         try:
-            answer = await self._execute(_FACTS, {"id": asset_id})
+            answer = await self._execute(_FACTS, {"id": asset_id, "range": range_})
         except Exception as error:  # whatever the transport says, a read that failed is a region that did not answer
             _log.warning("asset_facts_failed", asset=asset_id, error=repr(error))
             return Unavailable(type(error).__name__)
@@ -197,6 +200,7 @@ def _facts(row: Mapping[str, Any]) -> AssetFacts:
         shareable=bool(row.get("shareable")),
         shareable_until=date.fromisoformat(until) if until else None,
         version=str(row.get("version")),
+        busy=tuple((date.fromisoformat(one["from"]), date.fromisoformat(one["to"])) for one in row.get("busy") or ()),
         owner_id=owner.get("id"),
         owner_unit=owner.get("uscc"),
         digest=hashlib.sha256(material).hexdigest()[:32],

@@ -28,9 +28,22 @@ from overlay.store.tables import ledger_entries
 __all__ = ["Account", "BrokenChain", "Custody", "Movement", "Transfer", "append", "entry_hash", "share_of", "verify"]
 
 GENESIS = "0" * 64
-_HASHED = (
-    "id lineage sequence asset_id pair movement region unit custody quantity value order_id at previous_hash".split()
-)
+_HASHED = [
+    "id",
+    "lineage",
+    "sequence",
+    "asset_id",
+    "pair",
+    "movement",
+    "region",
+    "unit",
+    "custody",
+    "quantity",
+    "value",
+    "order_id",
+    "at",
+    "previous_hash",
+]
 
 
 class Movement(StrEnum):
@@ -154,10 +167,9 @@ def entry_hash(row: Mapping[str, Any]) -> str:
 
 def verify(rows: Iterable[Mapping[str, Any]]) -> None:
     """Check one lineage's entries, given in order of sequence. Raises `BrokenChain`."""
-    previous, expected = GENESIS, 0
+    previous = GENESIS
     pairs: dict[str, Decimal] = {}
-    for row in rows:
-        expected += 1
+    for expected, row in enumerate(rows, start=1):
         if row["sequence"] != expected or row["previous_hash"] != previous or row["hash"] != entry_hash(row):
             raise BrokenChain(f"entry {row['sequence']} of {row['lineage']} does not follow from the one before it")
         previous = row["hash"]

@@ -31,6 +31,7 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Statuses:
     apply: frozenset[str]
+    apply_if_booked: frozenset[str]
     approve: frozenset[str]
     dispatch: frozenset[str]
     dispatch_batch: frozenset[str]

@@ -6,7 +6,8 @@ and is sent with its own id as idempotency key, so sending it again after a cras
 - refused: recorded; an application gives back the holds it already has (compensation), a movement goes on;
 - unknown: recorded and shown as unknown; the saga stops there, asks the owner's book later and goes on.
 
-A command is run by one runner at a time: it holds a lease in the store, which a crash leaves to lapse.
+A command is run by one runner at a time: it holds a lease in the store, renewed with each step, which a crash leaves
+to lapse. A runner that outlives its lease does no harm: each step's result is recorded once.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ __all__ = ["Saga", "load_command"]
 _log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
-"""Longer than one step may take, renewed before each."""
+"""Longer than one step may take."""
 _RESUMED_AT_ONCE_MAX = 500
 _COMPENSATION_POSITION = 1000
 RUNNING, COMPENSATING, FINISHED = "RUNNING", "COMPENSATING", "FINISHED"
@@ -68,7 +69,9 @@ class Saga:
 
     async def run(self, command_id: str) -> None:
         """Carry the command as far as it goes now. Returns at once when somebody else is running it."""
-        while await self._take_lease(command_id):
+        if not await self._take_lease(command_id):
+            return
+        while True:
             async with self._database.read() as connection:
                 command = await load_command(connection, command_id)
                 step = await _next_step(connection, command_id)
@@ -83,7 +86,7 @@ class Saga:
                 return
 
     async def _take_lease(self, command_id: str) -> bool:
-        """Take or renew the lease, in the same breath as finding out whether there is anything to do."""
+        """Take the lease, in the same breath as finding out whether there is anything to do."""
         commands, now = tables.commands, self._clock()
         free = or_(commands.c.lease_until.is_(None), commands.c.lease_until < text_of(now))
         async with self._database.write() as connection:
@@ -107,17 +110,19 @@ class Saga:
             order = await work.reload(command.order_id)
             match result:
                 case Done(data):
-                    await _set_step(work, step, "DONE", data)
+                    if not await _set_step(work, step, "DONE", data):
+                        return  # a runner that had stalled: its lease lapsed and another has recorded this step
                     await _handler(command, order).step_done(work, order, step, data)
                 case Refused(problems):
-                    await _set_step(work, step, "REFUSED", None, problems)
-                    if command.name is Command.APPLY and step.action == "PLACE":
+                    changed = await _set_step(work, step, "REFUSED", None, problems)
+                    if changed and command.name is Command.APPLY and step.action == "PLACE":
                         await _compensate(work, order)
                 case Unknown(reason):
                     _log.warning("step_unknown", order=order.id, step=step.id, action=step.action, reason=reason)
                     await _set_step(work, step, "UNKNOWN", None)
                     await _show_unknown(work, order, step)
-            await _let_go(connection, command.id)
+            lease = None if isinstance(result, Unknown) else text_of(work.now + LEASE)
+            await _set_lease(connection, command.id, lease)
 
     async def _finish(self, command: CommandRow) -> None:
         async with self._database.write() as connection:
@@ -172,11 +177,11 @@ async def _next_step(connection: AsyncConnection, command_id: str) -> Step | Non
 
 async def _set_step(
     work: Work, step: Step, state: str, data: Mapping[str, Any] | None, problems: Sequence[Problem] = ()
-) -> None:
+) -> bool:
     steps = tables.steps
-    await work.connection.execute(
+    changed = await work.connection.execute(
         update(steps)
-        .where(steps.c.id == step.id)
+        .where(steps.c.id == step.id, steps.c.state.in_(("PENDING", "UNKNOWN")))
         .values(
             state=state,
             result=None if data is None else dict(data),
@@ -185,6 +190,7 @@ async def _set_step(
             updated_at=work.at,
         )
     )
+    return changed.rowcount == 1
 
 
 async def _compensate(work: Work, order: Order) -> None:
@@ -205,8 +211,9 @@ async def _show_unknown(work: Work, order: Order, step: Step) -> None:
         await update_line(work.connection, step.line_id, hold_state=HoldState.UNKNOWN)
 
 
-async def _let_go(connection: AsyncConnection, command_id: str) -> None:
-    await connection.execute(update(tables.commands).where(tables.commands.c.id == command_id).values(lease_until=None))
+async def _set_lease(connection: AsyncConnection, command_id: str, until: str | None) -> None:
+    commands = tables.commands
+    await connection.execute(update(commands).where(commands.c.id == command_id).values(lease_until=until))
 
 
 async def _close(connection: AsyncConnection, command_id: str) -> bool:

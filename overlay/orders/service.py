@@ -42,8 +42,9 @@ __all__ = ["Circulation", "CommandAnswer", "check_key", "input_hash"]
 
 _log = structlog.get_logger(__name__)
 
-_KEY_LENGTH = range(8, 129)
+_KEY_LENGTH = range(1, 129)
 _EXPIRED_AT_ONCE_MAX = 200
+_RESUMED_TOGETHER_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Circulation:
         replayed = await self._replay(identity, key, digest)
         if replayed is not None:
             return replayed
-        desk = Desk(self._custody, self._policy, self._clock(), identity, body)
+        desk = Desk(self._custody, self._policy, self._clock(), identity, dict(body))
         draft = await draft_loan(desk)
         if isinstance(draft, list):
             return await self._refuse(identity, key, Command.APPLY, digest, None, draft)
@@ -112,8 +113,13 @@ class Circulation:
     async def resume(self) -> int:
         """Take up every command that is not finished. Returns how many there were."""
         commands = await self._saga.open_commands()
-        for command_id in commands:
-            await self._settle(command_id)
+        gate = asyncio.Semaphore(_RESUMED_TOGETHER_MAX)
+
+        async def one(command_id: str) -> None:
+            async with gate:
+                await self._settle(command_id)
+
+        await asyncio.gather(*(one(command_id) for command_id in commands))
         return len(commands)
 
     async def expire(self) -> int:

@@ -29,6 +29,7 @@ from overlay.orders.commands.base import (
     Step,
     Work,
     gather_facts,
+    loan_window,
     shanghai_day,
     to_quantity,
 )
@@ -46,6 +47,8 @@ class LoanLine:
     facts: AssetFacts
     region: str
     quantity: Decimal
+    version: str
+    """What the applicant saw; the owner's book refuses when it has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ async def draft_loan(desk: Desk) -> LoanDraft | list[Problem]:
     if problems:
         return problems
     asset_ids = [line["assetId"] for line in body["lines"]]
-    facts = await gather_facts(desk.custody, asset_ids)
+    window = (date.fromisoformat(body["range"]["from"]), date.fromisoformat(body["range"]["to"]))
+    # from today on, for a status such as LENT may be due to a loan that ends before this one begins
+    facts = await gather_facts(desk.custody, asset_ids, (shanghai_day(desk), window[1]))
     lines: list[LoanLine] = []
     for index, line in enumerate(body["lines"]):
         checked = _check_asset(desk, index, line, facts[line["assetId"]])
@@ -76,8 +81,7 @@ async def draft_loan(desk: Desk) -> LoanDraft | list[Problem]:
     if problems:
         return problems
     lines.sort(key=lambda item: item.facts.id)
-    days = (date.fromisoformat(body["range"]["from"]), date.fromisoformat(body["range"]["to"]))
-    return LoanDraft(*days, body["purpose"].strip(), tuple(lines))
+    return LoanDraft(*window, body["purpose"].strip(), tuple(lines))
 
 
 def _check_words(desk: Desk) -> list[Problem]:
@@ -118,29 +122,42 @@ def _check_lines(desk: Desk) -> list[Problem]:
 
 
 def _check_asset(
-    desk: Desk, index: int, line: Mapping[str, Any], facts: AssetFacts | None | Unavailable
+    desk: Desk, index: int, line: Mapping[str, Any], facts: AssetFacts | Unavailable | None
 ) -> LoanLine | Problem:
     path = ("lines", str(index))
     region = parse_id(line["assetId"]).region
     if isinstance(facts, Unavailable):
         return problem("REGION_UNAVAILABLE", *path, region=region)
-    statuses = desk.policy.statuses(Flow.LOAN, shanghai_day(desk)).apply
+    refusal = None if facts is None else _refusal_of_status(desk, path, facts)
     until = date.fromisoformat(desk.body["range"]["to"])
-    if facts is None or not _borrowable(facts, statuses, until):
+    if facts is None or not _shareable(facts, until):
         return problem("ASSET_NOT_AVAILABLE", *path, id=line["assetId"])
+    if refusal is not None:
+        return refusal
     if facts.owner_unit is not None and facts.owner_unit == desk.identity.unit:
         return problem("OWN_ASSET", *path)
-    if line.get("expectedVersion") not in (None, facts.version):
-        return problem("ASSET_CHANGED", *path, id=line["assetId"])
     quantity = Decimal(line.get("quantity") or "1")
     if quantity > facts.quantity:
         return problem("INVALID_QUANTITY", *path, "quantity", max=format_decimal(facts.quantity))
-    return LoanLine(facts, region, quantity)
+    return LoanLine(facts, region, quantity, line.get("expectedVersion") or facts.version)
 
 
-def _borrowable(facts: AssetFacts, statuses: frozenset[str], until: date) -> bool:
-    lasting = facts.shareable_until is None or facts.shareable_until >= until
-    return facts.shareable and lasting and facts.status in statuses
+def _shareable(facts: AssetFacts, until: date) -> bool:
+    return facts.shareable and (facts.shareable_until is None or facts.shareable_until >= until)
+
+
+def _refusal_of_status(desk: Desk, path: tuple[str, ...], facts: AssetFacts) -> Problem | None:
+    """An idle asset is for its book to decide. A reserved or lent one too, but only where the book explains the
+    status: a loan that the legacy store made by itself has no calendar, so nobody can say when it ends."""
+    statuses = desk.policy.statuses(Flow.LOAN, shanghai_day(desk))
+    if facts.status in statuses.apply:
+        return None
+    first, after = (date.fromisoformat(desk.body["range"][name]) for name in ("from", "to"))
+    if facts.status not in statuses.apply_if_booked or not facts.busy:
+        return problem("ASSET_NOT_AVAILABLE", *path, id=facts.id)
+    if facts.quantity <= 1 and any(start < after and first < end for start, end in facts.busy):
+        return problem("ASSET_BUSY", *path, id=facts.id)
+    return None
 
 
 class ApplyLoan(Handler):
@@ -160,7 +177,7 @@ class ApplyLoan(Handler):
                 "range": {"from": draft.from_day.isoformat(), "to": draft.to_day.isoformat()},
                 "quantity": format_decimal(item.quantity),
                 "lifeSeconds": limits.hold_days_in_approval * DAY_S,
-                "expectedVersion": item.facts.version,
+                "expectedVersion": item.version,
             }
             await work.plan("PLACE", line, hold)
         await work.note(order_id, Command.APPLY, None, State.DRAFT, applicant, None)
@@ -191,19 +208,18 @@ class ResubmitLoan(Handler):
 
     async def prepare(self, desk: Desk, order: Order) -> Sequence[Problem]:
         statuses = desk.policy.statuses(Flow.LOAN, shanghai_day(desk)).approve
-        facts = await gather_facts(desk.custody, [line.asset_id for line in order.lines])
+        facts = await gather_facts(desk.custody, [line.asset_id for line in order.lines], loan_window(order))
         fresh: dict[str, str] = {}
         problems: list[Problem] = []
         for line in order.lines:
             found, path = facts[line.asset_id], ("lines", str(line.position))
             if isinstance(found, Unavailable):
                 problems.append(problem("REGION_UNAVAILABLE", *path, region=line.lending_region))
-            elif found is None or not _borrowable(found, statuses, order.to_day or date.max):
+            elif found is None or found.status not in statuses or not _shareable(found, loan_window(order)[1]):
                 problems.append(problem("ASSET_NOT_AVAILABLE", *path, id=line.asset_id))
             else:
                 fresh[line.id] = found.digest
-        if isinstance(desk.body, dict):
-            desk.body["facts"] = fresh
+        desk.body["facts"] = fresh
         purpose = desk.body.get("purpose")
         if purpose is not None and not 1 <= len(purpose.strip()) <= TEXT_MAX:
             problems.append(problem("INVALID_TEXT", "purpose", max=str(TEXT_MAX)))

@@ -23,7 +23,7 @@ __all__ = ["ApproveLoan", "ApproveReturn"]
 class ApproveLoan(Handler):
     async def prepare(self, desk: Desk, order: Order) -> Sequence[Problem]:
         statuses = desk.policy.statuses(Flow.LOAN, shanghai_day(desk)).approve
-        return await check_unchanged(desk, order.lines, statuses)
+        return await check_unchanged(desk, order, order.lines, statuses)
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         life_s = _hold_life_s(work, order)

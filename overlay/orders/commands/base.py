@@ -16,7 +16,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -71,7 +71,7 @@ class Desk:
     policy: Policy
     now: datetime
     identity: Identity
-    body: Mapping[str, Any]
+    body: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -235,20 +235,22 @@ class Handler:
         return None
 
 
-async def gather_facts(custody: Custody, asset_ids: Sequence[str]) -> dict[str, AssetFacts | None | Unavailable]:
+async def gather_facts(
+    custody: Custody, asset_ids: Sequence[str], window: tuple[date, date]
+) -> dict[str, AssetFacts | Unavailable | None]:
     """The facts of all assets, some at a time."""
     gate = asyncio.Semaphore(_READS_AT_ONCE_MAX)
 
-    async def one(asset_id: str) -> AssetFacts | None | Unavailable:
+    async def one(asset_id: str) -> AssetFacts | Unavailable | None:
         async with gate:
-            return await custody.facts(asset_id)
+            return await custody.facts(asset_id, window)
 
     return dict(zip(asset_ids, await asyncio.gather(*(one(asset_id) for asset_id in asset_ids)), strict=True))
 
 
-async def check_unchanged(desk: Desk, lines: Sequence[Line], statuses: frozenset[str]) -> list[Problem]:
+async def check_unchanged(desk: Desk, order: Order, lines: Sequence[Line], statuses: frozenset[str]) -> list[Problem]:
     """Whether the assets are still what was applied for, and still in a status that allows it."""
-    facts = await gather_facts(desk.custody, [line.asset_id for line in lines])
+    facts = await gather_facts(desk.custody, [line.asset_id for line in lines], loan_window(order))
     problems: list[Problem] = []
     for line in lines:
         found = facts[line.asset_id]
@@ -298,8 +300,14 @@ def to_quantity(text: str) -> Decimal | None:
         return None
 
 
-def shanghai_day(desk: Desk) -> Any:
+def shanghai_day(desk: Desk) -> date:
     return shanghai_today(desk.now)
 
 
-SETTLED = {"command_id": None, "settlement": Settlement.SETTLED}
+def loan_window(order: Order) -> tuple[date, date]:
+    if order.from_day is None or order.to_day is None:
+        raise ValueError(f"{order.id} has no range")
+    return order.from_day, order.to_day
+
+
+SETTLED: dict[str, Any] = {"command_id": None, "settlement": Settlement.SETTLED}

@@ -40,8 +40,8 @@ class DispatchLoan(Handler):
         statuses = desk.policy.statuses(Flow.LOAN, shanghai_day(desk))
         single = [line for line, _ in chosen if line.card_quantity <= 1]
         batch = [line for line, _ in chosen if line.card_quantity > 1]
-        found = await check_unchanged(desk, single, statuses.dispatch) if single else []
-        return found + (await check_unchanged(desk, batch, statuses.dispatch_batch) if batch else [])
+        found = await check_unchanged(desk, order, single, statuses.dispatch) if single else []
+        return found + (await check_unchanged(desk, order, batch, statuses.dispatch_batch) if batch else [])
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         chosen, problems = _chosen_to_dispatch(work.command.body, order, work.command.actor.region)

@@ -1,0 +1,83 @@
+"""What resolvers find as `info.context`: who asks, the services, and the loaders of one request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from strawberry.dataloader import DataLoader
+
+from contract.identity import Identity
+from overlay.clock import Clock, shanghai_today
+from overlay.messages import Language
+from overlay.orders import repository
+from overlay.orders.model import Order, TimelineEntry
+from overlay.orders.policy import Policy
+from overlay.orders.rights import visible_orders
+from overlay.orders.service import Circulation
+from overlay.store import tables
+from overlay.store.database import Database
+from overlay.warehouses.service import Warehouses
+from subgraphs.kit.caller import Caller
+
+__all__ = ["Context", "Services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    database: Database
+    circulation: Circulation
+    warehouses: Warehouses
+    policy: Policy
+    clock: Clock
+
+
+class Context:
+    def __init__(self, services: Services, caller: Caller) -> None:
+        self.services = services
+        self.caller = caller
+        self.today = shanghai_today(services.clock())
+        self.timelines: DataLoader[str, list[TimelineEntry]] = DataLoader(self._load_timelines)
+        self.returns: DataLoader[str, list[Order]] = DataLoader(self._load_returns)
+        self.orders: DataLoader[str, Order | None] = DataLoader(self._load_orders)
+        self._of_assets: dict[int, DataLoader[str, list[Order]]] = {}
+
+    @property
+    def identity(self) -> Identity:
+        return self.caller.identity
+
+    @property
+    def language(self) -> Language:
+        return self.caller.language
+
+    def orders_of_asset(self, per_asset_max: int) -> DataLoader[str, list[Order]]:
+        """The loader of assets' latest orders: one query for all the assets of an answer."""
+
+        async def load(asset_ids: list[str]) -> Sequence[list[Order]]:
+            async with self.services.database.read() as connection:
+                visible = visible_orders(self.identity)
+                found = await repository.orders_of_assets(connection, asset_ids, visible, per_asset_max)
+            return [found[asset_id] for asset_id in asset_ids]
+
+        if per_asset_max not in self._of_assets:
+            self._of_assets[per_asset_max] = DataLoader(load)
+        return self._of_assets[per_asset_max]
+
+    async def _load_timelines(self, order_ids: list[str]) -> Sequence[list[TimelineEntry]]:
+        async with self.services.database.read() as connection:
+            found = await repository.load_timelines(connection, order_ids)
+        return [found[order_id] for order_id in order_ids]
+
+    async def _load_returns(self, loan_ids: list[str]) -> Sequence[list[Order]]:
+        """Whoever may see a loan may see its returns: they concern the same units and regions."""
+        async with self.services.database.read() as connection:
+            found = await repository.returns_of_loans(connection, loan_ids)
+        return [found[loan_id] for loan_id in loan_ids]
+
+    async def _load_orders(self, order_ids: list[str]) -> Sequence[Any]:
+        orders = tables.orders
+        query = repository.select_orders(orders.c.id.in_(order_ids), visible_orders(self.identity))
+        async with self.services.database.read() as connection:
+            found = {order.id: order for order in await repository.load_orders(connection, query)}
+        return [found.get(order_id) for order_id in order_ids]

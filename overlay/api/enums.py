@@ -1,0 +1,157 @@
+"""The contract's enums. Values are the names, so that stored text, JSON and GraphQL agree."""
+
+from __future__ import annotations
+
+import enum
+
+import strawberry
+
+
+@strawberry.enum
+class WarehouseScope(enum.StrEnum):
+    UNIT = "UNIT"
+    REGION = "REGION"
+    CITY = "CITY"
+    ALL = "ALL"
+
+
+@strawberry.enum
+class OrderFlow(enum.StrEnum):
+    LOAN = "LOAN"
+    RETURN = "RETURN"
+    SURRENDER = "SURRENDER"
+    REALLOCATION = "REALLOCATION"
+    REPAIR = "REPAIR"
+    DISPOSAL = "DISPOSAL"
+    DONATION = "DONATION"
+
+
+@strawberry.enum
+class OrderState(enum.StrEnum):
+    DRAFT = "DRAFT"
+    IN_APPROVAL = "IN_APPROVAL"
+    APPROVED = "APPROVED"
+    TO_DISPATCH = "TO_DISPATCH"
+    IN_TRANSIT = "IN_TRANSIT"
+    LENT = "LENT"
+    RETURNING = "RETURNING"
+    TO_INSPECT = "TO_INSPECT"
+    DONE = "DONE"
+    RETURNED = "RETURNED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
+
+
+@strawberry.enum
+class OrderCommand(enum.StrEnum):
+    APPLY = "APPLY"
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
+    RETURN_FOR_CORRECTION = "RETURN_FOR_CORRECTION"
+    RESUBMIT = "RESUBMIT"
+    WITHDRAW = "WITHDRAW"
+    DISPATCH = "DISPATCH"
+    RECEIVE = "RECEIVE"
+    RETURN_GOODS = "RETURN_GOODS"
+    INSPECT = "INSPECT"
+    EXPIRE = "EXPIRE"
+
+
+@strawberry.enum
+class Settlement(enum.StrEnum):
+    SETTLED = "SETTLED"
+    PENDING = "PENDING"
+    UNKNOWN = "UNKNOWN"
+
+
+@strawberry.enum
+class LineHoldState(enum.StrEnum):
+    NONE = "NONE"
+    ACTIVE = "ACTIVE"
+    DISPATCHED = "DISPATCHED"
+    RELEASED = "RELEASED"
+    UNKNOWN = "UNKNOWN"
+
+
+@strawberry.enum
+class InspectionOutcome(enum.StrEnum):
+    PASSED = "PASSED"
+    NEEDS_REPAIR = "NEEDS_REPAIR"
+    COMPENSATION = "COMPENSATION"
+    REFUSED = "REFUSED"
+
+
+@strawberry.enum
+class ApprovalOffice(enum.StrEnum):
+    UNIT_HEAD = "UNIT_HEAD"
+    LENDING_REGION = "LENDING_REGION"
+    BORROWING_REGION = "BORROWING_REGION"
+    CITY = "CITY"
+
+
+@strawberry.enum
+class ApprovalState(enum.StrEnum):
+    WAITING = "WAITING"
+    CURRENT = "CURRENT"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    RETURNED = "RETURNED"
+
+
+@strawberry.enum
+class LedgerMovement(enum.StrEnum):
+    OPENING = "OPENING"
+    DISPATCH = "DISPATCH"
+    RECEIVE = "RECEIVE"
+    RETURN = "RETURN"
+    STORE = "STORE"
+    DAMAGE = "DAMAGE"
+    REFUSE = "REFUSE"
+
+
+@strawberry.enum
+class Custody(enum.StrEnum):
+    OPENING = "OPENING"
+    IN_STORE = "IN_STORE"
+    IN_TRANSIT = "IN_TRANSIT"
+    LENT = "LENT"
+    RETURNING = "RETURNING"
+    DAMAGED = "DAMAGED"
+
+
+@strawberry.enum
+class AssetStatus(enum.StrEnum):
+    IN_USE = "IN_USE"
+    IDLE = "IDLE"
+    TO_STORE = "TO_STORE"
+    IN_STORE = "IN_STORE"
+    RESERVED = "RESERVED"
+    TO_DISPATCH = "TO_DISPATCH"
+    IN_TRANSIT = "IN_TRANSIT"
+    LENT = "LENT"
+    IN_REPAIR = "IN_REPAIR"
+    FROZEN = "FROZEN"
+    TO_DISPOSE = "TO_DISPOSE"
+    DISPOSED = "DISPOSED"
+    LOST = "LOST"
+
+
+@strawberry.enum
+class AssetCondition(enum.StrEnum):
+    NEW = "NEW"
+    GOOD = "GOOD"
+    USABLE = "USABLE"
+    NEEDS_REPAIR = "NEEDS_REPAIR"
+    BEYOND_REPAIR = "BEYOND_REPAIR"
+
+
+@strawberry.enum
+class AssetSource(enum.StrEnum):
+    IDLE = "IDLE"
+    OVER_STANDARD = "OVER_STANDARD"
+    TEMPORARY_BODY = "TEMPORARY_BODY"
+    EVENT = "EVENT"
+    CONFISCATED = "CONFISCATED"
+    BODY_CLOSED = "BODY_CLOSED"
+    DONATED = "DONATED"

@@ -1,0 +1,277 @@
+"""The contract's inputs, and how they become plain JSON: the shape in which commands are kept and rules are signed."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+from strawberry.types import get_object_definition
+
+from overlay.api.enums import (
+    AssetCondition,
+    AssetSource,
+    AssetStatus,
+    InspectionOutcome,
+    OrderFlow,
+    OrderState,
+    WarehouseScope,
+)
+from overlay.api.scalars import Date, Decimal
+
+__all__ = [
+    "ApplyLoanInput",
+    "ApproveOrderInput",
+    "AssetFilter",
+    "ClassFilter",
+    "ConditionFilter",
+    "CreateVirtualWarehouseInput",
+    "DateFilter",
+    "DateRangeInput",
+    "DecimalFilter",
+    "DispatchOrderInput",
+    "IdFilter",
+    "InspectReturnInput",
+    "InspectionLineInput",
+    "LineQuantityInput",
+    "LoanLineInput",
+    "OrderFilter",
+    "ReceiveOrderInput",
+    "RejectOrderInput",
+    "ResubmitOrderInput",
+    "ReturnGoodsInput",
+    "ReturnOrderForCorrectionInput",
+    "SourceFilter",
+    "StatusFilter",
+    "TextFilter",
+    "WithdrawOrderInput",
+    "to_plain",
+]
+
+
+def to_plain(value: Any) -> Any:
+    """An input as JSON, by the contract's names; what was not given or is null is left out."""
+    definition = get_object_definition(value)
+    if definition is not None:
+        pairs = ((_name(field), getattr(value, field.python_name)) for field in definition.fields)
+        return {name: to_plain(item) for name, item in pairs if item is not UNSET and item is not None}
+    if isinstance(value, list):
+        return [to_plain(item) for item in value]
+    return value.name if isinstance(value, enum.Enum) else value
+
+
+def _name(field: Any) -> str:
+    if field.graphql_name:
+        return str(field.graphql_name)
+    head, *rest = str(field.python_name).split("_")
+    return head + "".join(part.title() for part in rest)
+
+
+@strawberry.input
+class DateRangeInput:
+    from_: Date = strawberry.field(name="from")
+    to: Date
+
+
+@strawberry.input
+class IdFilter:
+    eq: strawberry.ID | None = UNSET
+    in_: list[strawberry.ID] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class TextFilter:
+    eq: str | None = UNSET
+    in_: list[str] | None = strawberry.field(name="in", default=UNSET)
+    contains: str | None = UNSET
+    starts_with: str | None = UNSET
+    is_null: bool | None = UNSET
+
+
+@strawberry.input
+class DecimalFilter:
+    eq: Decimal | None = UNSET
+    gt: Decimal | None = UNSET
+    gte: Decimal | None = UNSET
+    lt: Decimal | None = UNSET
+    lte: Decimal | None = UNSET
+    is_null: bool | None = UNSET
+
+
+@strawberry.input
+class DateFilter:
+    eq: Date | None = UNSET
+    gt: Date | None = UNSET
+    gte: Date | None = UNSET
+    lt: Date | None = UNSET
+    lte: Date | None = UNSET
+    is_null: bool | None = UNSET
+
+
+@strawberry.input
+class ClassFilter:
+    eq: str | None = UNSET
+    in_: list[str] | None = strawberry.field(name="in", default=UNSET)
+    under: list[str] | None = UNSET
+    is_null: bool | None = UNSET
+
+
+@strawberry.input
+class StatusFilter:
+    eq: AssetStatus | None = UNSET
+    in_: list[AssetStatus] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class ConditionFilter:
+    eq: AssetCondition | None = UNSET
+    in_: list[AssetCondition] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class SourceFilter:
+    eq: AssetSource | None = UNSET
+    in_: list[AssetSource] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class AssetFilter:
+    and_: list[AssetFilter] | None = strawberry.field(name="and", default=UNSET)
+    or_: list[AssetFilter] | None = strawberry.field(name="or", default=UNSET)
+    not_: AssetFilter | None = strawberry.field(name="not", default=UNSET)
+    text: str | None = UNSET
+    id: IdFilter | None = UNSET
+    region: IdFilter | None = UNSET
+    code: TextFilter | None = UNSET
+    name: TextFilter | None = UNSET
+    specification: TextFilter | None = UNSET
+    brand: TextFilter | None = UNSET
+    model: TextFilter | None = UNSET
+    serial_number: TextFilter | None = UNSET
+    class_: ClassFilter | None = strawberry.field(name="class", default=UNSET)
+    quantity: DecimalFilter | None = UNSET
+    acquired_on: DateFilter | None = UNSET
+    original_value: DecimalFilter | None = UNSET
+    net_value: DecimalFilter | None = UNSET
+    owner: IdFilter | None = UNSET
+    warehouse: IdFilter | None = UNSET
+    source: SourceFilter | None = UNSET
+    condition: ConditionFilter | None = UNSET
+    status: StatusFilter | None = UNSET
+    shareable: bool | None = UNSET
+    has_issues: bool | None = UNSET
+
+
+@strawberry.input
+class OrderFilter:
+    flows: list[OrderFlow] | None = UNSET
+    states: list[OrderState] | None = UNSET
+    asset_id: strawberry.ID | None = UNSET
+    region: strawberry.ID | None = UNSET
+    mine: bool | None = UNSET
+
+
+@strawberry.input
+class CreateVirtualWarehouseInput:
+    idempotency_key: str
+    name: str
+    name_en: str | None = UNSET
+    description: str | None = UNSET
+    scope: WarehouseScope
+    filter: AssetFilter | None = UNSET
+    union_with: list[strawberry.ID] | None = UNSET
+    intersect_with: list[strawberry.ID] | None = UNSET
+    without: list[strawberry.ID] | None = UNSET
+
+
+@strawberry.input
+class LoanLineInput:
+    asset_id: strawberry.ID
+    quantity: Decimal | None = UNSET
+    expected_version: str | None = UNSET
+
+
+@strawberry.input
+class ApplyLoanInput:
+    idempotency_key: str
+    range: DateRangeInput
+    purpose: str
+    lines: list[LoanLineInput]
+
+
+@strawberry.input
+class ApproveOrderInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    comment: str | None = UNSET
+
+
+@strawberry.input
+class RejectOrderInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    reason: str
+
+
+@strawberry.input
+class ReturnOrderForCorrectionInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    reason: str
+
+
+@strawberry.input
+class ResubmitOrderInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    purpose: str | None = UNSET
+
+
+@strawberry.input
+class WithdrawOrderInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    reason: str | None = UNSET
+
+
+@strawberry.input
+class LineQuantityInput:
+    line_id: strawberry.ID
+    quantity: Decimal | None = UNSET
+
+
+@strawberry.input
+class DispatchOrderInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    lines: list[LineQuantityInput] | None = UNSET
+
+
+@strawberry.input
+class ReceiveOrderInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    lines: list[LineQuantityInput] | None = UNSET
+
+
+@strawberry.input
+class ReturnGoodsInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    lines: list[LineQuantityInput] | None = UNSET
+    comment: str | None = UNSET
+
+
+@strawberry.input
+class InspectionLineInput:
+    line_id: strawberry.ID
+    outcome: InspectionOutcome
+
+
+@strawberry.input
+class InspectReturnInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    lines: list[InspectionLineInput]
+    comment: str | None = UNSET

@@ -1,0 +1,153 @@
+"""Domain objects as rows of the contract: plain dicts, by the fields' Python names, with rights applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from contract.decimals import format_decimal
+from contract.identity import Identity
+from overlay.api.context import Context
+from overlay.messages import Problem, render
+from overlay.orders.model import ApprovalStep, Line, Order, TimelineEntry
+from overlay.orders.rights import allowed_commands, may_see_person
+from overlay.warehouses.service import Warehouse
+from overlay.warehouses.views import ViewId, format_view_id
+
+__all__ = ["entry_row", "order_row", "problem_rows", "range_row", "timeline_row", "view_row", "warehouse_row"]
+
+Row = dict[str, Any]
+
+
+def order_row(context: Context, order: Order) -> Row:
+    applicant = order.applicant
+    return {
+        "__typename": "CirculationOrder",
+        "id": order.id,
+        "number": order.number,
+        "flow": order.flow,
+        "state": order.state,
+        "settlement": order.settlement,
+        "applicant": {
+            "region_code": applicant.region,
+            "region": {"code": applicant.region},
+            "unit": applicant.unit,
+            "person": _person(context, applicant.person, applicant.unit, applicant.region),
+        },
+        "range": range_row(order.from_day, order.to_day),
+        "overdue": order.is_overdue(context.today),
+        "purpose": order.purpose,
+        "lines": [_line_row(line) for line in order.lines],
+        "approvals": [_step_row(context, step) for step in order.approvals],
+        "allowed": allowed_commands(context.identity, order),
+        "holds_expire_at": order.holds_expire_at,
+        "version": order.version,
+        "created_at": order.created_at,
+        "updated_at": order.updated_at,
+        "loan_id": order.loan_id,
+    }
+
+
+def _line_row(line: Line) -> Row:
+    return {
+        "id": line.id,
+        "asset_id": line.asset_id,
+        "asset": {"id": line.asset_id},
+        "asset_name": line.asset_name,
+        "lending_region": line.lending_region,
+        "owner_unit": line.owner_unit,
+        "quantity": format_decimal(line.quantity),
+        "unit_of_measure": line.unit_of_measure,
+        "dispatched": format_decimal(line.dispatched),
+        "received": format_decimal(line.received),
+        "returning": format_decimal(line.returning),
+        "returned": format_decimal(line.returned),
+        "hold": line.hold_state,
+        "outcome": line.outcome,
+    }
+
+
+def _step_row(context: Context, step: ApprovalStep) -> Row:
+    return {
+        "position": step.position,
+        "office": step.office,
+        "region_code": step.region,
+        "unit": step.unit,
+        "state": step.state,
+        "clause": context.services.policy.clause(step.clause, context.language),
+        "comment": step.comment,
+        "decided_by": _person(context, step.decided_by, step.decided_unit, step.decided_region),
+        "decided_at": step.decided_at,
+    }
+
+
+def timeline_row(context: Context, entry: TimelineEntry) -> Row:
+    return {
+        "at": entry.at,
+        "command": entry.command,
+        "from_state": entry.from_state,
+        "to_state": entry.to_state,
+        "region_code": entry.region,
+        "person": _person(context, entry.person, entry.unit, entry.region),
+        "comment": entry.comment,
+    }
+
+
+def entry_row(row: Mapping[str, Any]) -> Row:
+    return {
+        **{name: row[name] for name in ("id", "asset_id", "sequence", "pair", "movement", "quantity", "value", "at")},
+        "asset": {"id": row["asset_id"]},
+        "account": {"region_code": row["region"], "unit": row["unit"], "custody": row["custody"]},
+        "order_id": row["order_id"],
+        "previous_hash": row["previous_hash"],
+        "hash": row["hash"],
+    }
+
+
+def warehouse_row(context: Context, warehouse: Warehouse) -> Row:
+    english = context.language == "en" and warehouse.description_en is not None
+    return {
+        "__typename": "VirtualWarehouse",
+        "id": warehouse.id,
+        "name": warehouse.name,
+        "name_en": warehouse.name_en,
+        "description": warehouse.description_en if english else warehouse.description,
+        "scope": warehouse.scope,
+        "owner_region": warehouse.owner_region,
+        "owner_unit": warehouse.owner_unit,
+        "built_in": warehouse.built_in,
+        "created_at": warehouse.created_at,
+        "warehouse": warehouse,
+    }
+
+
+def view_row(context: Context, warehouse: Warehouse, view: ViewId) -> Row:
+    return {
+        "__typename": "VirtualWarehouseView",
+        "id": format_view_id(view),
+        "warehouse": warehouse_row(context, warehouse),
+        "window": None if view.window is None else range_row(*view.window),
+        "view": view,
+    }
+
+
+def range_row(first: date | None, after: date | None) -> Row | None:
+    if first is None or after is None:
+        return None
+    return {
+        "from_": first.isoformat(),
+        "to": after.isoformat(),
+        "last_day": (after - timedelta(days=1)).isoformat(),
+    }
+
+
+def problem_rows(context: Context, problems: tuple[Problem, ...]) -> list[Row]:
+    rendered = [render(item, context.language) for item in problems]
+    return [{"code": r.code, "path": r.path, "message": r.message, "remedy": r.remedy} for r in rendered]
+
+
+def _person(context: Context, person: str | None, unit: str | None, region: str | None) -> str | None:
+    identity: Identity = context.identity
+    own = person is not None and person == identity.person
+    return person if own or may_see_person(identity, unit, region) else None

@@ -1,0 +1,302 @@
+"""The contract's types. Most fields are read from rows (`overlay.api.rows`); those that cost a query resolve themselves.
+
+Descriptions live in the published contract alone and are put on at start-up.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import strawberry
+from strawberry import UNSET
+
+from overlay.api.context import Context
+from overlay.api.enums import (
+    ApprovalOffice,
+    ApprovalState,
+    Custody,
+    InspectionOutcome,
+    LedgerMovement,
+    LineHoldState,
+    OrderCommand,
+    OrderFlow,
+    OrderState,
+    Settlement,
+    WarehouseScope,
+)
+from overlay.api.inputs import DateRangeInput
+from overlay.api.paging import page_size
+from overlay.api.rows import order_row, timeline_row, view_row
+from overlay.api.scalars import AssetRule, Date, DateTime, Decimal
+from overlay.warehouses.service import rule_text
+from overlay.warehouses.views import InvalidView, ViewId
+from subgraphs.kit.errors import BadInput
+from subgraphs.kit.plain import read_attribute
+
+Info = strawberry.Info[Context, None]
+ASSET_ORDERS_MAX = 100
+
+
+def read_window(window: DateRangeInput | None) -> tuple[date, date] | None:
+    if not window:
+        return None
+    days = (date.fromisoformat(window.from_), date.fromisoformat(window.to))
+    try:
+        ViewId("", days)
+    except InvalidView as error:
+        raise BadInput(f"window: {error}") from None
+    return days
+
+
+@strawberry.interface
+class Node:
+    id: strawberry.ID
+
+
+@strawberry.type
+class Region:
+    code: strawberry.ID
+
+
+@strawberry.type
+class Unit(Node):
+    id: strawberry.ID
+
+
+@strawberry.type
+class Warehouse(Node):
+    id: strawberry.ID
+
+
+@strawberry.type
+class Asset(Node):
+    id: strawberry.ID
+
+    @strawberry.field
+    async def orders(self, info: Info, first: int = 20) -> list[CirculationOrder] | None:
+        bounded = page_size(first, ASSET_ORDERS_MAX)
+        found = await info.context.orders_of_asset(bounded).load(read_attribute(self, "id"))
+        return [order_row(info.context, order) for order in found]  # type: ignore[misc]
+
+
+@strawberry.type
+class VirtualWarehouse(Node):
+    id: strawberry.ID
+    name: str
+    name_en: str | None
+    description: str | None
+    scope: WarehouseScope
+    owner_region: strawberry.ID | None
+    owner_unit: str | None
+    built_in: bool
+    created_at: DateTime
+
+    @strawberry.field
+    async def rule_text(self, info: Info) -> str:
+        warehouse = read_attribute(self, "warehouse")
+        return rule_text(await info.context.services.warehouses.filter_of(warehouse))
+
+    @strawberry.field
+    def view(self, info: Info, window: DateRangeInput | None = UNSET) -> VirtualWarehouseView:
+        warehouse = read_attribute(self, "warehouse")
+        view = ViewId(warehouse.id, read_window(window))
+        return view_row(info.context, warehouse, view)  # type: ignore[return-value]
+
+
+@strawberry.type
+class VirtualWarehouseView(Node):
+    id: strawberry.ID
+    warehouse: VirtualWarehouse
+    window: DateRange | None
+
+    @strawberry.field
+    async def rule(self, info: Info) -> AssetRule:
+        """Signed when asked for: the answer depends on the hour, the row does not."""
+        warehouse = read_attribute(self, "warehouse")["warehouse"]
+        rule = await info.context.services.warehouses.rule(warehouse, read_attribute(self, "view"))
+        return AssetRule(rule)
+
+
+@strawberry.type
+class VirtualWarehouseConnection:
+    nodes: list[VirtualWarehouse]
+    edges: list[VirtualWarehouseEdge]
+    page_info: PageInfo
+
+
+@strawberry.type
+class VirtualWarehouseEdge:
+    cursor: str
+    node: VirtualWarehouse
+
+
+@strawberry.type
+class OrderParty:
+    region_code: strawberry.ID
+    region: Region | None
+    unit: str | None
+    person: str | None
+
+
+@strawberry.type
+class CirculationOrder(Node):
+    id: strawberry.ID
+    number: str
+    flow: OrderFlow
+    state: OrderState
+    settlement: Settlement
+    applicant: OrderParty
+    range: DateRange | None
+    overdue: bool
+    purpose: str | None
+    lines: list[OrderLine]
+    approvals: list[ApprovalStep]
+    allowed: list[OrderCommand]
+    holds_expire_at: DateTime | None
+    version: int
+    created_at: DateTime
+    updated_at: DateTime
+
+    @strawberry.field
+    async def timeline(self, info: Info) -> list[TimelineEntry]:
+        entries = await info.context.timelines.load(read_attribute(self, "id"))
+        return [timeline_row(info.context, entry) for entry in entries]  # type: ignore[misc]
+
+    @strawberry.field
+    async def loan(self, info: Info) -> CirculationOrder | None:
+        loan_id = read_attribute(self, "loan_id")
+        order = None if loan_id is None else await info.context.orders.load(loan_id)
+        return None if order is None else order_row(info.context, order)  # type: ignore[return-value]
+
+    @strawberry.field
+    async def returns(self, info: Info) -> list[CirculationOrder]:
+        orders = await info.context.returns.load(read_attribute(self, "id"))
+        return [order_row(info.context, order) for order in orders]  # type: ignore[misc]
+
+
+@strawberry.type
+class OrderLine:
+    id: strawberry.ID
+    asset_id: strawberry.ID
+    asset: Asset | None
+    asset_name: str | None
+    lending_region: strawberry.ID
+    owner_unit: str | None
+    quantity: Decimal
+    unit_of_measure: str | None
+    dispatched: Decimal
+    received: Decimal
+    returning: Decimal
+    returned: Decimal
+    hold: LineHoldState
+    outcome: InspectionOutcome | None
+
+
+@strawberry.type
+class ApprovalStep:
+    position: int
+    office: ApprovalOffice
+    region_code: strawberry.ID | None
+    unit: str | None
+    state: ApprovalState
+    clause: str
+    comment: str | None
+    decided_by: str | None
+    decided_at: DateTime | None
+
+
+@strawberry.type
+class TimelineEntry:
+    at: DateTime
+    command: OrderCommand
+    from_state: OrderState | None
+    to_state: OrderState
+    region_code: strawberry.ID | None
+    person: str | None
+    comment: str | None
+
+
+@strawberry.type
+class OrderConnection:
+    nodes: list[CirculationOrder]
+    edges: list[OrderEdge]
+    page_info: PageInfo
+    total_count: int
+
+
+@strawberry.type
+class OrderEdge:
+    cursor: str
+    node: CirculationOrder
+
+
+@strawberry.type
+class LedgerAccount:
+    region_code: strawberry.ID
+    unit: str | None
+    custody: Custody
+
+
+@strawberry.type
+class LedgerEntry:
+    id: strawberry.ID
+    asset_id: strawberry.ID
+    asset: Asset | None
+    sequence: int
+    pair: strawberry.ID
+    movement: LedgerMovement
+    account: LedgerAccount
+    quantity: Decimal
+    value: Decimal | None
+    order_id: strawberry.ID | None
+    at: DateTime
+    previous_hash: str
+    hash: str
+
+
+@strawberry.type
+class LedgerEntryConnection:
+    nodes: list[LedgerEntry]
+    edges: list[LedgerEntryEdge]
+    page_info: PageInfo
+
+
+@strawberry.type
+class LedgerEntryEdge:
+    cursor: str
+    node: LedgerEntry
+
+
+@strawberry.type
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type
+class DateRange:
+    from_: Date = strawberry.field(name="from")
+    to: Date
+    last_day: Date
+
+
+@strawberry.type
+class Problem:
+    code: str
+    path: list[str] | None
+    message: str
+    remedy: str | None
+
+
+@strawberry.type
+class VirtualWarehousePayload:
+    virtual_warehouse: VirtualWarehouse | None
+    problems: list[Problem]
+
+
+@strawberry.type
+class OrderPayload:
+    order: CirculationOrder | None
+    problems: list[Problem]

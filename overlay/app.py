@@ -1,0 +1,128 @@
+"""The overlay as an ASGI app: its store, its services, and the clockwork that settles what was left open.
+
+While the app runs, two things happen beside requests: commands whose outcome was unknown are taken up again, and
+orders whose holds lapsed are ended. Both also happen at start-up, so a process that was killed loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import strawberry
+import structlog
+from sqlalchemy import func, select
+from starlette.applications import Starlette
+
+from contract.identity import TokenIssuer, TokenVerifier
+from contract.rules import RuleSigner
+from overlay.api.context import Context, Services
+from overlay.api.mutations import Mutation
+from overlay.api.queries import ENTITIES, Query
+from overlay.api.scalars import SCALARS
+from overlay.api.types import Asset, CirculationOrder, Unit, VirtualWarehouse, VirtualWarehouseView, Warehouse
+from overlay.clock import Clock, utc_now
+from overlay.group.custody import Custody
+from overlay.group.endpoint import GroupEndpoint, HttpGroupEndpoint
+from overlay.orders.policy import load_policy
+from overlay.orders.service import Circulation
+from overlay.store import tables
+from overlay.store.database import Database
+from overlay.warehouses.service import Warehouses
+from subgraphs.kit.app import create_subgraph_app
+from subgraphs.kit.caller import Caller
+from subgraphs.kit.served import ServedSchema, strawberry_config
+
+__all__ = ["OverlayOptions", "create_overlay_app", "overlay_schema"]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayOptions:
+    database_url: str
+    """`sqlite:///path/to/overlay.sqlite` or `postgresql://…`."""
+    group: GroupEndpoint | str
+    """The districts' group endpoint, or the URL of one."""
+    internal_private_pem: str
+    """Signs the service identity that goes to the districts."""
+    internal_public_pem: str
+    """Verifies the identity that the gateway hands on."""
+    rule_private_pem: str
+    """Signs the rules of virtual warehouses."""
+    clock: Clock = utc_now
+    settle_every_s: float = 5.0
+    """How often open commands and lapsed holds are looked at."""
+    call_timeout_s: float = 8.0
+    """How long one call to an owner may take before its outcome counts as unknown."""
+
+
+def create_overlay_app(options: OverlayOptions) -> Starlette:
+    """The overlay's ASGI app: `/graphql` and `/health`. Its store is opened, and open commands are resumed, at start-up."""
+    database = Database(options.database_url)
+    endpoint = HttpGroupEndpoint(options.group) if isinstance(options.group, str) else options.group
+    custody = Custody(endpoint, TokenIssuer(options.internal_private_pem), options.call_timeout_s)
+    circulation = Circulation(database, custody, load_policy(), options.clock)
+    warehouses = Warehouses(database, RuleSigner(options.rule_private_pem), options.clock)
+    services = Services(database, circulation, warehouses, load_policy(), options.clock)
+
+    def make_context(caller: Caller) -> Context:
+        return Context(services, caller)
+
+    async def health() -> Mapping[str, Any]:
+        async with database.read() as connection:
+            query = select(func.count()).select_from(tables.commands).where(tables.commands.c.state != "FINISHED")
+            return {"openCommands": (await connection.execute(query)).scalar_one()}
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await database.open()
+        await warehouses.plant_seeds()
+        await circulation.start()
+        settling = asyncio.create_task(_settle_forever(circulation, options.settle_every_s), name="overlay settling")
+        try:
+            yield
+        finally:
+            settling.cancel()
+            with suppress(asyncio.CancelledError):
+                await settling
+            await circulation.stop()
+            if isinstance(endpoint, HttpGroupEndpoint) and isinstance(options.group, str):
+                await endpoint.close()
+            await database.close()
+
+    return create_subgraph_app(
+        overlay_schema(),
+        verifier=TokenVerifier(options.internal_public_pem),
+        context_factory=make_context,
+        health=health,
+        lifespan=lifespan,
+    )
+
+
+def overlay_schema() -> ServedSchema:
+    """The published contract, served."""
+    config = strawberry_config()
+    config.scalar_map = {**config.scalar_map, **SCALARS}
+    schema = strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        types=[Asset, Unit, Warehouse, VirtualWarehouse, VirtualWarehouseView, CirculationOrder],
+        config=config,
+    )
+    sdl = resources.files("schema").joinpath("overlay.graphql").read_text(encoding="utf-8")
+    return ServedSchema(schema, sdl, ENTITIES)
+
+
+async def _settle_forever(circulation: Circulation, every_s: float) -> None:
+    while True:
+        try:
+            await circulation.resume()
+            await circulation.expire()
+        except Exception:
+            _log.exception("settling_failed")
+        await asyncio.sleep(every_s)
