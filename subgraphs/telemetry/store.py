@@ -128,7 +128,7 @@ class TelemetryStore:
         async with self._engine.begin() as connection:
             await connection.run_sync(_metadata.create_all)
             rows = await connection.execute(select(_readings.c.sensor_id, func.count()).group_by(_readings.c.sensor_id))
-            self._counts = dict(rows.tuples())
+            self._counts = {str(sensor): int(count) for sensor, count in rows}
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -282,7 +282,8 @@ class TelemetryStore:
     async def active_by_region(self) -> Mapping[str, int]:
         statement = select(_alarms.c.region, func.count()).where(_alarms.c.cleared_ms.is_(None))
         async with self._engine.connect() as connection:
-            return dict((await connection.execute(statement.group_by(_alarms.c.region))).tuples())
+            rows = await connection.execute(statement.group_by(_alarms.c.region))
+            return {str(region): int(count) for region, count in rows}
 
     async def open_alarms(self, sensor_ids: Collection[str] | None = None) -> list[Alarm]:
         statement = select(_alarms).where(_alarms.c.cleared_ms.is_(None))
