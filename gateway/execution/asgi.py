@@ -7,8 +7,8 @@ is told `http.disconnect` and may go on until a grace period ends, so a change u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import aclosing, suppress
 from typing import Any, TypeAlias
 
 from gateway.execution.answers import Failure, Outcome, read_answer
@@ -97,7 +97,7 @@ class AsgiClient:
 
     async def subscribe(
         self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str]
-    ) -> AsyncIterator[Outcome]:
+    ) -> AsyncGenerator[Outcome, None]:
         socket = _InProcessSocket()
         scope = {
             "type": "websocket",
@@ -116,8 +116,9 @@ class AsgiClient:
         }
         task = asyncio.ensure_future(self._run_socket(scope, socket))
         try:
-            async for outcome in receive_events(socket, operation, variables, headers):
-                yield outcome
+            async with aclosing(receive_events(socket, operation, variables, headers)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
         finally:
             await socket.disconnect()
             with suppress(TimeoutError):
@@ -223,6 +224,9 @@ class _InProcessSocket:
     async def app_send(self, message: Message) -> None:
         if self._left.is_set():
             raise OSError("the client has left")
+        if not self._from_app.full():
+            self._from_app.put_nowait(message)
+            return
         put = asyncio.ensure_future(self._from_app.put(message))
         left = asyncio.ensure_future(self._left.wait())
         try:

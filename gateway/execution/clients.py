@@ -7,7 +7,8 @@ never raises for what a subgraph did: it gives a `Failure`. Only cancellation by
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any, Protocol
 
 import aiohttp
@@ -23,6 +24,8 @@ __all__ = ["ANSWER_BYTES_MAX", "HttpClient", "HttpPool", "SubgraphClient", "requ
 ANSWER_BYTES_MAX = 64 << 20
 CONNECT_S = 10.0
 CONNECTIONS_PER_HOST_MAX = 256
+KEPT_ALIVE_S = 4.0
+"""Shorter than servers keep idle connections (uvicorn: 5 s), so that no request meets a connection being closed."""
 _JSON_HEADERS = {"content-type": "application/json", "accept": "application/json"}
 
 
@@ -37,7 +40,7 @@ class SubgraphClient(Protocol):
 
     def subscribe(
         self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str]
-    ) -> AsyncIterator[Outcome]:
+    ) -> AsyncGenerator[Outcome, None]:
         """Run a subscription: each event as an `Answer`; a broken stream ends with a `Failure`."""
         ...
 
@@ -70,7 +73,7 @@ class HttpPool:
     def session(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             connector = aiohttp.TCPConnector(
-                limit=0, limit_per_host=self._connections_per_host_max, ttl_dns_cache=60, keepalive_timeout=30
+                limit=0, limit_per_host=self._connections_per_host_max, ttl_dns_cache=60, keepalive_timeout=KEPT_ALIVE_S
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -127,13 +130,15 @@ class HttpClient:
 
     async def subscribe(
         self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str]
-    ) -> AsyncIterator[Outcome]:
+    ) -> AsyncGenerator[Outcome, None]:
         try:
             async with self._pool.session.ws_connect(
                 self._stream_url, protocols=(SUBPROTOCOL,), headers=headers, max_msg_size=ANSWER_BYTES_MAX
             ) as socket:
-                async for outcome in receive_events(_AiohttpSocket(socket), operation, variables, headers):
-                    yield outcome
+                received = receive_events(_AiohttpSocket(socket), operation, variables, headers)
+                async with aclosing(received) as outcomes:
+                    async for outcome in outcomes:
+                        yield outcome
         except (aiohttp.ClientError, OSError, ValueError) as error:
             yield Failure(Code.SUBGRAPH_UNAVAILABLE, "its stream cannot be opened", f"{type(error).__name__}: {error}")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from graphql import GraphQLObjectType, OperationType, SelectionSetNode, is_abstract_type
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, OperationType, SelectionSetNode
 
 from gateway.execution.project import Projection, compile_projection, condition_variables
 from gateway.execution.representations import Builder, PathStep, compile_path, compile_requires
@@ -47,7 +47,7 @@ class TypeKnowledge:
         if kept is None:
             schema = self._supergraph.schema
             named = schema.get_type(name)
-            if named is not None and is_abstract_type(named):
+            if isinstance(named, (GraphQLInterfaceType, GraphQLUnionType)):
                 kept = frozenset(one.name for one in schema.get_possible_types(named))
             else:
                 kept = frozenset((name,))

@@ -139,6 +139,9 @@ def _children_into(
 ) -> None:
     for key, child in shape.children.items():
         inner = [replace(part, value=part.value[key]) for part in parts if part.value.get(key) is not None]
+        if not child.in_force(notes.variables):
+            built.pop(key, None)
+            continue
         if parts and not inner and not missing and child.kind is not None:
             built[key] = None
             continue
@@ -153,6 +156,8 @@ def _connection(
 ) -> dict[str, Any]:
     keys = shape.connection
     assert keys is not None
+    if not keys.has_rows:
+        return _object(shape, [part for part in parts if isinstance(part.value, dict)], missing, notes, path)
     request = page_request(shape, notes.variables)
     good: list[Part] = []
     pages: list[MemberPage] = []

@@ -151,22 +151,40 @@ class _Compiler:
 
     def _abstract_object(self, fields: Sequence[OutputField], parent: GraphQLNamedType) -> Completer:
         possible = {one.name: one for one in self._schema.get_possible_types(parent)}  # type: ignore[arg-type]
-        by_type: dict[str, Completer] = {}
+        abstract = {name for name, one in self._schema.type_map.items() if is_abstract_type(one)}
+        by_type: dict[str | None, Completer] = {}
 
         def complete(value: Any, place: Place, notes: Notes) -> Any:
             if value is None:
                 return None
             name = value.get("__typename") if isinstance(value, dict) else None
-            chosen = by_type.get(name)  # type: ignore[arg-type]
+            chosen = by_type.get(name)
             if chosen is None:
                 concrete = possible.get(name)  # type: ignore[arg-type]
-                if concrete is None:
+                if concrete is not None:
+                    chosen = _static_object(self._fields(fields, concrete.name, concrete))
+                elif name is None or name in abstract:
+                    chosen = _static_object(self._common_fields(fields, frozenset(possible)))
+                else:
                     notes.wrong_value(place, parent.name)
                     return None
-                chosen = by_type[concrete.name] = _static_object(self._fields(fields, concrete.name, concrete))
+                by_type[name] = chosen
             return chosen(value, place, notes)
 
         return complete
+
+    def _common_fields(self, fields: Sequence[OutputField], possible: frozenset[str]) -> tuple[_Field, ...]:
+        """For an object whose real type nobody had to fetch: the fields that every possible type shows."""
+        by_key: dict[str, list[OutputField]] = {}
+        for one in fields:
+            if one.types is None or one.types >= possible:
+                by_key.setdefault(one.key, []).append(one)
+        return tuple(
+            (key, same[0].source, None, False, _typename(possible))
+            if same[0].meta == "__typename"
+            else self._field(key, same, None)
+            for key, same in by_key.items()
+        )
 
     def _fields(self, fields: Sequence[OutputField], type_name: str, parent: GraphQLNamedType) -> tuple[_Field, ...]:
         by_key: dict[str, list[OutputField]] = {}
@@ -175,9 +193,9 @@ class _Compiler:
                 by_key.setdefault(one.key, []).append(one)
         return tuple(self._field(key, same, parent) for key, same in by_key.items())
 
-    def _field(self, key: str, same: Sequence[OutputField], parent: GraphQLNamedType) -> _Field:
+    def _field(self, key: str, same: Sequence[OutputField], parent: GraphQLNamedType | None) -> _Field:
         one = same[0]
-        if one.meta == "__typename":
+        if one.meta == "__typename" and parent is not None:
             return key, one.source, None, False, _constant(parent.name)
         if one.meta is not None:
             return key, one.source, None, False, _introspected(key)
@@ -321,6 +339,16 @@ def _enum(name: str, allowed: frozenset[str]) -> Completer:
 def _constant(name: str) -> Completer:
     def complete(value: Any, place: Place, notes: Notes) -> Any:
         return name
+
+    return complete
+
+
+def _typename(possible: frozenset[str]) -> Completer:
+    def complete(value: Any, place: Place, notes: Notes) -> Any:
+        if value in possible:
+            return value
+        notes.wrong_value(place, "type name")
+        return BAD
 
     return complete
 

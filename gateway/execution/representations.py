@@ -206,8 +206,8 @@ def _compile_nested(
         typename = value.get("__typename")
         taken: Representation = {}
         for types, send_typename, taker in takers:
-            if typename is None and len(takers) > 1:
-                return _MISSING
+            if typename is None and send_typename and len(takers) > 1:
+                continue
             if typename is not None and typename not in types:
                 continue
             if typename is not None:

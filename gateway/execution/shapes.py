@@ -35,11 +35,17 @@ MISSING: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class ConnectionKeys:
+    """Where a connection's rows, cursors and page information stand. Without cursors, no rows were selected."""
+
     nodes: tuple[str, ...]
     edges: tuple[tuple[str, tuple[str, ...]], ...]
     """(key, the keys of `cursor` in it)."""
     pages: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     """(key, ((key in it, field name), …))."""
+
+    @property
+    def has_rows(self) -> bool:
+        return any(cursors for _, cursors in self.edges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,11 @@ class Shape:
     connection: ConnectionKeys | None = None
     by: tuple[str, ...] = ()
     """GROUPS: the response keys that make a group's identity."""
+    conditions: tuple[tuple[str, bool], ...] = ()
+
+    def in_force(self, variables: Mapping[str, Any]) -> bool:
+        """Whether `@skip` and `@include` let the field be asked for."""
+        return all((variables.get(name) is True) is wanted for name, wanted in self.conditions)
 
     @property
     def kind(self) -> GatherKind | None:
@@ -156,6 +167,7 @@ def _compile(gathered: GatherField, below: SelectionSetNode | None) -> Shape:
         children=children,
         connection=_connection_keys(nodes) if kind is GatherKind.CONNECTION else None,
         by=tuple(key for key, name in fields if name in by),
+        conditions=gathered.conditions,
     )
 
 

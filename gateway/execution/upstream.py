@@ -8,7 +8,7 @@ Messages, with their direction (→ to the subgraph, ← from it):
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -45,7 +45,7 @@ class MessageSocket(Protocol):
 
 async def receive_events(
     socket: MessageSocket, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str]
-) -> AsyncIterator[Outcome]:
+) -> AsyncGenerator[Outcome, None]:
     """Subscribe and give each event. Ends at `complete`; a broken stream gives one `Failure` and ends."""
     pinger: asyncio.Task[None] | None = None
     try:

@@ -1,0 +1,138 @@
+"""One execution of one plan: what the request brings, and what the fetches leave behind.
+
+`Request` is what the caller says and never changes. `Run` is the only thing that grows while a plan is walked: the
+merged data, the errors (with paths of the merged data until the end), the members' states, the timings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from gateway.execution.answers import Failure
+from gateway.execution.compiled import CompiledPlan
+from gateway.execution.limits import Deadline
+from gateway.execution.members import MemberName
+from gateway.language.errors import Code, GatewayError
+from gateway.language.paths import ResponsePath
+
+__all__ = ["FetchTiming", "MemberReport", "Partial", "Request", "Result", "Run", "subgraph_error"]
+
+ERRORS_MAX = 1000
+_NOT_CARRIED = frozenset({"code", "exception", "stacktrace"})
+"""What a subgraph's error extensions may hold and a client must not see."""
+
+
+class Partial(StrEnum):
+    """What the client wants when a member does not answer."""
+
+    ALLOW = "allow"
+    NONE = "none"
+    """All or nothing: the gathered field is null, with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    deadline: Deadline
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """Coerced, defaults filled in."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent to every subgraph: identity, language."""
+    partial: Partial = Partial.ALLOW
+    language: str = "zh"
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FetchTiming:
+    """For explain: one request to one subgraph or member."""
+
+    graph: str
+    region: str | None
+    milliseconds: float
+    outcome: str
+
+    def to_json(self) -> dict[str, Any]:
+        written: dict[str, Any] = {"graph": self.graph, "ms": round(self.milliseconds, 2), "outcome": self.outcome}
+        return written if self.region is None else {**written, "region": self.region}
+
+
+@dataclass(frozen=True, slots=True)
+class MemberReport:
+    """For `extensions.partitions`."""
+
+    member: MemberName
+    status: str
+    latency_ms: float | None = None
+    cause: str | None = None
+
+    def to_json(self, language: str) -> dict[str, Any]:
+        written: dict[str, Any] = {
+            "region": self.member.region,
+            "name": self.member.name_in(language),
+            "status": self.status,
+            "latencyMs": None if self.latency_ms is None else round(self.latency_ms, 1),
+        }
+        return written if self.cause is None else {**written, "cause": self.cause}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The client's answer, before it is written down. Errors have client paths, not yet locations."""
+
+    data: dict[str, Any] | None
+    errors: tuple[GatewayError, ...] = ()
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Run:
+    compiled: CompiledPlan
+    request: Request
+    data: dict[str, Any] = field(default_factory=dict)
+    errors: list[GatewayError] = field(default_factory=list)
+    members: dict[str, MemberReport] = field(default_factory=dict)
+    missed_earlier: set[str] = field(default_factory=set)
+    timings: list[FetchTiming] = field(default_factory=list)
+
+    def tell(self, error: GatewayError) -> None:
+        if len(self.errors) < ERRORS_MAX:
+            self.errors.append(error)
+
+    def tell_failure(self, failure: Failure, service: str, path: ResponsePath, is_change: bool = False) -> None:
+        """A whole fetch failed: one error, about everything below `path`."""
+        code = failure.code
+        message = f"Subgraph {service!r} gave no answer: {failure.message}."
+        if is_change and failure.was_sent:
+            code = Code.OUTCOME_UNKNOWN
+            message = f"Whether {service!r} carried out the change is unknown: {failure.message}."
+        self.tell(GatewayError(code, message, path or None, (), {"service": service}))
+
+    def report(self, report: MemberReport) -> None:
+        """The worst state of a member in this answer stands."""
+        kept = self.members.get(report.member.region)
+        if kept is None or kept.status == "OK":
+            self.members[report.member.region] = report
+
+    def variables(self, names: tuple[str, ...], constants: Mapping[str, object]) -> dict[str, Any]:
+        given = self.request.variables
+        chosen = {name: given[name] for name in names if name in given}
+        chosen.update(constants)
+        return chosen
+
+
+def subgraph_error(raw: Mapping[str, Any], service: str, path: ResponsePath | None, **more: Any) -> GatewayError:
+    """A subgraph's own error, carried over with the right path; its locations mean nothing to the client."""
+    extensions = raw.get("extensions")
+    carried = dict(extensions) if isinstance(extensions, dict) else {}
+    code = carried.get("code")
+    kept = {key: value for key, value in carried.items() if key not in _NOT_CARRIED}
+    message = raw.get("message")
+    return GatewayError(
+        code=code if isinstance(code, str) else Code.SUBGRAPH_ERROR,
+        message=message if isinstance(message, str) else "The subgraph gave an error without a message.",
+        path=path,
+        extensions={**kept, "service": service, **more},
+    )

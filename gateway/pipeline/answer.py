@@ -1,0 +1,212 @@
+"""The way of a query, once: request → prepared operation → variables → execution → answer.
+
+`Pipeline` is the one thing servers talk to. A change (mutation) is shielded: when the client leaves, it is carried to
+its end within its deadline, because tearing it would leave its outcome unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import ExecutionResult, GraphQLSchema, execute_sync, parse
+
+from gateway.execution.executor import Clients, ExecutionLimits, Executor
+from gateway.execution.limits import Deadline
+from gateway.execution.run import Partial, Request, Result
+from gateway.language.errors import Code, ExecutionFailed, GatewayError, GatewayException, RequestRefused
+from gateway.pipeline.document import DocumentLimits, Documents
+from gateway.pipeline.locations import add_locations
+from gateway.pipeline.prepare import MakesPlans, Prepared, Preparer
+from gateway.plan.text import print_plan
+from gateway.subscriptions.hub import Hub, HubFull, Listener
+from gateway.subscriptions.source import events
+from gateway.supergraph.model import Supergraph
+
+__all__ = ["Answered", "Caller", "GraphQLRequest", "Pipeline", "PipelineOptions", "write_answer"]
+
+log = logging.getLogger("gateway.pipeline")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """On whose behalf, and how: the part of a request that is not GraphQL."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent to every subgraph."""
+    deadline_s: float = 10.0
+    partial: Partial = Partial.ALLOW
+    language: str = "zh"
+    explain: bool = False
+    may_change: bool = True
+    """False for GET: a query only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    data: Any
+    errors: tuple[GatewayError, ...] = ()
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+    executed: bool = True
+    """False: the request was refused before execution; the answer has no `data`."""
+
+    def to_json(self) -> dict[str, Any]:
+        written: dict[str, Any] = {"data": self.data} if self.executed else {}
+        if self.errors:
+            written["errors"] = [error.to_json() for error in self.errors]
+        if self.extensions:
+            written["extensions"] = dict(self.extensions)
+        return written
+
+
+def write_answer(answered: Answered) -> bytes:
+    return orjson.dumps(answered.to_json())
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOptions:
+    documents: DocumentLimits = field(default_factory=DocumentLimits)
+    execution: ExecutionLimits = field(default_factory=ExecutionLimits)
+    introspection: bool = True
+    subscriptions_max: int = 5_000
+    subscription_queue_max: int = 64
+    """Events that wait for one slow client before the oldest is dropped."""
+
+
+class Pipeline:
+    def __init__(
+        self,
+        supergraph: Supergraph,
+        clients: Clients,
+        planner: MakesPlans,
+        options: PipelineOptions | None = None,
+    ) -> None:
+        chosen = options or PipelineOptions()
+        self.supergraph = supergraph
+        self._options = chosen
+        documents = Documents(supergraph.api_schema, chosen.documents)
+        self._preparer = Preparer(supergraph, documents, planner)
+        names = {graph.graph: graph.name for graph in supergraph.graphs.values()}
+        self.executor = Executor(clients, names, _Introspection(supergraph.api_schema), chosen.execution)
+        self.hub: Hub[Answered] = Hub(queue_max=chosen.subscription_queue_max, listeners_max=chosen.subscriptions_max)
+        self._changes: set[asyncio.Task[Answered]] = set()
+
+    async def answer(self, asked: GraphQLRequest, caller: Caller) -> Answered:
+        """Never raises for what a client or a subgraph did."""
+        started = time.monotonic()
+        try:
+            prepared = self.prepare(asked)
+            if prepared.kind == "subscription":
+                raise RequestRefused([_refusal("Subscriptions need a websocket (graphql-transport-ws).")])
+            if prepared.kind == "mutation" and not caller.may_change:
+                raise RequestRefused([_refusal("A GET request can only carry a query; send mutations by POST.")])
+            request = self._request(prepared, asked, caller)
+        except GatewayException as error:
+            return Answered(None, error.errors, executed=False)
+        if prepared.kind == "mutation":
+            return await self._shielded(prepared, request, started)
+        return await self._execute(prepared, request, started)
+
+    def prepare(self, asked: GraphQLRequest) -> Prepared:
+        """Raises `GatewayException`."""
+        prepared = self._preparer.prepare(asked.query, asked.operation_name)
+        if not self._options.introspection and prepared.compiled.plan.introspection is not None:
+            raise RequestRefused([GatewayError(Code.FORBIDDEN, "Introspection is switched off here.")])
+        return prepared
+
+    async def drain(self) -> None:
+        """Wait for changes that clients have left behind; each ends within its own deadline."""
+        if self._changes:
+            await asyncio.gather(*self._changes, return_exceptions=True)
+
+    def _request(self, prepared: Prepared, asked: GraphQLRequest, caller: Caller) -> Request:
+        return Request(
+            deadline=Deadline.after(caller.deadline_s),
+            variables=prepared.variables(asked.variables),
+            headers=caller.headers,
+            partial=caller.partial,
+            language=caller.language,
+            explain=caller.explain,
+        )
+
+    async def _shielded(self, prepared: Prepared, request: Request, started: float) -> Answered:
+        task = asyncio.ensure_future(self._execute(prepared, request, started))
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return await asyncio.shield(task)
+
+    async def _execute(self, prepared: Prepared, request: Request, started: float) -> Answered:
+        try:
+            result = await self.executor.execute(prepared.compiled, request)
+        except Exception:  # A fault of ours: the client learns that there is one, the log learns which.
+            log.exception("execution failed")
+            message = "The gateway failed to answer. The fault is logged."
+            return Answered(None, (GatewayError(Code.INTERNAL_SERVER_ERROR, message),))
+        return self._answered(prepared, request, result, started)
+
+    def _answered(self, prepared: Prepared, request: Request, result: Result, started: float) -> Answered:
+        extensions = result.extensions
+        if request.explain:
+            explained = {
+                **extensions.get("explain", {}),
+                "plan": print_plan(prepared.compiled.plan),
+                "ms": round((time.monotonic() - started) * 1000, 2),
+            }
+            extensions = {**extensions, "explain": explained}
+        if not result.errors:
+            return Answered(result.data, (), extensions)
+        errors = add_locations(result.errors, prepared.document, prepared.operation)
+        return Answered(result.data, tuple(errors), extensions)
+
+    # Subscriptions
+
+    def subscribe(self, asked: GraphQLRequest, caller: Caller) -> Listener[Answered]:
+        """Join a subscription. Raises `GatewayException`. Callers with equal rights and wishes share one upstream."""
+        prepared = self.prepare(asked)
+        variables = prepared.variables(asked.variables)
+        who = (tuple(sorted(caller.headers.items())), caller.partial, caller.language, caller.explain)
+        key = (asked.query, asked.operation_name, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), who)
+        try:
+            return self.hub.listen(key, lambda: self._events(prepared, asked, caller))
+        except HubFull:
+            message = "The gateway serves as many subscriptions as it can."
+            raise ExecutionFailed([GatewayError(Code.OVERLOADED, message)]) from None
+
+    async def _events(
+        self, prepared: Prepared, asked: GraphQLRequest, caller: Caller
+    ) -> AsyncGenerator[Answered, None]:
+        def request() -> Request:
+            return self._request(prepared, asked, caller)
+
+        async with aclosing(events(self.executor, prepared.compiled, request)) as results:
+            async for result in results:
+                yield self._answered(prepared, request(), result, time.monotonic())
+
+
+def _refusal(message: str) -> GatewayError:
+    return GatewayError(Code.BAD_REQUEST, message)
+
+
+class _Introspection:
+    """Introspection by graphql-core from the API schema; without variables, each text's answer is kept by its plan."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+
+    def __call__(self, text: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        result = execute_sync(self._schema, parse(text), variable_values=dict(variables))
+        assert isinstance(result, ExecutionResult)
+        return result.data or {}

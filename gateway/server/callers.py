@@ -1,0 +1,119 @@
+"""Who asks and how: from a request's headers (or a websocket's opening payload) to a `Caller`.
+
+The access token is verified here, once. Subgraphs get an internal token in `gwc-identity`; the access token itself
+goes no further. No token is the anonymous identity; a token that is not valid is refused, never taken for none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from contract.identity import (
+    ANONYMOUS,
+    DEADLINE_HEADER,
+    IDENTITY_HEADER,
+    Identity,
+    InvalidToken,
+    TokenIssuer,
+    TokenVerifier,
+)
+from gateway.execution.run import Partial
+from gateway.language.errors import Code, GatewayError, RequestRefused
+from gateway.pipeline.answer import Caller
+
+__all__ = ["EXPLAIN_HEADER", "PARTIAL_HEADER", "Callers", "language_of"]
+
+PARTIAL_HEADER = "gwc-partial"
+EXPLAIN_HEADER = "gwc-explain"
+LANGUAGE_LENGTH_MAX = 200
+DEADLINE_MS_MIN = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    verifier: TokenVerifier | None
+    issuer: TokenIssuer | None
+    deadline_s: float
+    may_explain: bool
+
+    def caller(self, headers: Mapping[str, str], *, may_change: bool = True) -> Caller:
+        """`headers` by lower-case name. Raises `RequestRefused`."""
+        identity = self._identity(headers.get("authorization"))
+        language = headers.get("accept-language", "")[:LANGUAGE_LENGTH_MAX]
+        return Caller(
+            headers=self._handed_on(identity, language),
+            deadline_s=self._deadline(headers.get(DEADLINE_HEADER)),
+            partial=_partial(headers.get(PARTIAL_HEADER)),
+            language=language_of(language),
+            explain=self.may_explain and headers.get(EXPLAIN_HEADER) == "1",
+            may_change=may_change,
+        )
+
+    def _identity(self, authorization: str | None) -> Identity:
+        if authorization is None:
+            return ANONYMOUS
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise _unauthenticated("the Authorization header must be of the form `Bearer <token>`")
+        if self.verifier is None:
+            raise _unauthenticated("this gateway knows no key to verify tokens with")
+        try:
+            return self.verifier.verify(token.strip())
+        except InvalidToken as error:
+            raise _unauthenticated(str(error)) from None
+
+    def _handed_on(self, identity: Identity, language: str) -> dict[str, str]:
+        handed_on: dict[str, str] = {}
+        if identity != ANONYMOUS:
+            if self.issuer is None:
+                raise _unauthenticated("this gateway has no key to hand identities on with")
+            handed_on[IDENTITY_HEADER] = self.issuer.issue(identity)
+        if language:
+            handed_on["accept-language"] = language
+        return handed_on
+
+    def _deadline(self, given: str | None) -> float:
+        """A client may shorten the deadline, never lengthen it."""
+        if given is None:
+            return self.deadline_s
+        if not (given.isascii() and given.isdigit() and len(given) <= 9) or int(given) < DEADLINE_MS_MIN:
+            message = f"The header {DEADLINE_HEADER} must be a whole number of milliseconds, at least 1."
+            raise RequestRefused([GatewayError(Code.BAD_REQUEST, message)])
+        return min(self.deadline_s, int(given) / 1000)
+
+
+def _partial(given: str | None) -> Partial:
+    if given is None:
+        return Partial.ALLOW
+    try:
+        return Partial(given.strip().lower())
+    except ValueError:
+        message = f"The header {PARTIAL_HEADER} must be `allow` or `none`."
+        raise RequestRefused([GatewayError(Code.BAD_REQUEST, message)]) from None
+
+
+def language_of(accept_language: str) -> str:
+    """`en` when English is wanted before Chinese, else `zh`."""
+    best, best_weight = "zh", 0.0
+    for entry in accept_language.split(","):
+        tag, _, weight_text = entry.partition(";")
+        primary = tag.strip().lower().partition("-")[0]
+        if primary not in ("en", "zh"):
+            continue
+        weight = _weight(weight_text)
+        if weight > best_weight:
+            best, best_weight = primary, weight
+    return best
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text.strip().removeprefix("q=")) if text.strip() else 1.0
+    except ValueError:
+        return 0.0
+
+
+def _unauthenticated(why: str) -> RequestRefused:
+    remedy = {"remedy": "Send a valid access token, or none to see what is public."}
+    return RequestRefused([GatewayError(Code.UNAUTHENTICATED, f"Not authenticated: {why}.", extensions=remedy)])
