@@ -38,9 +38,13 @@ def ensure_city(out: Path, size: str, seed: int, say: Callable[[str], None]) -> 
 
 def seed_store(city: Path, region: str, url: str, say: Callable[[str], None]) -> None:
     """Copy one region's store into a real server: documents for mongodb://, tables for anything else."""
+    from subgraphs.sample_city.generate import CityError
     from subgraphs.sample_city.seeding import seed_mongo, seed_sql
 
     seed = seed_mongo if url.startswith("mongodb") else seed_sql
     say(f"{region}: copying into {url.split('://', 1)[0]}")
-    asyncio.run(seed(city, region, url))
+    try:
+        asyncio.run(seed(city, region, url))
+    except CityError as error:
+        raise CommandError(f"{error}.", "See the list of regions that can be copied in docker-compose.yml.") from None
     say(f"{region}: done")

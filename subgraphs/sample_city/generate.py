@@ -189,9 +189,12 @@ def _build_region(stores: Path, truth: Path, region: str, count: int, seed: int)
 
 def _copy_mappings(target: Path) -> None:
     target.mkdir()
-    for source in sorted(_MAPPINGS.glob("33????.toml")):
-        if source.stem in SHAPES:
-            shutil.copyfile(source, target / source.name)
+    for region in SHAPES:
+        name = f"{region}.toml"
+        try:
+            shutil.copyfile(_MAPPINGS / name, target / name)
+        except FileNotFoundError:
+            raise CityError(f"the installation lacks the mapping {_MAPPINGS / name}: install it again") from None
 
 
 def _publish(building: Path, out: Path, old: Path) -> None:
