@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import lru_cache
 from typing import Any, TypeAlias, assert_never
 
@@ -46,6 +46,7 @@ __all__ = [
     "field_of",
     "fold",
     "group_key",
+    "group_text",
     "groups_of",
     "order_kinds",
     "order_value",
@@ -55,6 +56,7 @@ __all__ = [
     "sorted_rows",
 ]
 
+_PRECISION = 120
 Predicate: TypeAlias = Callable[[Row], bool]
 
 MATCHED_FIELDS = ("name", "specification", "brand", "model", "className")
@@ -274,6 +276,20 @@ def groups_of(rows: Iterable[Row], by: Sequence[str]) -> list[GroupRow]:
         group[0] += 1
         for place, name in ((1, "quantity"), (2, "originalValue"), (3, "netValue")):
             if (value := row.get(name)) is not None:
-                group[place] += Decimal(value)
+                with localcontext() as context:
+                    context.prec = _PRECISION
+                    group[place] += Decimal(value)
     keys = sorted(sums, key=lambda key: tuple((part is None, part or "") for part in key))
     return [GroupRow(key, *sums[key]) for key in keys]
+
+
+def group_text(name: str, value: Any) -> str | None:
+    """A group's key out of what SQL keeps for it: an enum's rank, a boolean's number."""
+    if value is None or name == "classTop":
+        return None if value is None else str(value)
+    spec = CANONICAL_FIELDS[name]
+    if spec.kind is FieldKind.ENUM:
+        return spec.values[int(value)]
+    if spec.kind is FieldKind.BOOLEAN:
+        return "true" if value else "false"
+    return str(value)

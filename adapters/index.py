@@ -31,7 +31,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from adapters.canonical import CANONICAL_FIELDS
-from adapters.evaluate import GROUP_FIELDS, MATCHED_FIELDS, fold, order_value
+from adapters.evaluate import GROUP_FIELDS, MATCHED_FIELDS, fold, group_text, order_value
 from adapters.mapping.fields import SideTables
 from adapters.mapping.issues import issue
 from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds, today_in_shanghai
@@ -593,7 +593,7 @@ class IndexedStore:
         found = await self._fetch(shape, write, values)
         groups = [
             GroupRow(
-                tuple(_group_text(name, value) for name, value in zip(by, record, strict=False)),
+                tuple(group_text(name, value) for name, value in zip(by, record, strict=False)),
                 record[len(by)],
                 *(Decimal(total) for total in record[len(by) + 1 :]),
             )
@@ -619,7 +619,9 @@ class IndexedStore:
         def write() -> tuple[sa.Select[Any], Parameters]:
             params = Parameters()
             place: sa.ColumnElement[str] = sa.column("place", sa.Text)
-            statement = sa.select(place, sa.column("raw"), sa.column("issues")).select_from(sa.table("quarantine"))
+            statement: sa.Select[Any] = sa.select(place, sa.column("raw"), sa.column("issues")).select_from(
+                sa.table("quarantine")
+            )
             return statement.where(place > params.add(_same)).order_by(place).limit(
                 sa.bindparam("row_limit", 0)
             ), params
@@ -639,14 +641,3 @@ class IndexedStore:
 
     async def write_status(self, native: str, status: str, expected_version: str | None) -> bool:
         return False
-
-
-def _group_text(name: str, value: Any) -> str | None:
-    if value is None or name == "classTop":
-        return None if value is None else str(value)
-    spec = CANONICAL_FIELDS[name]
-    if spec.kind is FieldKind.ENUM:
-        return spec.values[int(value)]
-    if spec.kind is FieldKind.BOOLEAN:
-        return "true" if value else "false"
-    return str(value)

@@ -11,7 +11,7 @@ import csv
 from functools import lru_cache
 from importlib import resources
 
-__all__ = ["class_name", "to_2022"]
+__all__ = ["class_name", "codes_of", "to_2022"]
 
 
 @lru_cache(maxsize=1)
@@ -26,6 +26,11 @@ def _tables() -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
                 translation[scheme, line[f"code{scheme}"]] = line["code2022"]
                 names[scheme, line[f"code{scheme}"]] = line[f"name{scheme}"]
     return translation, names
+
+
+def codes_of(scheme: str) -> list[str]:
+    """All codes of a scheme that can be placed."""
+    return [code for known, code in _tables()[0] if known == scheme]
 
 
 def to_2022(scheme: str, code: str) -> str | None:

@@ -49,7 +49,7 @@ class Statement:
 
 
 def write_statement(statement: sa.sql.ClauseElement, dialect: Dialect) -> Statement:
-    compiled = statement.compile(dialect=dialect)
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     names = getattr(compiled, "positiontup", None)
     return Statement(str(compiled), tuple(names or ()), dict(compiled.params))
 
@@ -184,6 +184,8 @@ class SqliteReader:
         except sqlite3.Error as error:
             if "interrupted" in str(error):
                 raise StoreUnavailable("the store did not answer in time") from None
+            if "user-defined" in str(error):  # a function of ours refused a value: see adapters.sql.push
+                raise StoreUnsupported("a value cannot be compared inside the store") from None
             raise StoreUnavailable(f"the SQLite store cannot be read ({type(error).__name__})") from error
         except OSError:
             raise StoreUnavailable("the SQLite file is missing or cannot be read") from None

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from adapters.mapping.model import Condition, Listing, Lookup, Mapping
+from adapters.mapping.model import Condition, Listing, Lookup, Mapping, WriteGrant
 from adapters.mapping.toml import MappingError
 from adapters.sql.reader import TableInfo
 
@@ -99,6 +99,21 @@ class SqlSource:
         wanted = (listing.key, listing.name, listing.uscc, listing.warehouse_kind, listing.address)
         columns: list[str] = [column for column in wanted if column]
         return self._side_select(listing.table, columns, listing.where), columns
+
+    def status_update(self, grant: WriteGrant) -> sa.Update:
+        """One row's new status, while it is open, an asset, and at the version that was seen."""
+        target = self._table(self.mapping.table)
+        info = self.info[self.mapping.table]
+        assert info is not None
+        version = target.c[grant.version_column]
+        values: dict[Any, Any] = {target.c[grant.status_column]: sa.bindparam("new_status")}
+        if isinstance(info.types[grant.version_column], sa.Integer):
+            values[version] = version + sa.literal_column("1")
+        if grant.updated_column:
+            values[target.c[grant.updated_column]] = sa.bindparam("now_utc")
+        seen = text_form(version, info.types[grant.version_column], self.dialect)
+        key = [target.c[part.column] == sa.bindparam(f"key_{at}") for at, part in enumerate(self.mapping.key)]
+        return sa.update(target).where(*key, seen == sa.bindparam("seen_version")).values(values)
 
     def unique_key(self) -> bool:
         """Whether the store itself keeps the native key unique, and no join can repeat a row."""

@@ -14,31 +14,54 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Hashable, Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
 
+import sqlalchemy as sa
+
+from adapters.evaluate import group_text, order_value
 from adapters.mapping.fields import SideTables
-from adapters.mapping.mapper import RowMapper, native_kinds, parse_native, today_in_shanghai
+from adapters.mapping.mapper import Fate, RowMapper, native_kinds, parse_native, today_in_shanghai
 from adapters.mapping.model import Listing, Mapping
+from adapters.mapping.numbers import scaled
 from adapters.model import (
     Filter,
     GroupRow,
+    KeyIn,
     Page,
     PageRequest,
     QualityReport,
     QuarantinedRow,
     Row,
     StoreCapabilities,
+    StoreUnsupported,
 )
 from adapters.sides import listing_entries, lookup_entries
-from adapters.snapshot import Snapshot
+from adapters.snapshot import Snapshot, duplicate_code
+from adapters.sql.push import PushFunctions, SqlitePush, prepare_functions
 from adapters.sql.reader import Statement, open_reader, write_statement
+from adapters.sql.request import (
+    Parameters,
+    condition_params,
+    filter_shape,
+    order_by,
+    page_shape,
+    write_position,
+)
 from adapters.sql.source import SqlSource
 from contract.order import SortValue
 
-__all__ = ["SqlStore"]
+__all__ = ["Explanation", "SqlStore"]
+
+_STATEMENTS_KEPT = 256
+_ROWS_KEPT = 4096
+_KEYS_AT_ONCE = 400
+_Written: TypeAlias = "tuple[Statement, Parameters]"
 
 
 class SqlStore:
@@ -47,6 +70,10 @@ class SqlStore:
         self.region = mapping.region
         self.native_kinds = native_kinds(mapping.key)
         self.capabilities = StoreCapabilities(write=mapping.write is not None, mode="live")
+        self._functions = PushFunctions()
+        self._push: SqlitePush | None = None
+        self._pushed: _Pushed | None = None
+        self._statements: OrderedDict[Hashable, _Written] = OrderedDict()
         self._reader = open_reader(mapping.store, self._prepare)
         self._loading = asyncio.Lock()
         self._snapshot: tuple[Hashable, Snapshot] | None = None
@@ -58,6 +85,8 @@ class SqlStore:
         await self._reader.open()
         tables = await self._reader.tables(SqlSource.tables_of(self.mapping))
         self._source = SqlSource(self.mapping, tables, self._reader.dialect)
+        if self.mapping.store.engine == "sqlite":
+            self._push = SqlitePush(self._source, self._functions)
         self._native = write_statement(self._source.native_select(), self._reader.dialect)
         self._lookups = {
             name: write_statement(self._source.lookup_select(lookup), self._reader.dialect)
@@ -73,7 +102,7 @@ class SqlStore:
         await self._reader.close()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Functions of ours that pushed statements use."""
+        prepare_functions(connection, self._functions)
 
     def _listing_statement(self, listing: Listing) -> tuple[Statement, list[str]]:
         statement, columns = self._source.listing_select(listing)
@@ -119,21 +148,156 @@ class SqlStore:
             self._snapshot = (token, snapshot)
             return snapshot
 
+    # --- pushed -----------------------------------------------------------------------------------------------------
+
+    async def _pushable(self) -> _Pushed:
+        """What pushed statements need; raises `StoreUnsupported` where this store's rows must be scanned."""
+        if self._push is None:
+            raise StoreUnsupported(f"nothing is pushed into a {self.mapping.store.engine} store yet")
+        token = await self._token()
+        if self._pushed is None or self._pushed.token != token:
+            listed = self._push.listed()
+            mapper = await self._fresh_mapper()
+            self._push.bind(mapper.side)
+            irregular = await self._reader.fetch(write_statement(self._push.irregular_keys(), self._reader.dialect), {})
+            doubles = frozenset() if irregular else await self._double_codes()
+            self._pushed = _Pushed(token, mapper, listed, bool(irregular), doubles)
+        if self._pushed.irregular:
+            raise StoreUnsupported("some native keys are not kept as the mapping says")
+        return self._pushed
+
+    async def _double_codes(self) -> frozenset[str]:
+        """Printed codes that more than one row has, among all that are neither secret nor ignored."""
+        assert self._push is not None
+        code = self._push.field("code").expression()
+        statement = self._source.select(code).where(code.is_not(None)).group_by(code).having(sa.func.count() > 1)
+        found = await self._reader.fetch(write_statement(statement, self._reader.dialect), {})
+        return frozenset(text for (text,) in found)
+
+    def _written(self, shape: Hashable, write: Callable[[], tuple[sa.Select[Any], Parameters]]) -> _Written:
+        kept = self._statements.get(shape)
+        if kept is None:
+            statement, params = write()
+            kept = (write_statement(statement, self._reader.dialect), params)
+            self._statements[shape] = kept
+            if len(self._statements) > _STATEMENTS_KEPT:
+                self._statements.popitem(last=False)
+        return kept
+
+    def _page_statement(self, request: PageRequest, pushed: _Pushed, values: list[Any]) -> _Written:
+        push = self._push
+        assert push is not None
+
+        def write() -> tuple[sa.Select[Any], Parameters]:
+            where, params = condition_params(push, request.filter)
+            statement = self._source.native_select().where(pushed.listed).where(where)
+            for position, after in ((request.after, True), (request.before, False)):
+                if position is not None:
+                    statement = statement.where(write_position(position, request.order, push, params, after=after))
+            ordered = statement.order_by(*order_by(request.order, push, request.backward))
+            return ordered.limit(sa.bindparam("row_limit", 0)), params
+
+        return self._written(("page", page_shape(request, values)), write)
+
+    async def _push_page(self, request: PageRequest) -> Page:
+        pushed = await self._pushable()
+        values: list[Any] = []
+        statement, params = self._page_statement(request, pushed, values)
+        bound = {**params.bound(values), "row_limit": request.limit + 1}
+        found = await self._reader.fetch(statement, bound)
+        has_more = len(found) > request.limit
+        del found[request.limit :]
+        if request.backward:
+            found.reverse()
+        mapped = [pushed.map(raw) for raw in found]
+        return Page(
+            rows=[row for row, _ in mapped],
+            sort_values=[tuple(order_value(term.field, row) for term in request.order) for row, _ in mapped],
+            native_values=[native for _, native in mapped],
+            has_more=has_more,
+        )
+
+    async def _push_rows(self, natives: Sequence[str]) -> dict[str, Row]:
+        found: dict[str, Row] = {}
+        for start in range(0, len(natives), _KEYS_AT_ONCE):
+            part = tuple(natives[start : start + _KEYS_AT_ONCE])
+            page = await self._push_page(PageRequest(KeyIn(part), (), len(part)))
+            found.update((row["native"], row) for row in page.rows)
+        return {native: found[native] for native in natives if native in found}
+
+    async def _push_count(self, filter_: Filter | None) -> int:
+        pushed, push = await self._pushable(), self._push
+        assert push is not None
+        values: list[Any] = []
+
+        def write() -> tuple[sa.Select[Any], Parameters]:
+            where, params = condition_params(push, filter_)
+            return self._source.select(sa.func.count()).where(pushed.listed).where(where), params
+
+        statement, params = self._written(("count", filter_shape(filter_, values)), write)
+        return int((await self._reader.fetch(statement, params.bound(values)))[0][0])
+
+    async def _push_groups(self, by: Sequence[str], filter_: Filter | None) -> list[GroupRow]:
+        pushed, push = await self._pushable(), self._push
+        assert push is not None
+        values: list[Any] = []
+        sums = [push.sum_of(name) for name in ("quantity", "originalValue", "netValue")]
+
+        def write() -> tuple[sa.Select[Any], Parameters]:
+            where, params = condition_params(push, filter_)
+            keys = [push.group_column(name).label(f"g{at}") for at, name in enumerate(by)]
+            statement = self._source.select(*keys, sa.func.count(), *(total for total, _ in sums))
+            statement = statement.where(pushed.listed).where(where)
+            return statement.group_by(*(sa.literal_column(str(at + 1)) for at in range(len(by)))), params
+
+        statement, params = self._written(("groups", tuple(by), filter_shape(filter_, values)), write)
+        groups = []
+        for record in await self._reader.fetch(statement, params.bound(values)):
+            if record[len(by)]:
+                key = tuple(group_text(name, value) for name, value in zip(by, record, strict=False))
+                totals = [
+                    scaled(Decimal(text), factor) for text, (_, factor) in zip(record[len(by) + 1 :], sums, strict=True)
+                ]
+                groups.append(GroupRow(key, record[len(by)], *totals))
+        return sorted(groups, key=lambda group: tuple((part is None, part or "") for part in group.key))
+
+    async def explain(self, request: PageRequest) -> Explanation:
+        """How this request would be answered, and why."""
+        try:
+            pushed = await self._pushable()
+            statement, _ = self._page_statement(request, pushed, [])
+        except StoreUnsupported as error:
+            return Explanation("scan", str(error), None)
+        return Explanation("pushed", "every expression equals the mapper's value", statement.sql)
+
     # --- the protocol -----------------------------------------------------------------------------------------------
 
     async def page(self, request: PageRequest) -> Page:
-        return observed((await self._scanned()).page(request))
+        try:
+            return observed(await self._push_page(request))
+        except StoreUnsupported:
+            return observed((await self._scanned()).page(request))
 
     async def rows(self, natives: Iterable[str], columns: frozenset[str] | None = None) -> Map[str, Row]:
-        wanted = [native for native in natives if parse_native(native, self.mapping.key) is not None]
+        wanted = [native for native in dict.fromkeys(natives) if parse_native(native, self.mapping.key) is not None]
+        try:
+            found = await self._push_rows(wanted)
+        except StoreUnsupported:
+            found = (await self._scanned()).rows(wanted)
         now = now_text()
-        return {native: {**row, "observedAt": now} for native, row in (await self._scanned()).rows(wanted).items()}
+        return {native: {**row, "observedAt": now} for native, row in found.items()}
 
     async def count(self, filter_: Filter | None) -> int:
-        return (await self._scanned()).count(filter_)
+        try:
+            return await self._push_count(filter_)
+        except StoreUnsupported:
+            return (await self._scanned()).count(filter_)
 
     async def groups(self, by: Sequence[str], filter_: Filter | None) -> Sequence[GroupRow]:
-        return (await self._scanned()).groups(by, filter_)
+        try:
+            return await self._push_groups(by, filter_)
+        except StoreUnsupported:
+            return (await self._scanned()).groups(by, filter_)
 
     async def quality(self) -> QualityReport:
         return (await self._scanned()).quality()
@@ -148,11 +312,67 @@ class SqlStore:
         return list((await self._fresh_mapper()).side.warehouses.values())
 
     async def as_of(self) -> datetime:
+        """Now: every answer is checked against the store as it is."""
         await self._reader.token()
         return datetime.now(UTC)
 
     async def write_status(self, native: str, status: str, expected_version: str | None) -> bool:
-        return False
+        """Write a status where the mapping grants it, and only while the row is at the version that was seen.
+
+        False: not granted, no code for this status, no such row, or changed in between; the custody book keeps the
+        change and it is exported as an instruction.
+        """
+        grant = self.mapping.write
+        parts = parse_native(native, self.mapping.key)
+        if grant is None or parts is None or status not in grant.codes:
+            return False
+        row = (await self.rows([native])).get(native)
+        if row is None or (expected_version is not None and row["version"] != expected_version):
+            return False
+        statement = write_statement(self._source.status_update(grant), self._reader.dialect)
+        values: dict[str, Any] = {f"key_{at}": part for at, part in enumerate(parts)}
+        values |= {"new_status": grant.codes[status], "seen_version": row["version"]}
+        if grant.updated_column:
+            values["now_utc"] = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+            if self.mapping.store.engine == "sqlite":
+                values["now_utc"] = values["now_utc"].isoformat(" ")
+        return await self._reader.execute(statement, values) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    way: Literal["pushed", "scan"]
+    reason: str
+    sql: str | None
+
+
+@dataclass(slots=True)
+class _Pushed:
+    """What holds while the store does not change: the mapper, which rows are listed, what is known of the others."""
+
+    token: Hashable | None
+    mapper: RowMapper
+    listed: sa.ColumnElement[bool]
+    irregular: bool
+    double_codes: frozenset[str]
+    known: dict[tuple[Any, ...], tuple[Row, tuple[SortValue, ...]]] = field(default_factory=dict)
+    """Rows mapped lately, by the native row itself: the same native row gives the same canonical one."""
+
+    def map(self, raw: tuple[Any, ...]) -> tuple[Row, tuple[SortValue, ...]]:
+        kept = self.known.get(raw)
+        if kept is not None:
+            return kept
+        mapped = self.mapper.map(raw)
+        row = mapped.row
+        if row is None or mapped.fate is not Fate.LISTED:
+            raise StoreUnsupported("the store lists a row that the mapping would not")
+        if row["code"] in self.double_codes:
+            row["issues"].append(duplicate_code(row["code"]))
+            row["issues"].sort(key=lambda found: (found["code"], found["field"] or ""))
+        if len(self.known) >= _ROWS_KEPT:
+            self.known.clear()
+        self.known[raw] = (row, mapped.native)
+        return row, mapped.native
 
 
 def now_text() -> str:
