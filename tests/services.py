@@ -18,6 +18,7 @@ MongoDB's protocol is spoken by SecantusDB (PyPI, development only, in its own p
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import glob
 import os
@@ -30,9 +31,11 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -384,27 +387,37 @@ def _database_name() -> str:
 
 
 @pytest.fixture
-async def postgres_database(postgres_server: Server) -> AsyncIterator[str]:
+def postgres_database(postgres_server: Server) -> Iterator[str]:
     """`postgresql://…/<new database>`; dropped after the test, connections that are left and all."""
+    name = _database_name()
+    _apart(_postgres_execute(postgres_server.url, f'CREATE DATABASE "{name}"'))
+    yield postgres_server.with_database(name)
+    _apart(_postgres_execute(postgres_server.url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+async def _postgres_execute(url: str, statement: str) -> None:
     import asyncpg
 
-    name = _database_name()
-    connection = await asyncpg.connect(postgres_server.url)
+    connection = await asyncpg.connect(url)
     try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        yield postgres_server.with_database(name)
-        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await connection.execute(statement)
     finally:
         await connection.close()
 
 
 @pytest.fixture
-async def mariadb_database(mariadb_server: Server) -> AsyncIterator[str]:
+def mariadb_database(mariadb_server: Server) -> Iterator[str]:
     """`mysql://…/<new database>` in utf8mb4; dropped after the test."""
+    name = _database_name()
+    _apart(_mariadb_execute(mariadb_server.url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4"))
+    yield mariadb_server.with_database(name)
+    _apart(_mariadb_execute(mariadb_server.url, f"DROP DATABASE `{name}`"))
+
+
+async def _mariadb_execute(url: str, statement: str) -> None:
     import asyncmy
 
-    name = _database_name()
-    parts = urlsplit(mariadb_server.url)
+    parts = urlsplit(url)
     connection = await asyncmy.connect(
         host=parts.hostname or "127.0.0.1",
         port=parts.port or 3306,
@@ -414,12 +427,15 @@ async def mariadb_database(mariadb_server: Server) -> AsyncIterator[str]:
     )
     try:
         async with connection.cursor() as cursor:
-            await cursor.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
-        yield mariadb_server.with_database(name)
-        async with connection.cursor() as cursor:
-            await cursor.execute(f"DROP DATABASE `{name}`")
+            await cursor.execute(statement)
     finally:
         await connection.ensure_closed()
+
+
+def _apart(work: Coroutine[Any, Any, None]) -> None:
+    """Run in a thread with a loop of its own: so these fixtures can be asked for anywhere, async fixtures included."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 @pytest.fixture

@@ -45,15 +45,17 @@ class _Writer(StreamWriterAdapter):  # type: ignore[misc]
 class _Reader(StreamReaderAdapter):  # type: ignore[misc]
     """Ends a connection that announces a packet larger than any reading could be, or that never says CONNECT."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: _Writer) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: _Writer, connect_timeout_s: float) -> None:
         super().__init__(reader)
         self._writer = writer
+        self._connect_timeout_s = connect_timeout_s
 
     async def read(self, n: int = -1) -> bytes:
         if n > PACKET_BYTES_MAX:
             _log.warning("connection closed", code="PACKET_TOO_LARGE", bytes=n, bytes_max=PACKET_BYTES_MAX)
+            await self._writer.close()  # amqtt would stop reading and leave the client waiting
             raise NoDataError(f"a packet of {n} bytes is larger than {PACKET_BYTES_MAX}")
-        async with asyncio.timeout(None if self._writer.answered else CONNECT_TIMEOUT_S):
+        async with asyncio.timeout(None if self._writer.answered else self._connect_timeout_s):
             return bytes(await super().read(n))
 
 
@@ -90,7 +92,7 @@ class EmbeddedBroker:
         await self.stop()
 
 
-async def start_embedded_broker(port: int = 0) -> EmbeddedBroker:
+async def start_embedded_broker(port: int = 0, *, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> EmbeddedBroker:
     """Start a broker on a loopback port; 0 takes a free one. Raises OSError when the port is taken."""
     broker = Broker(
         BrokerConfig(
@@ -109,11 +111,11 @@ async def start_embedded_broker(port: int = 0) -> EmbeddedBroker:
         connections.add(task)
         to_client = _Writer(writer)
         try:
-            await broker.external_connected(_Reader(reader, to_client), to_client, _LISTENER)
+            await broker.external_connected(_Reader(reader, to_client, connect_timeout_s), to_client, _LISTENER)
         except asyncio.CancelledError:
             pass  # we are stopping
         except TimeoutError:
-            _log.warning("connection closed", code="MQTT_CONNECT_TIMEOUT", after_s=CONNECT_TIMEOUT_S)
+            _log.warning("connection closed", code="MQTT_CONNECT_TIMEOUT", after_s=connect_timeout_s)
         except Exception as error:  # a client's broken bytes must not end the broker, whatever amqtt makes of them
             _log.warning("connection failed", code="MQTT_PROTOCOL", reason=str(error))
         finally:
