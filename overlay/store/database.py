@@ -38,6 +38,13 @@ class Database:
 
     async def open(self) -> None:
         """Make the tables where there are none. Raises `IncompatibleStore` when they are of another version."""
+        try:
+            await self._make_tables()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _make_tables(self) -> None:
         async with self.write() as connection:
             if not self.is_sqlite:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATE_LOCK})")

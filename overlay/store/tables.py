@@ -104,7 +104,7 @@ order_lines = Table(
     Column("quantity", Text, nullable=False),
     Column("dispatched", Text, nullable=False),
     Column("received", Text, nullable=False),
-    Column("returning", Text, nullable=False),
+    Column("returning", Text, nullable=False, quote=True),
     Column("returned", Text, nullable=False),
     Column("hold_id", String(128)),
     Column("hold_state", String(16), nullable=False),

@@ -1,0 +1,170 @@
+"""The overlay over an in-memory city: as services for the sagas, and as an app behind GraphQL."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import select
+from starlette.applications import Starlette
+
+from contract.identity import IDENTITY_HEADER, Identity, TokenIssuer
+from overlay.app import OverlayOptions, create_overlay_app
+from overlay.group.custody import Custody
+from overlay.orders import repository
+from overlay.orders.model import Command, Order
+from overlay.orders.policy import load_policy
+from overlay.orders.service import Circulation, CommandAnswer
+from overlay.store import tables
+from overlay.store.database import Database
+from tests.overlay.city import BORROWING, CITY, CLERK, HEAD, INTERNAL, LENDING, RULE, ManualClock, days
+from tests.overlay.city import City as FakeCity
+
+ISSUER = TokenIssuer(INTERNAL[0])
+OFFICERS = {"UNIT_HEAD": HEAD, "LENDING_REGION": LENDING, "BORROWING_REGION": BORROWING, "CITY": CITY}
+
+
+class Desk:
+    """The overlay's services over a database file, and shorthands for what people do."""
+
+    def __init__(self, url: str, city: FakeCity, clock: ManualClock) -> None:
+        self.database = Database(url)
+        self.circulation = Circulation(self.database, Custody(city, ISSUER), load_policy(), clock)
+        self._keys = itertools.count(1)
+
+    async def apply(
+        self,
+        *assets: str,
+        by: Identity = CLERK,
+        key: str | None = None,
+        window: Mapping[str, str] | None = None,
+        **line: str,
+    ) -> CommandAnswer:
+        body = {
+            "range": dict(window or days(1, 7)),
+            "purpose": "会议",
+            "lines": [{"assetId": asset, **line} for asset in assets],
+        }
+        return await self.circulation.apply_loan(by, key or self.key(), body)
+
+    async def give(
+        self, by: Identity, command: Command, order_id: str | None, key: str | None = None, **body: Any
+    ) -> CommandAnswer:
+        assert order_id is not None
+        return await self.circulation.submit(by, key or self.key(), command, order_id, body)
+
+    async def approve_all(self, order_id: str | None) -> None:
+        while (step := (await self.order(order_id)).current_step) is not None:
+            answer = await self.give(OFFICERS[step.office], Command.APPROVE, order_id)
+            assert answer.problems == ()
+
+    async def order(self, order_id: str | None) -> Order:
+        assert order_id is not None
+        async with self.database.read() as connection:
+            order = await repository.load_order(connection, order_id)
+        assert order is not None
+        return order
+
+    async def orders(self) -> list[Order]:
+        async with self.database.read() as connection:
+            return await repository.load_orders(connection, repository.select_orders().order_by(tables.orders.c.seq))
+
+    async def ledger(self, asset_id: str) -> Sequence[Mapping[str, Any]]:
+        table = tables.ledger_entries
+        async with self.database.read() as connection:
+            query = select(table).where(table.c.asset_id == asset_id).order_by(table.c.sequence)
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    def key(self) -> str:
+        return f"key-{id(self)}-{next(self._keys)}"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def city(clock: ManualClock) -> FakeCity:
+    return FakeCity(clock)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/overlay.sqlite"
+
+
+OpenDesk = Callable[[], Any]
+
+
+@asynccontextmanager
+async def opened_desk(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Desk]:
+    desk = Desk(url, city, clock)
+    await desk.database.open()
+    await desk.circulation.start()
+    try:
+        yield desk
+    finally:
+        await desk.circulation.stop()
+        await desk.database.close()
+
+
+@pytest.fixture
+async def desk(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Desk]:
+    async with opened_desk(url, city, clock) as opened:
+        yield opened
+
+
+class Api:
+    """A GraphQL client of the overlay's app, over ASGI."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def __call__(
+        self, query: str, by: Identity | None = None, language: str = "zh", **variables: Any
+    ) -> dict[str, Any]:
+        headers = [(b"content-type", b"application/json"), (b"accept-language", language.encode())]
+        if by is not None:
+            headers.append((IDENTITY_HEADER.encode(), ISSUER.issue(by).encode()))
+        body = orjson.dumps({"query": query, "variables": variables})
+        sent: list[bytes] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message.get("body", b""))
+
+        scope = {"type": "http", "method": "POST", "path": "/graphql", "raw_path": b"/graphql", "root_path": "",
+                 "scheme": "http", "query_string": b"", "headers": headers, "http_version": "1.1",
+                 "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)}  # fmt: skip
+        await self._app(scope, receive, send)
+        answer: dict[str, Any] = orjson.loads(b"".join(sent))
+        return answer
+
+    async def data(self, query: str, by: Identity | None = None, language: str = "zh", **variables: Any) -> Any:
+        answer = await self(query, by, language, **variables)
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+
+@pytest.fixture
+async def api(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Api]:
+    options = OverlayOptions(
+        database_url=url,
+        group=city,
+        internal_private_pem=INTERNAL[0],
+        internal_public_pem=INTERNAL[1],
+        rule_private_pem=RULE[0],
+        clock=clock,
+        settle_every_s=3600,
+    )
+    app = create_overlay_app(options)
+    async with app.router.lifespan_context(app):
+        yield Api(app)
