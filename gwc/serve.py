@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from gwc.errors import CommandError
 
-__all__ = ["listen", "serve"]
+__all__ = ["listen", "new_loop", "run_server", "serve"]
 
 BACKLOG = 1024
 WEBSOCKET_MESSAGE_BYTES_MAX = 1 << 20
@@ -37,9 +40,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: Any, listener: socket.socket, *, log_level: str = "warning") -> None:
-    """Serve an ASGI application on the socket until SIGINT or SIGTERM; open requests get a few seconds to end."""
-    config = uvicorn.Config(
+def _config(app: Any, log_level: str = "warning") -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_level=log_level,
         access_log=False,
@@ -51,7 +53,35 @@ def serve(app: Any, listener: socket.socket, *, log_level: str = "warning") -> N
         timeout_graceful_shutdown=SHUTDOWN_S,
         server_header=False,
     )
-    server = uvicorn.Server(config)
-    server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+
+async def run_server(app: Any, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve an ASGI application on the socket until SIGINT or SIGTERM; open requests get a few seconds to end."""
+    server = _Server(_config(app), on_ready)
+    await server.serve(sockets=[listener])
     if not server.started:
         raise CommandError("The server could not start; the lines above say why.")
+
+
+def serve(app: Any, listener: socket.socket, path: str, say: Callable[[str], None]) -> None:
+    """`run_server` in a loop of its own, saying the address when it listens."""
+    host, port = listener.getsockname()[:2]
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(run_server(app, listener, lambda: say(f"ready: http://{host}:{port}{path}")))
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    return uvloop.new_event_loop()
