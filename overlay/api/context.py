@@ -75,6 +75,10 @@ class Context:
             found = await repository.returns_of_loans(connection, loan_ids)
         return [found[loan_id] for loan_id in loan_ids]
 
+    async def fresh_order(self, order_id: str) -> Order | None:
+        """The order as it is now: mutations of one request follow each other, what an earlier one saw is stale."""
+        return (await self._load_orders([order_id]))[0]
+
     async def _load_orders(self, order_ids: list[str]) -> Sequence[Any]:
         orders = tables.orders
         query = repository.select_orders(orders.c.id.in_(order_ids), visible_orders(self.identity))

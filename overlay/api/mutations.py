@@ -95,10 +95,7 @@ async def _submit(info: Info, command: Command, input_: Any) -> OrderPayload:
 
 
 async def _payload(context: Context, answer: CommandAnswer) -> OrderPayload:
-    order = None
-    if answer.order_id is not None:
-        context.orders.clear(answer.order_id)
-        order = await context.orders.load(answer.order_id)
+    order = None if answer.order_id is None else await context.fresh_order(answer.order_id)
     return {  # type: ignore[return-value]
         "order": None if order is None else order_row(context, order),
         "problems": problem_rows(context, answer.problems),
