@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.planning.response import ResponseNode
 from gateway.query_graph import Node
 from gateway.query_graph.selection import Condition, Conditions, Selected
 
-__all__ = ["Group", "OpField", "OpSelection", "Position", "Required", "Requirement"]
+__all__ = ["Context", "Group", "OpField", "OpSelection", "Position", "Required", "Requirement"]
 
 
 @dataclass(slots=True)
@@ -46,11 +47,30 @@ class OpSelection:
                 mine.children.absorb(one.children)
 
 
+class Context(NamedTuple):
+    """When something is wanted: under which conditions, below objects of which types."""
+
+    conditions: frozenset[Condition] = frozenset()
+    types: frozenset[tuple[tuple[str, ...], frozenset[str]]] = frozenset()
+    """(path of an object on the way, the types it must be of)."""
+
+    def covers(self, other: Context) -> bool:
+        """Whether this holds whenever the other does."""
+        return self.conditions <= other.conditions and all(
+            any(path == at and types <= wanted for at, types in other.types) for path, wanted in self.types
+        )
+
+
+ANYWHERE = Context()
+
+
 @dataclass(slots=True)
 class Required:
     """A field of a representation in the making."""
 
     source: str
+    contexts: set[Context] = field(default_factory=set)
+    """When it is there."""
     below: dict[tuple[str, str], Requirement] = field(default_factory=dict)
     """By (type condition, `__typename` to send)."""
 
@@ -71,16 +91,17 @@ class Group:
     """Fetches that must have answered before: they give the objects, the keys, what is required."""
     selection: OpSelection = field(default_factory=OpSelection)
     requires: dict[tuple[str, str], Requirement] = field(default_factory=dict)
-    contexts: list[Conditions] = field(default_factory=list)
-    """For everything that was put here: the conditions under which anybody wants it."""
+    contexts: set[Context] = field(default_factory=set)
+    """For everything that was put here: when it is wanted."""
+    origins: frozenset[str] = frozenset()
+    """Into an interface object: the types that are sent as the interface; what is asked concerns all of them."""
 
     @property
     def conditions(self) -> Conditions:
         """What all of it has in common: unless these hold, there is nothing to fetch."""
         if not self.contexts:
             return ()
-        common: set[Condition] = set(self.contexts[0]).intersection(*map(set, self.contexts[1:]))
-        return tuple(sorted(common))
+        return tuple(sorted(frozenset.intersection(*(one.conditions for one in self.contexts))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +119,8 @@ class Position:
     """At the top of an entity fetch: the type it was asked for as."""
     pending: Conditions = ()
     """Conditions of what is collected here on behalf of a field: they go on everything put here."""
-    above: Conditions = ()
-    """Conditions of the fields around."""
+    above: Context = ANYWHERE
+    """What holds for the fields around."""
 
     def narrowed(self, node: Node, condition: str | None) -> Position:
         return self._changed(node, condition, self.pending)
@@ -114,5 +135,6 @@ class Position:
             self.above,
         )  # fmt: skip
 
-    def context(self, conditions: Conditions) -> Conditions:
-        return tuple(sorted({*self.above, *self.pending, *conditions}))
+    def context(self, conditions: Conditions, types: frozenset[str]) -> Context:
+        """When a field is wanted that stands here under `conditions`, on objects of `types`."""
+        return Context(self.above.conditions.union(self.pending, conditions), self.above.types | {(self.path, types)})

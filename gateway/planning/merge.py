@@ -3,11 +3,15 @@
 Two fetches of one graph at one path become one when
 - they stand in the same round, or
 - one of them gives nothing that another fetch waits for: then it may as well run with the later one.
+Not every two may: whatever the merged fetch needs to be sent must be there whenever anything of it is wanted. A key
+that is collected under `@include(if: $p)`, or below one of several types only, cannot carry fields that are wanted
+without that.
 """
 
 from __future__ import annotations
 
-from gateway.planning.groups import Group, Requirement
+from gateway.planning.groups import Context, Group, Required, Requirement
+from gateway.planning.operations import selection_text
 
 __all__ = ["levels", "merge_groups"]
 
@@ -59,14 +63,71 @@ def _merge_once(alive: list[Group]) -> bool:
 def _may_merge(early: Group, late: Group, rounds: dict[Group, int], awaited: set[Group]) -> bool:
     one, other = set(early.conditions), set(late.conditions)
     if rounds[early] == rounds[late]:
-        return one <= other or other <= one
-    return early not in awaited and one == other
+        worthwhile = one <= other or other <= one
+    else:
+        worthwhile = early not in awaited and one == other
+    return worthwhile and _same_meaning(early, late) and _is_covered(early, late)
+
+
+def _same_meaning(one: Group, other: Group) -> bool:
+    """Types sent as one interface share what is asked of them."""
+    if one.origins == other.origins:
+        return True
+    return selection_text(one.selection) == selection_text(other.selection) and list(
+        map(_texts, one.requires.values())
+    ) == list(map(_texts, other.requires.values()))
+
+
+def _texts(requirement: Requirement) -> tuple[object, ...]:
+    return tuple(
+        sorted(
+            (name, one.source, str([_texts(below) for below in one.below.values()]))
+            for name, one in requirement.items()
+        )
+    )
+
+
+def _is_covered(one: Group, other: Group) -> bool:
+    """Whether all that must be sent will be there whenever anything is wanted."""
+    wanted = one.contexts | other.contexts
+    for key in {*one.requires, *other.requires}:
+        mine, theirs = one.requires.get(key), other.requires.get(key)
+        if not _all_there(_both(mine or {}, theirs or {}), _of_type(wanted, key[0], one.path)):
+            return False
+    return True
+
+
+def _of_type(contexts: set[Context], name: str, path: tuple[str, ...]) -> set[Context]:
+    """What concerns objects of one type; the contexts of other types ask nothing of its representation."""
+    found = {one for one in contexts if any(at == path and name in types for at, types in one.types)}
+    return found or contexts
+
+
+def _both(one: Requirement, other: Requirement) -> list[list[Required]]:
+    return [[found for found in (one.get(name), other.get(name)) if found is not None] for name in {**one, **other}]
+
+
+def _all_there(fields: list[list[Required]], wanted: set[Context]) -> bool:
+    for same in fields:
+        there = {context for one in same for context in one.contexts}
+        if not all(any(context.covers(each) for context in there) for each in wanted):
+            return False
+        below: dict[tuple[str, str], list[Requirement]] = {}
+        for one in same:
+            for key, requirement in one.below.items():
+                below.setdefault(key, []).append(requirement)
+        for requirements in below.values():
+            first, second = requirements[0], requirements[1] if len(requirements) > 1 else {}
+            if not _all_there(_both(first, second), wanted):
+                return False
+    return True
 
 
 def _merge(source: Group, target: Group) -> None:
     target.index = min(source.index, target.index)
     target.deps |= source.deps
-    target.contexts += source.contexts
+    target.origins |= source.origins
+    target.contexts |= source.contexts
     target.selection.absorb(source.selection)
     for key, requirement in source.requires.items():
         merge_requirements(target.requires.setdefault(key, {}), requirement)
@@ -76,5 +137,6 @@ def merge_requirements(target: Requirement, source: Requirement) -> None:
     for name, required in source.items():
         mine = target.setdefault(name, required)
         if mine is not required:
+            mine.contexts |= required.contexts
             for key, below in required.below.items():
                 merge_requirements(mine.below.setdefault(key, {}), below)

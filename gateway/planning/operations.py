@@ -61,9 +61,12 @@ def selection_text(selection: OpSelection, lifted: frozenset[Condition] = NOTHIN
 
 
 def simplified(selection: OpSelection) -> Iterator[tuple[tuple[str | None, str, Conditions], OpField]]:
-    """Leaves that are asked for under conditions, and under fewer conditions too, are asked for once."""
+    """Leaves that are asked for under conditions or for one type, and more widely too, are asked for once."""
     for (condition, key, conditions), one in selection.entries.items():
-        if one.children is None and _asked_more_widely(selection, condition, key, conditions):
+        if one.children is None and (
+            _asked_more_widely(selection, condition, key, conditions)
+            or (condition is not None and (None, key, ()) in selection.entries)
+        ):
             continue
         yield (condition, key, conditions), one
 

@@ -291,7 +291,7 @@ class Search:
             if self.graph.kind(target) != "abstract" or guard_key(target) in guard:
                 continue
             key = self.best_key(node, target, guard)
-            below = self.cost(target, alone, guard | {guard_key(Node(node.graph, node.type))})
+            below = self.cost(target, alone, guard)
             if key is not None and below is not None:
                 rounds = key[1].rounds + ROUND_COST + below.rounds
                 yield Option(Choice(one, None, key[0], target), rounds, below.fetches)

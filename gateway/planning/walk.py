@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 from gateway.language.errors import Code
 from gateway.planning.costs import FETCHES_MAX, refused, too_complex
-from gateway.planning.groups import Group, OpField, OpSelection, Position, Required, Requirement
+from gateway.planning.groups import Context, Group, OpField, OpSelection, Position, Required, Requirement
 from gateway.planning.response import ResponseNode
 from gateway.planning.search import Choice, Guard, Search, guard_key, guard_requires
-from gateway.query_graph import ROOT, FieldMove, KeyMove, Node
+from gateway.query_graph import ROOT, FieldMove, Node
 from gateway.query_graph.selection import TYPENAME, Selected, SelectionSet
 
 __all__ = ["Walk"]
@@ -36,7 +36,7 @@ class Walk:
 
     def __post_init__(self) -> None:
         self.graph = self.search.graph
-        self._open: dict[tuple[str, tuple[str, ...], frozenset[Group], bool], Group] = {}
+        self._open: dict[tuple[str, tuple[str, ...], frozenset[Group], object], Group] = {}
 
     # The root
 
@@ -63,10 +63,11 @@ class Walk:
     def _root_field(self, choice: Choice) -> None:
         if choice.move is None or choice.target is None:
             return
-        group = self._group(choice.target.graph, (), frozenset(), is_entity=False)
-        group.contexts.append(choice.field.conditions)
+        group = self._group(choice.target.graph, (), frozenset(), False)
         at = Position(group, group.selection, choice.target, self.response)
-        self._place(at, choice.field, choice.move, frozenset((choice.target.type,)), None, NO_GUARD)
+        types = frozenset((choice.target.type,))
+        group.contexts.add(at.context(choice.field.conditions, types))
+        self._place(at, choice.field, choice.move, types, None, NO_GUARD)
 
     # Selections
 
@@ -171,7 +172,7 @@ class Walk:
             node=move.target,
             response=at.response.child(key),
             path=(*at.path, key, *("@",) * move.list_depth),
-            above=at.context(one.conditions),
+            above=at.context(one.conditions, types),
         )
         holders |= self.selections(below, one.children, guard)
         if self._shown_as_abstract(one) or not placed.children.entries:
@@ -193,9 +194,13 @@ class Walk:
         if choice.move is not None and choice.move.requires is not None:
             inner = guard | {guard_requires(target, choice.field.name)}
             needs |= self.selections(behalf, choice.move.requires, inner)
-        group = self._group(target.graph, at.path, frozenset(needs), is_entity=True)
-        group.contexts.append(at.context(choice.field.conditions))
-        self._require(group, at, via, choice)
+        context = at.context(choice.field.conditions, self.graph.possible(at.node))
+        kind = (at.node.type, via, choice.move.requires if choice.move is not None else None, context)
+        group = self._group(target.graph, at.path, frozenset(needs), True, kind)
+        group.contexts.add(context)
+        if self.graph.kind(target) == "interface_object":
+            group.origins = frozenset((at.node.type,))
+        self._require(group, at, choice, context)
         there = Position(
             group=group,
             selection=group.selection,
@@ -208,21 +213,25 @@ class Walk:
             above=at.above,
         )
         if choice.move is None:
-            alone = SelectionSet((choice.field,))
-            inner = guard | {guard_key(Node(at.node.graph, at.node.type))}
-            return self.selections(there, alone, inner)
+            return self.selections(there, SelectionSet((choice.field,)), guard)
         types = self.graph.possible(at.node)
         return self._place(there, choice.field, choice.move, types, target.type, guard)
 
-    def _require(self, group: Group, at: Position, via: KeyMove, choice: Choice) -> None:
-        requirement = group.requires.setdefault((at.node.type, via.send_typename), {})
+    def _require(self, group: Group, at: Position, choice: Choice, context: Context) -> None:
+        assert choice.via is not None
+        requirement = group.requires.setdefault((at.node.type, choice.via.send_typename), {})
         types = self.graph.possible(at.node)
-        self._read(requirement, at.response, via.key, types)
+        self._read(requirement, at.response, choice.via.key, types, context)
         if choice.move is not None and choice.move.requires is not None:
-            self._read(requirement, at.response, choice.move.requires, types)
+            self._read(requirement, at.response, choice.move.requires, types, context)
 
     def _read(
-        self, requirement: Requirement, response: ResponseNode, selections: SelectionSet, types: frozenset[str]
+        self,
+        requirement: Requirement,
+        response: ResponseNode,
+        selections: SelectionSet,
+        types: frozenset[str],
+        context: Context,
     ) -> None:
         """Note for each field of a field set under which key of the response tree it lies."""
         for one in selections.fields:
@@ -231,15 +240,16 @@ class Walk:
                 continue
             source = response.sources(one.key, min(applying), one.signature)[0]
             required = requirement.setdefault(one.name, Required(source))
+            required.contexts.add(context)
             if one.children is not None:
-                self._read_below(required, response.child(source), one)
+                self._read_below(required, response.child(source), one, context)
 
-    def _read_below(self, required: Required, response: ResponseNode, one: Selected) -> None:
+    def _read_below(self, required: Required, response: ResponseNode, one: Selected, context: Context) -> None:
         assert one.children is not None
         inner = self.graph.types.field_type(one.on, one.name)
         if not self.graph.types.is_abstract(inner):
             below = required.below.setdefault((inner, ""), {})
-            self._read(below, response, one.children, frozenset((inner,)))
+            self._read(below, response, one.children, frozenset((inner,)), context)
             return
         for name in sorted(self.graph.types.possible(inner)):
             fields = SelectionSet(
@@ -249,10 +259,13 @@ class Walk:
                     if each.name == TYPENAME or response.sources(each.key, name, each.signature)
                 )
             )
-            self._read(required.below.setdefault((name, name), {}), response, fields, frozenset((name,)))
+            self._read(required.below.setdefault((name, name), {}), response, fields, frozenset((name,)), context)
 
-    def _group(self, graph: str, path: tuple[str, ...], deps: frozenset[Group], is_entity: bool) -> Group:
-        key = (graph, path, deps, is_entity)
+    def _group(
+        self, graph: str, path: tuple[str, ...], deps: frozenset[Group], is_entity: bool, kind: object = None
+    ) -> Group:
+        """`kind`: what keeps fetches apart for now; `merge` joins what may be joined."""
+        key = (graph, path, deps, kind)
         found = self._open.get(key)
         if found is None:
             if len(self.groups) >= FETCHES_MAX:

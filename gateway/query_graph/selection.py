@@ -147,6 +147,9 @@ class SelectionSet:
         if found is None:
             plain = [one for one in self.fields if one.types is None or names <= one.types]
             kept = [one for one in self.fields if one.types is not None and not names <= one.types]
+            if kept:
+                # Which of them apply is seen by the real type, whatever conditions they stand under.
+                plain.append(Selected(TYPENAME, TYPENAME, name, None, signature=TYPENAME))
             found = self._views[name] = (*merge_same(plain), *kept)
         return found
 
