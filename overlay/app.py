@@ -23,7 +23,6 @@ from contract.rules import RuleSigner
 from overlay.api.context import Context, Services
 from overlay.api.mutations import Mutation
 from overlay.api.queries import ENTITIES, Query
-from overlay.api.scalars import SCALARS
 from overlay.api.types import Asset, CirculationOrder, Unit, VirtualWarehouse, VirtualWarehouseView, Warehouse
 from overlay.clock import Clock, utc_now
 from overlay.group.custody import Custody
@@ -35,6 +34,7 @@ from overlay.store.database import Database
 from overlay.warehouses.service import Warehouses
 from subgraphs.kit.app import create_subgraph_app
 from subgraphs.kit.caller import Caller
+from subgraphs.kit.scalars import SCALARS
 from subgraphs.kit.served import ServedSchema, strawberry_config
 
 __all__ = ["OverlayOptions", "create_overlay_app", "overlay_schema"]

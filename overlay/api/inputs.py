@@ -18,7 +18,7 @@ from overlay.api.enums import (
     OrderState,
     WarehouseScope,
 )
-from overlay.api.scalars import Date, Decimal
+from subgraphs.kit.scalars import Date, Decimal
 
 __all__ = [
     "ApplyLoanInput",

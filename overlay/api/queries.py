@@ -30,8 +30,9 @@ from overlay.orders.model import Order
 from overlay.orders.rights import inbox_condition, visible_orders
 from overlay.store import tables
 from overlay.warehouses.views import InvalidView, ViewId, parse_view_id
-from subgraphs.kit.entities import Representation, Selected
+from subgraphs.kit.entities import Representation
 from subgraphs.kit.errors import BadInput, Unauthenticated
+from subgraphs.kit.selection import Selection
 
 __all__ = ["ENTITIES", "Query"]
 
@@ -201,7 +202,7 @@ def _signed_in(info: Info) -> Context:
     return info.context
 
 
-async def _find_views(context: Context, keys: Sequence[Representation], _selected: Selected) -> Sequence[Any]:
+async def _find_views(context: Context, keys: Sequence[Representation], _selection: Selection) -> Sequence[Any]:
     views: list[ViewId | None] = []
     for key in keys:
         try:
@@ -216,18 +217,18 @@ async def _find_views(context: Context, keys: Sequence[Representation], _selecte
     ]
 
 
-async def _find_warehouses(context: Context, keys: Sequence[Representation], _selected: Selected) -> Sequence[Any]:
+async def _find_warehouses(context: Context, keys: Sequence[Representation], _selection: Selection) -> Sequence[Any]:
     ids = [str(key["id"]) for key in keys]
     found = await context.services.warehouses.by_ids(context.identity, ids)
     return [warehouse_row(context, found[one]) if one in found else None for one in ids]
 
 
-async def _find_orders(context: Context, keys: Sequence[Representation], _selected: Selected) -> Sequence[Any]:
+async def _find_orders(context: Context, keys: Sequence[Representation], _selection: Selection) -> Sequence[Any]:
     found = await context.orders.load_many([str(key["id"]) for key in keys])
     return [None if order is None else order_row(context, order) for order in found]
 
 
-async def _find_assets(_context: Context, keys: Sequence[Representation], _selected: Selected) -> Sequence[Any]:
+async def _find_assets(_context: Context, keys: Sequence[Representation], _selection: Selection) -> Sequence[Any]:
     """Any asset id is taken as it is: whether the asset exists is its region's to say."""
     return [{"__typename": "Asset", "id": str(key["id"])} for key in keys]
 

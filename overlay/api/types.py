@@ -27,11 +27,11 @@ from overlay.api.enums import (
 from overlay.api.inputs import DateRangeInput
 from overlay.api.paging import page_size
 from overlay.api.rows import order_row, timeline_row, view_row
-from overlay.api.scalars import AssetRule, Date, DateTime, Decimal
 from overlay.warehouses.service import rule_text
 from overlay.warehouses.views import InvalidView, ViewId
 from subgraphs.kit.errors import BadInput
 from subgraphs.kit.plain import read_attribute
+from subgraphs.kit.scalars import AssetRule, Date, DateTime, Decimal
 
 Info = strawberry.Info[Context, None]
 ASSET_ORDERS_MAX = 100

@@ -59,7 +59,7 @@ async def test_a_loan_over_graphql(api: Api, city: City) -> None:
     inbox = await api.data("{ inbox { totalCount nodes { id allowed } } }", HEAD)
     assert inbox["inbox"] == {
         "totalCount": 1,
-        "nodes": [{"id": order["id"], "allowed": ["APPROVE", "REJECT", "RETURN_FOR_CORRECTION"]}],
+        "nodes": [{"id": order["id"], "allowed": ["APPROVE", "REJECT", "RETURN_FOR_CORRECTION", "WITHDRAW"]}],
     }
     for number, officer in enumerate((HEAD, LENDING, BORROWING)):
         payload = await command(api, "approveOrder", officer, idempotencyKey=f"a{number}", orderId=order["id"])

@@ -28,6 +28,7 @@ from overlay.orders.commands.base import (
     Handler,
     Step,
     Work,
+    expiry_of,
     gather_facts,
     loan_window,
     shanghai_day,
@@ -187,7 +188,7 @@ class ApplyLoan(Handler):
         if step.action == "PLACE":
             hold = data["hold"]
             await work.set_line(line, hold_id=hold["id"], hold_state=HoldState.ACTIVE)
-            await work.set_order(order, holds_expire_at=_earliest(order.holds_expire_at, hold.get("expiresAt")))
+            await work.set_order(order, holds_expire_at=_earliest(order.holds_expire_at, expiry_of(data)))
         else:
             await work.set_line(line, hold_state=HoldState.RELEASED)
 
@@ -233,7 +234,7 @@ class ResubmitLoan(Handler):
         return ()
 
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
-        await work.set_order(order, holds_expire_at=(data.get("hold") or {}).get("expiresAt"))
+        await work.set_order(order, holds_expire_at=expiry_of(data))
 
     async def finish(self, work: Work, order: Order, problems: Sequence[Problem]) -> None:
         if problems:

@@ -13,7 +13,7 @@ from overlay.clock import shanghai_today
 from overlay.group.custody import SERVICE_IDENTITY
 from overlay.messages import Problem
 from overlay.orders import repository
-from overlay.orders.commands.base import DAY_S, Desk, Handler, Step, Work, check_unchanged, shanghai_day
+from overlay.orders.commands.base import DAY_S, Desk, Handler, Step, Work, check_unchanged, expiry_of, shanghai_day
 from overlay.orders.model import ApprovalState, Command, Flow, Order, State
 from overlay.orders.policy import Limits
 
@@ -32,7 +32,7 @@ class ApproveLoan(Handler):
         return ()
 
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
-        await work.set_order(order, holds_expire_at=(data.get("hold") or {}).get("expiresAt"))
+        await work.set_order(order, holds_expire_at=expiry_of(data))
 
     async def finish(self, work: Work, order: Order, problems: Sequence[Problem]) -> None:
         if problems:

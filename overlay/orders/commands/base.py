@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
 from contract.identity import Identity
-from overlay.clock import shanghai_today, text_of
+from overlay.clock import parse_instant, shanghai_today, text_of
 from overlay.group.custody import AssetFacts, Custody, Unavailable
 from overlay.ledger import entries as ledger
 from overlay.messages import Problem, problem
@@ -298,6 +298,12 @@ def to_quantity(text: str) -> Decimal | None:
         return Decimal(text)
     except InvalidOperation:
         return None
+
+
+def expiry_of(data: Mapping[str, Any]) -> str | None:
+    """When the hold that an owner answered with lapses, in the spelling that sorts by time."""
+    expires = (data.get("hold") or {}).get("expiresAt")
+    return None if expires is None else text_of(parse_instant(expires))
 
 
 def shanghai_day(desk: Desk) -> date:
