@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, OperationType, SelectionSetNode
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    OperationType,
+    SelectionSetNode,
+)
 
 from gateway.execution.project import Projection, compile_projection, condition_variables
 from gateway.execution.representations import Builder, PathStep, compile_path, compile_requires
@@ -41,6 +48,10 @@ class TypeKnowledge:
     def __init__(self, supergraph: Supergraph) -> None:
         self._supergraph = supergraph
         self._possible: dict[str, frozenset[str]] = {}
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        return self._supergraph.schema
 
     def possible_types(self, name: str) -> frozenset[str]:
         kept = self._possible.get(name)
@@ -142,7 +153,7 @@ class _Compiler:
             case Fetch():
                 self._add(node, node, None, path, rounds_after)
             case ScatterFetch():
-                self._add(node, node.fetch, compile_scatter(node), path, rounds_after)
+                self._add(node, node.fetch, compile_scatter(node, self.types.schema), path, rounds_after)
             case Flatten():
                 self.visit(node.node, node.path, rounds_after)
             case Sequence():

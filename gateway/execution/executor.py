@@ -26,7 +26,7 @@ from gateway.execution.merge import merge_entities, merge_into, rewrite
 from gateway.execution.partitions import PartitionedGraph
 from gateway.execution.project import Notes, client_path
 from gateway.execution.representations import Batch, build_batch, collect, locate
-from gateway.execution.run import FetchTiming, Request, Result, Run, subgraph_error
+from gateway.execution.run import FetchTiming, Request, Result, Run, root_keys, subgraph_error
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
 from gateway.plan.nodes import (
@@ -87,7 +87,7 @@ class Executor:
     ) -> Result:
         """One event of a subscription: its data, completed by the rest of the plan."""
         run = Run(compiled, request)
-        self._take_root(event, self._service(subscription.primary.graph), run, ())
+        self._take_root(event, subscription.primary, run)
         if subscription.rest is not None and run.data:
             await self._walk(subscription.rest, run)
         return self._finish(run)
@@ -133,13 +133,15 @@ class Executor:
         variables = run.variables(fetch.variables, compiled.constants)
         outcome = await self._ask_graph(fetch.graph, fetch.operation, variables, compiled.rounds_after, run)
         is_change = fetch.operation_kind == "mutation"
-        self._take_root(outcome, self._service(fetch.graph), run, compiled.plain_path, is_change)
+        self._take_root(outcome, fetch, run, is_change)
         for one in fetch.rewrites:
             rewrite(run.data, one.path, one.value)
 
-    def _take_root(self, outcome: Outcome, service: str, run: Run, path: ResponsePath, is_change: bool = False) -> None:
+    def _take_root(self, outcome: Outcome, fetch: Fetch, run: Run, is_change: bool = False) -> None:
+        service = self._service(fetch.graph)
         if isinstance(outcome, Failure):
-            run.tell_failure(outcome, service, path, is_change)
+            for key in root_keys(fetch.operation):
+                run.tell_failure(outcome, service, (key,), is_change)
             return
         if outcome.data is not None:
             merge_into(run.data, outcome.data)

@@ -270,7 +270,7 @@ _SOURCE_FIELDS: Mapping[str, Callable[[Missing, str], Any]] = {
     "region": lambda one, language: one.member.region,
     "name": lambda one, language: one.member.name_in(language),
     "status": lambda one, language: one.status,
-    "latencyMs": lambda one, language: one.latency_ms,
+    "latencyMs": lambda one, language: None if one.latency_ms is None else round(one.latency_ms, 1),
     "asOf": lambda one, language: None,
     "__typename": lambda one, language: None,
 }

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from graphql import FieldNode, OperationDefinitionNode, parse
+
 from gateway.execution.answers import Failure
 from gateway.execution.compiled import CompiledPlan
 from gateway.execution.limits import Deadline
 from gateway.execution.members import MemberName
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
+from gateway.language.selections import response_key
 
-__all__ = ["FetchTiming", "MemberReport", "Partial", "Request", "Result", "Run", "subgraph_error"]
+__all__ = ["FetchTiming", "MemberReport", "Partial", "Request", "Result", "Run", "root_keys", "subgraph_error"]
 
 ERRORS_MAX = 1000
 _NOT_CARRIED = frozenset({"code", "exception", "stacktrace"})
@@ -121,6 +124,15 @@ class Run:
         chosen = {name: given[name] for name in names if name in given}
         chosen.update(constants)
         return chosen
+
+
+def root_keys(operation: str) -> tuple[str, ...]:
+    """The response keys of a fetch's root fields: what its failure is about. Needed for errors only."""
+    definition = next(
+        one for one in parse(operation, no_location=True).definitions if isinstance(one, OperationDefinitionNode)
+    )
+    fields = [one for one in definition.selection_set.selections if isinstance(one, FieldNode)]
+    return tuple(response_key(one) for one in fields if one.name.value != "__typename")
 
 
 def subgraph_error(raw: Mapping[str, Any], service: str, path: ResponsePath | None, **more: Any) -> GatewayError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from graphql import OperationDefinitionNode, parse, print_ast
+from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, parse, print_ast
 
 from gateway.execution.members import Member, Members
 from gateway.execution.shapes import MISSING, Shape, compile_shape
@@ -84,10 +84,13 @@ def _part_of(operation: str, fields: Sequence[GatherField], variables: set[str])
     return f"{definition.operation.value}{header} {{ {' '.join(one.selection for one in fields)} }}"
 
 
-def compile_scatter(node: ScatterFetch) -> CompiledScatter:
+def compile_scatter(node: ScatterFetch, schema: GraphQLSchema | None = None) -> CompiledScatter:
+    operation = OperationType(node.fetch.operation_kind)
+    root = schema.get_root_type(operation) if schema is not None else None
+    root_name = root.name if root is not None else ""
     return CompiledScatter(
         node=node,
-        shapes=tuple(compile_shape(one) for one in node.scatter.fields),
+        shapes=tuple(compile_shape(one, schema, root_name) for one in node.scatter.fields),
         partitioned=dict(node.scatter.partitioned),
     )
 

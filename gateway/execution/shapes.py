@@ -13,10 +13,13 @@ from typing import Any, Final, TypeAlias
 
 from graphql import (
     FieldNode,
+    GraphQLObjectType,
+    GraphQLSchema,
     InlineFragmentNode,
     ListValueNode,
     ObjectValueNode,
     SelectionSetNode,
+    Undefined,
     ValueNode,
     VariableNode,
     parse_value,
@@ -53,9 +56,12 @@ class Arguments:
     """A field's arguments, evaluated from a request's variables."""
 
     literal: ValueNode | None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Of the schema, for arguments that are not given."""
 
     def get(self, name: str, variables: Mapping[str, Any]) -> Any:
-        return self.at((name,), variables)
+        found = self.at((name,), variables)
+        return self.defaults.get(name, MISSING) if found is MISSING else found
 
     def has(self, name: str) -> bool:
         return isinstance(self.literal, ObjectValueNode) and any(one.name.value == name for one in self.literal.fields)
@@ -95,13 +101,20 @@ def _step_into(value: Any, path: tuple[str, ...]) -> Any:
     return value
 
 
-def compile_arguments(text: str) -> Arguments:
+def compile_arguments(text: str, defaults: Mapping[str, Any] | None = None) -> Arguments:
     stripped = text.strip()
     if not stripped:
-        return Arguments(None)
+        return Arguments(None, defaults or {})
     if not stripped.startswith("{"):
         stripped = "{" + stripped.removeprefix("(").removesuffix(")") + "}"
-    return Arguments(parse_value(stripped, no_location=True))
+    return Arguments(parse_value(stripped, no_location=True), defaults or {})
+
+
+def _defaults(schema: GraphQLSchema | None, parent: str, name: str) -> dict[str, Any]:
+    named = schema.type_map.get(parent) if schema is not None else None
+    found = named.fields.get(name) if isinstance(named, GraphQLObjectType) else None
+    arguments = found.args.items() if found is not None else ()
+    return {key: one.default_value for key, one in arguments if one.default_value is not Undefined}
 
 
 Fields: TypeAlias = Mapping[str, str]
@@ -139,17 +152,21 @@ class Shape:
         return tuple(key for key, field_name in self.fields if field_name == name)
 
 
-def compile_shape(gathered: GatherField) -> Shape:
+def compile_shape(gathered: GatherField, schema: GraphQLSchema | None = None, root: str = "Query") -> Shape:
+    """`root`: the operation's root type; `schema` knows the defaults of arguments."""
     node = next(_fields_of(parse_field_set(gathered.selection))) if gathered.selection else None
-    return _compile(gathered, None if node is None else node.selection_set)
+    below = None if node is None else node.selection_set
+    return _compile(gathered, below, schema, gathered.type_condition or root)
 
 
-def _compile(gathered: GatherField, below: SelectionSetNode | None) -> Shape:
+def _compile(gathered: GatherField, below: SelectionSetNode | None, schema: GraphQLSchema | None, parent: str) -> Shape:
     nodes = {response_key(node): node for node in _fields_of(below)}
     children: dict[str, Shape] = {}
     for child in gathered.children:
         node = nodes.get(child.key)
-        children[child.key] = _compile(child, None if node is None else node.selection_set)
+        children[child.key] = _compile(
+            child, None if node is None else node.selection_set, schema, gathered.element_type
+        )
     kind = None if gathered.gather is None else gathered.gather.kind
     by = frozenset(gathered.gather.by) if gathered.gather is not None else frozenset()
     fields = tuple((key, node.name.value) for key, node in nodes.items())
@@ -162,7 +179,7 @@ def _compile(gathered: GatherField, below: SelectionSetNode | None) -> Shape:
         is_decimal=gathered.is_decimal,
         element_type=gathered.element_type,
         type_condition=gathered.type_condition,
-        arguments=compile_arguments(gathered.arguments),
+        arguments=compile_arguments(gathered.arguments, _defaults(schema, parent, gathered.name)),
         fields=fields,
         children=children,
         connection=_connection_keys(nodes) if kind is GatherKind.CONNECTION else None,

@@ -37,6 +37,8 @@ class GatewayOptions:
     """Verifies access tokens (issuer `gwc-access`). None: every token is refused, anonymous requests are served."""
     issuer: TokenIssuer | None = None
     """Issues the internal tokens that subgraphs trust."""
+    inside: TokenVerifier | None = None
+    """For a group endpoint, which only parts of the system reach: verifies internal tokens in place of access tokens."""
     deadline_s: float = 10.0
     """Of one request; a client may shorten it by the header `gwc-deadline-ms`."""
     body_bytes_max: int = 1 << 20
@@ -60,7 +62,7 @@ def create_gateway_app(
     """
     chosen = options or GatewayOptions()
     pipeline = Pipeline(supergraph, clients, planner or Planner(supergraph), chosen.pipeline)
-    callers = Callers(chosen.verifier, chosen.issuer, chosen.deadline_s, chosen.explain)
+    callers = Callers(chosen.verifier, chosen.issuer, chosen.deadline_s, chosen.explain, chosen.inside)
     metrics = Metrics(clients)
     page = graphiql_page(supergraph.api_schema) if chosen.graphiql else None
     http = GraphQLOverHttp(pipeline, callers, metrics, page, chosen.body_bytes_max)

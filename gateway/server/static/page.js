@@ -50,9 +50,7 @@
   var examples = JSON.parse(document.getElementById("examples").textContent);
   var props = { fetcher: fetcher, defaultEditorToolsVisibility: "headers", shouldPersistHeaders: false };
   if (examples.length) {
-    props.defaultTabs = examples.map(function (query) {
-      return { query: query, headers: '{ "accept-language": "' + (navigator.language || "zh") + '" }' };
-    });
+    props.defaultTabs = examples.map(function (query) { return { query: query }; });
     props.defaultQuery = examples[0];
   }
   ReactDOM.createRoot(document.getElementById("graphiql")).render(React.createElement(GraphiQL, props));
