@@ -6,8 +6,9 @@ What cannot be read is counted by its code and dropped; nothing that arrives end
 each be away for a while: the connection is tried again with growing pauses, alarms and readings wait (bounded) until
 the store takes them, and events that the bus refuses are counted, for its subscribers were told of the interruption.
 
-Alarms are stored before they are told, so that who hears of one can also read it. Readings are told at once and stored
-in batches; `flush` writes what waits.
+Alarms are stored before they are told, so that who hears of one can also read it; only while the store is away they
+are told first, for a room that gets too warm cannot wait. Readings are told at once and stored in batches; `flush`
+writes what waits.
 """
 
 from __future__ import annotations
@@ -125,6 +126,8 @@ class Ingest:
         self._regions = None if regions is None else frozenset(regions)
         self._watches: dict[str, Watch] = {}
         self._changes: deque[AlarmChange] = deque(maxlen=WAITING_CHANGES_MAX)
+        """Alarm changes not stored yet; the first `_told` of them have been told all the same."""
+        self._told = 0
         self._readings: deque[Reading] = deque(maxlen=WAITING_READINGS_MAX)
         self._worsened: dict[str, Alarm] = {}
         self._events: deque[tuple[str, Event]] = deque(maxlen=WAITING_EVENTS_MAX)
@@ -226,7 +229,7 @@ class Ingest:
         await self._settle()
 
     async def _settle(self) -> None:
-        """Store the alarm changes that wait, in their order, and tell each once it is stored."""
+        """Store the alarm changes that wait, in their order, and tell each once."""
         async with self._settling:
             while self._changes:
                 change = self._changes[0]
@@ -234,9 +237,15 @@ class Ingest:
                     stored = await self._store_change(change)
                 except (SQLAlchemyError, OSError) as error:
                     self._warnings.warn("alarm not stored yet", "STORE_UNAVAILABLE", reason=str(error))
+                    for untold in list(self._changes)[self._told :]:
+                        self._queue_event(ALARMS_TOPIC, alarm_change_to_event(untold))
+                    self._told = len(self._changes)
                     return
                 self._changes.popleft()
-                self._queue_event(ALARMS_TOPIC, alarm_change_to_event(replace(change, alarm=stored)))
+                if self._told:
+                    self._told -= 1
+                else:
+                    self._queue_event(ALARMS_TOPIC, alarm_change_to_event(replace(change, alarm=stored)))
 
     async def _store_change(self, change: AlarmChange) -> Alarm:
         if change.kind is AlarmEventKind.CLEARED:

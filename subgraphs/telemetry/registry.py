@@ -8,9 +8,17 @@ from contract.ids import format_id, parse_id
 from subgraphs.telemetry.model import SensorKind, SensorSpec, WarehouseRef
 from subgraphs.telemetry.profiles import ClimateProfile
 
-__all__ = ["SensorRegistry", "sensors_for"]
+__all__ = ["SensorRegistry", "profile_for", "sensors_for"]
 
 LABELS = {SensorKind.TEMPERATURE: ("T", "温度"), SensorKind.HUMIDITY: ("H", "湿度")}
+
+
+PROFILE_WORDS = {"档案": "paper-archives", "光盘": "optical-media", "介质": "optical-media"}
+
+
+def profile_for(warehouse_name: str) -> str:
+    """A first guess at what a warehouse's goods need, by the words in its name."""
+    return next((profile for word, profile in PROFILE_WORDS.items() if word in warehouse_name), "general-goods")
 
 
 def sensors_for(warehouses: Sequence[WarehouseRef], pairs: int = 1) -> list[SensorSpec]:

@@ -17,7 +17,7 @@ from strawberry.types import Info
 from contract.ids import InvalidId, parse_id
 from contract.regions import REGIONS
 from subgraphs.kit.bus import Event, Overflow
-from subgraphs.kit.entities import EntityResolver, Selected
+from subgraphs.kit.entities import EntityResolver
 from subgraphs.kit.errors import BadInput, Forbidden, Unauthenticated
 from subgraphs.kit.served import strawberry_config
 from subgraphs.telemetry import model, profiles
@@ -488,20 +488,20 @@ class Subscription:
 # --- entities --------------------------------------------------------------------------------------------------------
 
 
-async def _find_regions(_: Request, wanted: Sequence[Any], __: Selected) -> list[Region]:
+async def _find_regions(_: Request, wanted: Sequence[Any], __: Any) -> list[Region]:
     return [Region(code=strawberry.ID(each["code"])) for each in wanted]
 
 
-async def _find_warehouses(_: Request, wanted: Sequence[Any], __: Selected) -> list[Warehouse]:
+async def _find_warehouses(_: Request, wanted: Sequence[Any], __: Any) -> list[Warehouse]:
     return [Warehouse(id=strawberry.ID(each["id"])) for each in wanted]
 
 
-async def _find_sensors(request: Request, wanted: Sequence[Any], _: Selected) -> list[Sensor | None]:
+async def _find_sensors(request: Request, wanted: Sequence[Any], _: Any) -> list[Sensor | None]:
     specs = [request.telemetry.registry.get(each["id"]) for each in wanted]
     return [None if spec is None else _sensor(request, spec) for spec in specs]
 
 
-async def _find_alarms(request: Request, wanted: Sequence[Any], _: Selected) -> list[Alarm | None]:
+async def _find_alarms(request: Request, wanted: Sequence[Any], _: Any) -> list[Alarm | None]:
     found = await request.telemetry.store.alarms_by_id([each["id"] for each in wanted])
     alarms = [found.get(each["id"]) for each in wanted]
     return [None if alarm is None else _alarm(request, alarm) for alarm in alarms]

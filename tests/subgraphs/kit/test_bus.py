@@ -16,11 +16,11 @@ from subgraphs.kit.bus import (
     EventBus,
     MemoryBus,
     Overflow,
-    RedisBus,
     SubscriberTooSlow,
     Subscription,
     open_bus,
 )
+from subgraphs.kit.redis_bus import RedisBus
 from tests.services import Server
 
 

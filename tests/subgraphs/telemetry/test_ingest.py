@@ -124,8 +124,8 @@ async def test_a_sensor_added_while_serving_is_taken_up() -> None:
         assert (await at.next_reading()).sensor_id == FAR_THERMOMETER.id
 
 
-async def test_readings_wait_while_the_store_is_away(tmp_path: Path) -> None:
-    """The store's tables are taken away and come back; nothing is lost meanwhile."""
+async def test_while_the_store_is_away_alarms_are_told_and_nothing_is_lost(tmp_path: Path) -> None:
+    """The store's tables are taken away and come back."""
     import aiosqlite
 
     file = tmp_path / "t.sqlite"
@@ -137,13 +137,17 @@ async def test_readings_wait_while_the_store_is_away(tmp_path: Path) -> None:
             await at.report(25)
             await at.report(26, seconds=120)
             await at.ingest.flush()
+            raised = await at.next_change()
+            assert (raised.kind, raised.alarm.kind) == (RAISED, AlarmKind.HIGH)
             await other.execute("ALTER TABLE elsewhere RENAME TO telemetry_reading")
             await other.execute("ALTER TABLE elsewhere_too RENAME TO telemetry_alarm")
             await other.commit()
         await at.ingest.tick()
         await at.ingest.flush()
-        assert (await at.next_change()).kind is RAISED
+        assert await at.store.alarm(raised.alarm.id) == raised.alarm
         assert [each.value for each in await at.store.readings(THERMOMETER.id, last=10)] == [25, 26]
+        await at.report(20, seconds=60)
+        assert (await at.next_change()).kind is CLEARED, "the raising is not told twice"
 
 
 async def test_history_is_bounded_by_age_while_running() -> None:

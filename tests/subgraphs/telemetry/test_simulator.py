@@ -11,7 +11,7 @@ from subgraphs.telemetry.broker import start_embedded_broker
 from subgraphs.telemetry.ingest import mqtt_client
 from subgraphs.telemetry.model import SensorKind, WarehouseRef
 from subgraphs.telemetry.profiles import load_profiles
-from subgraphs.telemetry.registry import sensors_for
+from subgraphs.telemetry.registry import profile_for, sensors_for
 from subgraphs.telemetry.simulator import SimulatedSensor, run_simulator
 from subgraphs.telemetry.topics import parse_payload, topic_of
 from tests.subgraphs.telemetry.parts import NOON, SENSORS, HandClock
@@ -81,6 +81,11 @@ def test_sensors_follow_from_warehouses_alone() -> None:
     assert sensors == sensors_for(list(reversed(warehouses)), pairs=2)
     assert len({each.id for each in sensors}) == len({topic_of(each) for each in sensors}) == 8
     assert [each.id for each in sensors[:4]] == [f"sensor:330106:A%2F1-{end}" for end in ("T1", "H1", "T2", "H2")]
+
+
+def test_a_warehouses_name_suggests_its_profile() -> None:
+    names = ("区档案馆库房", "光盘介质库", "西湖区公物仓")
+    assert [profile_for(name) for name in names] == ["paper-archives", "optical-media", "general-goods"]
 
 
 async def test_the_simulator_publishes_every_sensor_once_a_round() -> None:
