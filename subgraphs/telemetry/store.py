@@ -117,6 +117,8 @@ class TelemetryStore:
             self._folder = tempfile.TemporaryDirectory(prefix="gwc-telemetry-")
             url = f"sqlite+aiosqlite:///{self._folder.name}/telemetry.sqlite"
         self._engine = create_async_engine(url)
+        if self._engine.dialect.name not in ("sqlite", "postgresql"):
+            raise ValueError("telemetry's store is sqlite+aiosqlite:///… or postgresql+asyncpg://…")
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
         dialect = self._engine.dialect.name

@@ -150,3 +150,8 @@ async def test_a_store_without_a_url_leaves_nothing_behind() -> None:
     assert Path(folder.name).exists()
     await store.close()
     assert not Path(folder.name).exists()
+
+
+def test_a_store_of_another_kind_is_refused_before_anything_is_written() -> None:
+    with pytest.raises(ValueError, match="postgresql"):
+        TelemetryStore("mysql+asyncmy://root@127.0.0.1/telemetry")
