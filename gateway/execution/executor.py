@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, assert_never
 
@@ -256,11 +256,9 @@ class Executor:
         run: Run,
     ) -> Outcome:
         try:
-            async with asyncio.timeout(deadline.remaining_s) as waiting, self._limiter:
-                if member is None:
-                    waiting.reschedule(None)
-                    return await self._execute(client, operation, variables, deadline, run)
-                async with member.limiter:
+            async with asyncio.timeout(deadline.remaining_s) as waiting:
+                # The member's own queue first: who waits for a slow member holds no place that others could use.
+                async with member.limiter if member is not None else nullcontext(), self._limiter:
                     waiting.reschedule(None)
                     return await self._execute(client, operation, variables, deadline, run)
         except Overloaded:

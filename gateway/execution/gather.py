@@ -184,7 +184,8 @@ def _connection(
         built[key] = {inner: _page_field(name, merged) for inner, name in fields}
     _children_into(built, shape, good, out, notes, path)
     if notes.trace:
-        _trace_rows(merged, (*keys.nodes, *(key for key, _ in keys.edges)), notes, path)
+        regions = [page.region for page in pages]
+        _trace_rows(merged, regions, (*keys.nodes, *(key for key, _ in keys.edges)), notes, path)
     return built
 
 
@@ -223,10 +224,12 @@ def _page_field(name: str, merged: Page) -> Any:
             return None
 
 
-def _trace_rows(merged: Page, keys: Sequence[str], notes: GatherNotes, path: ResponsePath) -> None:
-    by_region: dict[str, dict[int, int]] = {}
+def _trace_rows(
+    merged: Page, regions: Sequence[str], keys: Sequence[str], notes: GatherNotes, path: ResponsePath
+) -> None:
+    by_region: dict[str, dict[int, int]] = {region: {} for region in regions}
     for place, (page, index) in enumerate(merged.rows):
-        by_region.setdefault(page.region, {})[index] = place
+        by_region[page.region][index] = place
     for region, indexes in by_region.items():
         notes.moved.extend(Moved(region, (*path, key), indexes) for key in keys)
 
@@ -308,9 +311,9 @@ def fold(kind: FoldKind, values: Values, is_decimal: bool, *, complete: bool) ->
         case FoldKind.SUM:
             return _sum_decimals(present) if is_decimal else _sum_numbers(present)
         case FoldKind.MIN:
-            return min(present, key=_comparable(is_decimal), default=None)
+            return _extreme(min, present, is_decimal)
         case FoldKind.MAX:
-            return max(present, key=_comparable(is_decimal), default=None)
+            return _extreme(max, present, is_decimal)
         case FoldKind.ANY:
             return any(value is True for value in present)
         case FoldKind.ALL:
@@ -336,6 +339,13 @@ def _sum_decimals(values: Values) -> str | None:
         total = sum(numbers, Decimal(0))
     is_money = bool(values) and all(len(str(value).partition(".")[2]) >= 2 for value in values)
     return format_money(total) if is_money else format_decimal(total)
+
+
+def _extreme(choose: Callable[..., Any], values: Values, is_decimal: bool) -> Any:
+    try:
+        return choose(values, key=_comparable(is_decimal), default=None)
+    except (InvalidDecimal, TypeError):
+        return None  # A member gave what does not compare: no extreme is true.
 
 
 def _comparable(is_decimal: bool) -> Callable[[Any], Any]:

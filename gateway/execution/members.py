@@ -18,7 +18,7 @@ from gateway.execution.limits import Limiter
 __all__ = ["Member", "MemberName", "MemberSettings", "Members", "MembersInvalid", "load_members", "parse_members"]
 
 CONCURRENCY_MAX = 32
-QUEUE_MAX = 64
+QUEUE_MAX = 256
 """Requests at once to one member, and how many more may wait for their turn."""
 
 

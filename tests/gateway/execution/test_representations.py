@@ -1,0 +1,105 @@
+"""Representations: which objects stand at a path, what identifies them, and where answers go back to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.execution.merge import merge_entities, merge_into, rewrite
+from gateway.execution.representations import build_batch, collect, compile_path, compile_requires, locate
+from gateway.plan.nodes import RequiredField, RequiredSelection
+
+TYPES = {"Thing": frozenset({"Book", "Lamp"})}
+
+
+def possible(name: str) -> frozenset[str]:
+    return TYPES.get(name, frozenset({name}))
+
+
+def requires(*fields: RequiredField, on: str = "Book", send: str | None = None) -> RequiredSelection:
+    return RequiredSelection(on, send or on, fields)
+
+
+ID = RequiredField("id", "id")
+
+
+def batch_of(data: dict[str, Any], path: tuple[str, ...], *selections: RequiredSelection) -> Any:
+    build = compile_requires(selections, possible, {"Book": frozenset({"id"}), "Thing": frozenset({"id"})})
+    return build_batch(collect(data, compile_path(path, possible)), build)
+
+
+def test_lists_of_lists_nulls_and_things_that_are_no_objects() -> None:
+    data = {"a": [[{"x": {"id": 1}}, None], [], None, [{"x": None}, "text", {"x": {"id": 2}}]]}
+    path = compile_path(("a", "@", "@", "x"), possible)
+    assert collect(data, path) == [{"id": 1}, {"id": 2}]
+    assert locate(data, path) == [("a", 0, 0, "x"), ("a", 3, 2, "x")]
+
+
+def test_filters_by_type_alone_and_behind_a_key() -> None:
+    data = {"a": [{"__typename": "Book", "n": 1}, {"__typename": "Lamp", "n": 2}, {"__typename": "Pen", "n": 3}]}
+    for path in (("a", "@", "|[Book,Pen]"), ("a", "@|[Book,Pen]")):
+        assert [one["n"] for one in collect(data, compile_path(path, possible))] == [1, 3]
+    assert [one["n"] for one in collect(data, compile_path(("a", "@", "|[Thing]"), possible))] == [1, 2]
+    assert locate(data, compile_path(("a", "@", "|[Pen]"), possible)) == [("a", 2)]
+
+
+def test_equal_representations_are_sent_once_and_answers_return_to_each_object() -> None:
+    objects = [{"__typename": "Book", "id": one} for one in ("1", "2", "1", None)] + [{"__typename": "Book"}]
+    batch = batch_of({"a": objects}, ("a", "@"), requires(ID))
+    assert batch.representations == [{"__typename": "Book", "id": "1"}, {"__typename": "Book", "id": "2"}]
+    assert batch.owners == [0, 1, 0, -1, -1]
+    merge_entities(batch.objects, batch.owners, [{"n": "one"}, None])
+    assert [one.get("n") for one in objects] == ["one", None, "one", None, None]
+
+
+def test_a_required_value_that_is_null_is_sent_but_a_null_key_is_not() -> None:
+    weight = RequiredField("weight", "_g1_weight")
+    given = [{"__typename": "Book", "id": "1", "_g1_weight": None}, {"__typename": "Book", "id": None, "_g1_weight": 3}]
+    batch = batch_of({"a": given}, ("a", "@"), requires(ID, weight))
+    assert batch.representations == [{"__typename": "Book", "id": "1", "weight": None}]
+
+
+def test_an_interface_object_is_sent_under_the_interfaces_name() -> None:
+    batch = batch_of({"a": {"__typename": "Lamp", "id": "1"}}, ("a",), requires(ID, on="Thing", send="Thing"))
+    assert batch.representations == [{"__typename": "Thing", "id": "1"}]
+
+
+def test_nested_requirements_by_the_runtime_type() -> None:
+    nested = RequiredField(
+        "owner",
+        "owner",
+        (
+            RequiredSelection("Book", "Book", (RequiredField("id", "id"),)),
+            RequiredSelection("Lamp", "Lamp", (RequiredField("watts", "watts"),)),
+        ),
+    )
+    owners = [{"__typename": "Lamp", "watts": 4, "id": "x"}, {"__typename": "Book", "id": "y"}, None]
+    batch = batch_of({"a": {"__typename": "Book", "id": "1", "owner": owners}}, ("a",), requires(ID, nested))
+    assert batch.representations[0]["owner"] == [
+        {"__typename": "Lamp", "watts": 4},
+        {"__typename": "Book", "id": "y"},
+        None,
+    ]
+
+
+def test_merging_keeps_what_is_there_and_adds_what_is_new() -> None:
+    target = {"a": {"x": 1}, "l": [{"p": 1}, None, {"p": 3}], "n": None, "k": "kept"}
+    merge_into(target, {"a": {"y": 2}, "l": [{"q": 1}, {"q": 2}, None], "n": 5, "k": None, "new": None})
+    assert target == {
+        "a": {"x": 1, "y": 2},
+        "l": [{"p": 1, "q": 1}, {"q": 2}, {"p": 3}],
+        "n": 5,
+        "k": "kept",
+        "new": None,
+    }
+
+
+def test_merging_things_of_unlike_shapes_does_not_fail() -> None:
+    target: dict[str, Any] = {"a": {"x": 1}, "l": [1, 2], "s": "x"}
+    merge_into(target, {"a": [1], "l": [{"x": 1}], "s": {"y": 1}})
+    assert target == {"a": [1], "l": [1, 2], "s": {"y": 1}}
+
+
+def test_rewriting_goes_through_lists() -> None:
+    data = {"a": [{"b": {"__typename": "X"}}, {"b": None}, {}]}
+    rewrite(data, ("a", "b", "__typename"), "Y")
+    assert data == {"a": [{"b": {"__typename": "Y"}}, {"b": None}, {}]}
