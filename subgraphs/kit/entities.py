@@ -27,21 +27,16 @@ from graphql import (
 
 from subgraphs.kit.errors import BadInput
 from subgraphs.kit.plain import Tagged
+from subgraphs.kit.selection import Selection, selection_of
 
 __all__ = ["EntityResolver", "Representation", "Selected", "with_federation"]
 
 REPRESENTATIONS_MAX = 10_000
 
 Representation = Mapping[str, Any]
-EntityResolver = Callable[[Any, Sequence[Representation], "Selected"], Awaitable[Sequence[Any]]]
-"""(context, representations of one type, what is selected) → per representation a value, None or an exception."""
-
-
-class Selected:
-    """What the operation selects on the entities, for resolvers that look ahead."""
-
-    def __init__(self, info: GraphQLResolveInfo) -> None:
-        self.info = info
+Selected = Selection
+EntityResolver = Callable[[Any, Sequence[Representation], Selected], Awaitable[Sequence[Any]]]
+"""(context, representations of one type, what is selected on it) → per one a value, None or an exception."""
 
 
 def with_federation(schema: GraphQLSchema, sdl: str, entities: Mapping[str, EntityResolver]) -> GraphQLSchema:
@@ -98,10 +93,10 @@ async def _resolve(
             groups.setdefault(typename, []).append(index)
         else:
             results[index] = BadInput(f"a representation of an entity of this subgraph is needed, not of {typename!r}")
-    context, selected = info.context, Selected(info)
+    context = info.context
     await asyncio.gather(
         *(
-            _resolve_group(name, entities[name], context, selected, representations, indices, results)
+            _resolve_group(name, entities[name], context, selection_of(info, name), representations, indices, results)
             for name, indices in groups.items()
         )
     )
@@ -112,7 +107,7 @@ async def _resolve_group(
     name: str,
     resolver: EntityResolver,
     context: Any,
-    selected: Selected,
+    selected: Selection,
     representations: list[Any],
     indices: list[int],
     results: list[Any],

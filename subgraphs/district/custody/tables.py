@@ -1,0 +1,78 @@
+"""The custody book's tables. One database may hold several regions' books, so every key begins with the region.
+
+Days and instants are texts (ISO 8601, one width each), quantities canonical decimal texts: exact on every engine, and
+their order as text is their order in time.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+__all__ = ["SCHEMA_VERSION", "commands", "holds", "instructions", "metadata", "movements", "schema_version"]
+
+SCHEMA_VERSION = 1
+metadata = sa.MetaData()
+
+schema_version = sa.Table("custody_schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+holds = sa.Table(
+    "custody_holds",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("asset", sa.Text, nullable=False, comment="native key"),
+    sa.Column("order_id", sa.Text, nullable=False),
+    sa.Column("from_day", sa.Text, nullable=False),
+    sa.Column("to_day", sa.Text, nullable=False, comment="exclusive"),
+    sa.Column("quantity", sa.Text, nullable=False),
+    sa.Column("dispatched", sa.Text, nullable=False),
+    sa.Column("received", sa.Text, nullable=False),
+    sa.Column("returned", sa.Text, nullable=False),
+    sa.Column(
+        "state", sa.Text, nullable=False, comment="ACTIVE, DISPATCHED, RELEASED; EXPIRED is ACTIVE past its time"
+    ),
+    sa.Column("expires_at", sa.Text, comment="of an ACTIVE hold"),
+    sa.Column("status_before", sa.Text, comment="the asset's status before its goods left"),
+    sa.Column("placed_at", sa.Text, nullable=False),
+    sa.Index("custody_holds_by_asset", "region", "asset", "state"),
+    sa.Index("custody_holds_by_state", "region", "state", "to_day"),
+)
+
+movements = sa.Table(
+    "custody_movements",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("hold_id", sa.Text, nullable=False),
+    sa.Column("asset", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("quantity", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+instructions = sa.Table(
+    "custody_instructions",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True, comment="the movement's"),
+    sa.Column("asset", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, comment="what the legacy store should show; null where a part of a batch moved"),
+    sa.Column(
+        "state", sa.Text, nullable=False, comment="PENDING: being written; WRITTEN; OPEN: 未落库, to be exported"
+    ),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Index("custody_instructions_by_state", "region", "state", "at"),
+)
+
+commands = sa.Table(
+    "custody_commands",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("asset", sa.Text, nullable=False),
+    sa.Column("hold_id", sa.Text),
+    sa.Column("movement_id", sa.Text),
+    sa.Column("problems", sa.Text, nullable=False, comment="JSON: [[code, path, parameters]]"),
+    sa.Column("at", sa.Text, nullable=False),
+)

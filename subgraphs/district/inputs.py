@@ -1,0 +1,186 @@
+"""The contract's inputs for Strawberry, and how they become plain JSON again.
+
+Filters come as GraphQL arguments and inside rules; both are parsed as JSON by one parser (`filters`), so what
+Strawberry makes of an argument is turned back, with what was not given left out.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+from strawberry.types.base import get_object_definition
+
+from subgraphs.district.types import ID, AssetCondition, AssetSource, AssetStatus, MovementKind
+from subgraphs.kit.scalars import Date, Decimal
+
+__all__ = ["plain"]
+
+
+def plain(value: Any) -> Any:
+    """An input as plain JSON: objects with the contract's names, enums as names; what was not given is absent."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    definition = get_object_definition(value)
+    if definition is None:
+        return None if value is UNSET else value
+    found = {field.graphql_name or field.python_name: getattr(value, field.python_name) for field in definition.fields}
+    return {name: plain(one) for name, one in found.items() if one is not UNSET}
+
+
+@strawberry.input
+class DateRangeInput:
+    from_: Date = strawberry.field(name="from")
+    to: Date
+
+
+@strawberry.input
+class IdFilter:
+    eq: ID | None = UNSET
+    in_: list[ID] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class TextFilter:
+    eq: str | None = UNSET
+    in_: list[str] | None = strawberry.field(name="in", default=UNSET)
+    contains: str | None = UNSET
+    startsWith: str | None = UNSET
+    isNull: bool | None = UNSET
+
+
+@strawberry.input
+class DecimalFilter:
+    eq: Decimal | None = UNSET
+    gt: Decimal | None = UNSET
+    gte: Decimal | None = UNSET
+    lt: Decimal | None = UNSET
+    lte: Decimal | None = UNSET
+    isNull: bool | None = UNSET
+
+
+@strawberry.input
+class DateFilter:
+    eq: Date | None = UNSET
+    gt: Date | None = UNSET
+    gte: Date | None = UNSET
+    lt: Date | None = UNSET
+    lte: Date | None = UNSET
+    isNull: bool | None = UNSET
+
+
+@strawberry.input
+class ClassFilter:
+    eq: str | None = UNSET
+    in_: list[str] | None = strawberry.field(name="in", default=UNSET)
+    under: list[str] | None = UNSET
+    isNull: bool | None = UNSET
+
+
+@strawberry.input
+class StatusFilter:
+    eq: AssetStatus | None = UNSET
+    in_: list[AssetStatus] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class ConditionFilter:
+    eq: AssetCondition | None = UNSET
+    in_: list[AssetCondition] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class SourceFilter:
+    eq: AssetSource | None = UNSET
+    in_: list[AssetSource] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class AssetFilter:
+    and_: list[AssetFilter] | None = strawberry.field(name="and", default=UNSET)
+    or_: list[AssetFilter] | None = strawberry.field(name="or", default=UNSET)
+    not_: AssetFilter | None = strawberry.field(name="not", default=UNSET)
+    text: str | None = UNSET
+    id: IdFilter | None = UNSET
+    region: IdFilter | None = UNSET
+    code: TextFilter | None = UNSET
+    name: TextFilter | None = UNSET
+    specification: TextFilter | None = UNSET
+    brand: TextFilter | None = UNSET
+    model: TextFilter | None = UNSET
+    serialNumber: TextFilter | None = UNSET
+    class_: ClassFilter | None = strawberry.field(name="class", default=UNSET)
+    quantity: DecimalFilter | None = UNSET
+    acquiredOn: DateFilter | None = UNSET
+    originalValue: DecimalFilter | None = UNSET
+    netValue: DecimalFilter | None = UNSET
+    owner: IdFilter | None = UNSET
+    warehouse: IdFilter | None = UNSET
+    source: SourceFilter | None = UNSET
+    condition: ConditionFilter | None = UNSET
+    status: StatusFilter | None = UNSET
+    shareable: bool | None = UNSET
+    hasIssues: bool | None = UNSET
+
+
+@strawberry.enum
+class AssetOrderField(enum.Enum):
+    CODE = "CODE"
+    NAME = "NAME"
+    CLASS = "CLASS"
+    ACQUIRED_ON = "ACQUIRED_ON"
+    ORIGINAL_VALUE = "ORIGINAL_VALUE"
+    NET_VALUE = "NET_VALUE"
+    QUANTITY = "QUANTITY"
+    STATUS = "STATUS"
+
+
+@strawberry.enum
+class OrderDirection(enum.Enum):
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@strawberry.input
+class AssetOrder:
+    field: AssetOrderField
+    direction: OrderDirection = OrderDirection.ASC
+
+
+@strawberry.input
+class PlaceHoldInput:
+    idempotencyKey: str
+    assetId: ID
+    orderId: ID
+    range: DateRangeInput
+    quantity: Decimal
+    lifeSeconds: int
+    expectedVersion: str | None = UNSET
+
+
+@strawberry.input
+class RenewHoldInput:
+    idempotencyKey: str
+    assetId: ID
+    holdId: ID
+    lifeSeconds: int
+
+
+@strawberry.input
+class ReleaseHoldInput:
+    idempotencyKey: str
+    assetId: ID
+    holdId: ID
+
+
+@strawberry.input
+class RecordMovementInput:
+    idempotencyKey: str
+    assetId: ID
+    holdId: ID
+    kind: MovementKind
+    quantity: Decimal
