@@ -75,9 +75,9 @@ class Documents:
         except GraphQLSyntaxError as error:
             if "tokens. Parsing aborted" in error.message:
                 return _too_complex(f"The document has more than {limits.tokens_max} tokens.")
+            if "nested too deeply" in error.message:
+                return _too_complex(f"The document is nested deeper than {limits.depth_max} levels.")
             return RequestRefused([GatewayError.from_graphql(error, Code.GRAPHQL_PARSE_FAILED)])
-        except RecursionError:
-            return _too_complex(f"The document is nested deeper than {limits.depth_max} levels.")
         refusal = _measure_all(document, limits)
         if refusal is not None:
             return _too_complex(refusal)

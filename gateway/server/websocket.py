@@ -175,7 +175,11 @@ class _Conversation:
             raise _Close(4409, f"Subscriber for {id_} already exists"[:120])
         asked = _asked(message.get("payload"))
         caller = self._current_caller()
-        task = asyncio.create_task(self._operate(id_, asked, caller))
+        if len(self._operations) >= self._limits.operations_max:
+            operation = self._refuse_one_more(id_)
+        else:
+            operation = self._operate(id_, asked, caller)
+        task = asyncio.create_task(operation)
         self._operations[id_] = task
         self._metrics.subscriptions.inc()
         task.add_done_callback(lambda done: self._forget(id_, done))
@@ -193,10 +197,6 @@ class _Conversation:
 
     async def _operate(self, id_: str, asked: GraphQLRequest, caller: Caller) -> None:
         try:
-            if len(self._operations) > self._limits.operations_max:
-                message = f"A socket carries at most {self._limits.operations_max} operations at once."
-                await self._send_errors(id_, (GatewayError(Code.OVERLOADED, message),))
-                return
             if self._pipeline.prepare(asked).kind != "subscription":
                 await self._answer_once(id_, asked, caller)
                 return
@@ -205,6 +205,10 @@ class _Conversation:
             await self._send_errors(id_, error.errors)
         except (OSError, RuntimeError, WebSocketDisconnect):
             pass  # The client has left; `run` ends the rest.
+
+    async def _refuse_one_more(self, id_: str) -> None:
+        message = f"A socket carries at most {self._limits.operations_max} operations at once."
+        await self._send_errors(id_, (GatewayError(Code.OVERLOADED, message),))
 
     async def _answer_once(self, id_: str, asked: GraphQLRequest, caller: Caller) -> None:
         answered = await self._pipeline.answer(asked, caller)

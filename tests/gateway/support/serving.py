@@ -80,6 +80,8 @@ class SubgraphApp:
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.open_subscriptions = 0
+        self.idle = asyncio.Event()
+        """No subscription is open any more."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -132,6 +134,7 @@ class SubgraphApp:
             self.schema, parse(payload["query"]), self.root, variable_values=payload.get("variables")
         )
         self.open_subscriptions += 1
+        self.idle.clear()
         try:
             async for result in stream:
                 written = {"data": result.data}
@@ -141,6 +144,8 @@ class SubgraphApp:
             await _say(send, {"type": "complete", "id": id_})
         finally:
             self.open_subscriptions -= 1
+            if not self.open_subscriptions:
+                self.idle.set()
             await stream.aclose()
 
 
