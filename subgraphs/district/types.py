@@ -249,7 +249,7 @@ class Hold:
 @strawberry.type
 class Problem:
     code: str
-    path: list[str]
+    path: list[str] | None
     message: str
     remedy: str | None
 
