@@ -1,9 +1,9 @@
 """Subgraph schemas → one supergraph schema, or coded errors.
 
-`compose` is the one way in; the order of its stages stands in `compose.py`.
+`compose` is the one way in; the order of its stages stands in `composer.py`.
 """
 
-from gateway.composition.compose import compose
+from gateway.composition.composer import compose
 from gateway.composition.config import ConfigProblem, load_supergraph_config
 from gateway.composition.model import Composition, CompositionError, Hint, SourceLocation, SubgraphSource
 

@@ -18,7 +18,7 @@ Declared = tuple[Subgraph, SubgraphField]
 
 def check_externals(context: Context, type_name: str, merged: MergedField, externals: Sequence[Declared]) -> None:
     coordinate = f"{type_name}.{merged.name}"
-    wrong = [(subgraph, one) for subgraph, one in externals if not is_subtype(context, merged.type, one.type)]
+    wrong = [(subgraph, one) for subgraph, one in externals if print_ast(one.type) != print_ast(merged.type)]
     if wrong:
         context.report.error(
             "EXTERNAL_TYPE_MISMATCH",

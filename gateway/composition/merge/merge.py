@@ -127,7 +127,7 @@ def _merge_type(context: Context, kind: TypeKind, sources: Sequence[Source]) -> 
         horizontal=tuple((subgraph.graph, mark) for subgraph, type_ in sources for mark in type_.horizontal),
         where=tuple(where(sources)),
     )
-    if kind is TypeKind.INPUT and not merged.inputs:
+    if kind is TypeKind.INPUT and not set.intersection(*(set(type_.inputs) for _, type_ in sources)):
         context.report.error(
             "EMPTY_MERGED_INPUT_TYPE",
             f'None of the fields of input object type "{name}" are consistently defined in all the subgraphs defining'
@@ -139,11 +139,10 @@ def _merge_type(context: Context, kind: TypeKind, sources: Sequence[Source]) -> 
 
 def _type_joins(source: Source) -> Iterator[TypeJoin]:
     subgraph, type_ = source
+    is_extension = type_.is_extension and not subgraph.is_federation_1  # There, extending was the only way.
     keys = [key for key in type_.keys if key.fields.selections is not None]
     for key in keys:
-        yield TypeJoin(
-            subgraph.graph, key.fields.selections, key.resolvable, type_.is_extension, type_.is_interface_object
-        )
+        yield TypeJoin(subgraph.graph, key.fields.selections, key.resolvable, is_extension, type_.is_interface_object)
     if not keys:
         yield TypeJoin(subgraph.graph, is_interface_object=type_.is_interface_object)
 

@@ -65,6 +65,7 @@ def _override(
         return
     source, lost = by_name[override.source]
     if lost.override is not None:
+        found.gone.add(source.graph)
         context.report.error(
             "OVERRIDE_SOURCE_HAS_OVERRIDE",
             f'Field "{coordinate}" on subgraph "{subgraph.name}" is also marked with directive @override in subgraph'

@@ -3,12 +3,13 @@ INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE, INTERFACE_OBJECT_USAGE_ERROR, SHAREAB
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gateway.composition.merge.model import Merged, MergedType
 from gateway.composition.model import Report
 from gateway.composition.subgraph import Subgraph, TypeKind
 from gateway.supergraph.elements import named_type
+from gateway.supergraph.model import FieldJoin, TypeJoin
 
 __all__ = ["MERGED_RULES", "MergedRule"]
 
@@ -85,9 +86,10 @@ def check_runtime_types(merged: Merged, subgraphs: tuple[Subgraph, ...], report:
             continue
         for one in type_.fields.values():
             target = merged.types.get(named_type(one.type))
-            if target is None or target.kind not in (TypeKind.INTERFACE, TypeKind.UNION) or not one.joins:
+            if target is None or target.kind not in (TypeKind.INTERFACE, TypeKind.UNION) or one.joins == ():
                 continue
-            graphs = {join.graph for join in one.joins if not join.external}
+            joins: Iterable[TypeJoin | FieldJoin] = type_.joins if one.joins is None else one.joins
+            graphs = {join.graph for join in joins if not (isinstance(join, FieldJoin) and join.external)}
             possible = {
                 subgraph.name: subgraph.possible_types(named_type(subgraph.types[type_.name].fields[one.name].type))
                 for subgraph in subgraphs

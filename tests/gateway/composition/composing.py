@@ -1,0 +1,50 @@
+"""Short ways to compose in a test: subgraphs by keyword, Federation 2.9 with everything imported unless they say otherwise."""
+
+from __future__ import annotations
+
+from gateway.composition import Composition, CompositionError, SubgraphSource, compose
+from gateway.supergraph.load import load_supergraph
+from gateway.supergraph.model import Supergraph
+
+FEDERATION = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@tag", "@extends", "@interfaceObject", "@composeDirective", "@authenticated"])
+"""
+"""One line, so that a subgraph's own first line is line 2."""
+HORIZONTAL = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@external"]) @link(url: "https://specs.gongwucang.dev/horizontal/v1.0", import: ["@partitioned", "@route", "@gather", "@fold"])
+"""
+FEDERATION_1 = "# Federation 1: no link.\n"
+
+
+def composed(**subgraphs: str) -> Composition:
+    return compose([SubgraphSource(name, f"http://{name}", _with_link(sdl)) for name, sdl in subgraphs.items()])
+
+
+def _with_link(sdl: str) -> str:
+    return sdl if "@link(" in sdl or sdl.startswith("#") else FEDERATION + sdl
+
+
+def errors(**subgraphs: str) -> tuple[CompositionError, ...]:
+    composition = composed(**subgraphs)
+    assert composition.supergraph_sdl is None or not composition.errors
+    return composition.errors
+
+
+def error(**subgraphs: str) -> CompositionError:
+    """The one error of subgraphs that must have exactly one."""
+    found = errors(**subgraphs)
+    assert len(found) == 1, [str(one) for one in found]
+    return found[0]
+
+
+def codes(**subgraphs: str) -> set[str]:
+    return {one.code for one in errors(**subgraphs)}
+
+
+def supergraph(**subgraphs: str) -> Supergraph:
+    composition = composed(**subgraphs)
+    assert composition.supergraph_sdl is not None, [str(one) for one in composition.errors]
+    return load_supergraph(composition.supergraph_sdl)
+
+
+def group(sdl: str) -> str:
+    """A partitioned group's schema."""
+    return HORIZONTAL + sdl

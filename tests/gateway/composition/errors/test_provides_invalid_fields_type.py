@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from tests.gateway.composition.composing import error
+
+
+def test_the_field_set_must_be_a_string() -> None:
+    found = error(
+        a='type Query { p: P @provides(fields: true) } type P @key(fields: "id") { id: ID }',
+    )
+    assert found.code == "PROVIDES_INVALID_FIELDS_TYPE"

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from tests.gateway.composition.composing import codes, error, errors
+
+
+def test_a_value_type_that_only_another_subgraph_completes() -> None:
+    """`V` has no key: whoever gets it from `a` cannot go on to `b`."""
+    found = error(
+        a="type Query { v: V } type V @shareable { x: Int }",
+        b="type Query { other: V } type V @shareable { x: Int y: Int }",
+    )
+    assert found.code == "SATISFIABILITY_ERROR"
+    assert (
+        found.message
+        == """The following supergraph API query:
+{
+  v {
+    y
+  }
+}
+cannot be satisfied by the subgraphs because:
+- from subgraph "a":
+  - cannot find field "V.y".
+  - cannot move to subgraph "b", which has field "V.y", because type "V" has no @key defined there."""
+    )
+
+
+def test_keys_that_do_not_meet() -> None:
+    found = errors(
+        a='type Query { p: P } type P @key(fields: "id") { id: ID x: Int }',
+        b='type P @key(fields: "sku") { sku: ID y: Int }',
+    )
+    assert [one.code for one in found] == ["SATISFIABILITY_ERROR"] * 2
+    assert 'using key "sku", because the key field(s) cannot be resolved from here' in found[1].message
+
+
+def test_a_third_subgraph_lends_the_key() -> None:
+    assert not errors(
+        a='type Query { p: P } type P @key(fields: "id") { id: ID x: Int }',
+        b='type P @key(fields: "sku") { sku: ID y: Int }',
+        c='type P @key(fields: "id") @key(fields: "sku") { id: ID sku: ID }',
+    )
+
+
+def test_a_key_that_is_not_resolvable() -> None:
+    found = error(
+        a='type Query { p: P } type P @key(fields: "id") { id: ID x: Int }',
+        b='type P @key(fields: "id", resolvable: false) { id: ID y: Int }',
+    )
+    assert 'none of the @key of type "P" there are resolvable' in found.message
+
+
+def test_a_nested_key() -> None:
+    a = "type Query {{ p: P }} type P {{ owner: O }} type O {{ {} }}"
+    b = 'type P @key(fields: "owner { id }") { owner: O y: Int } type O { id: ID @shareable }'
+    assert not errors(a=a.format("id: ID @shareable").replace("owner: O", "owner: O @shareable"), b=b)
+
+
+def test_a_requirement_that_cannot_be_had() -> None:
+    found = errors(
+        a='type Query { p: P } type P @key(fields: "id") { id: ID x: Int @external y: Int @requires(fields: "x") }',
+        b='type P @key(fields: "id", resolvable: false) { id: ID x: Int }',
+    )
+    assert [one.code for one in found] == ["SATISFIABILITY_ERROR"] * 2
+    assert 'cannot satisfy @require conditions on field "P.y": "x" cannot be resolved' in found[1].message
+
+
+def test_requirements_that_wait_for_each_other() -> None:
+    found = codes(
+        a="""
+        type Query { p: P }
+        type P @key(fields: "id") { id: ID x: Int @external y: Int @requires(fields: "x") }
+        """,
+        b='type P @key(fields: "id") { id: ID y: Int @external x: Int @requires(fields: "y") }',
+    )
+    assert found == {"SATISFIABILITY_ERROR"}
+
+
+def test_requirements_in_a_chain_are_fine() -> None:
+    assert not errors(
+        a='type Query { p: P } type P @key(fields: "id") { id: ID a: Int }',
+        b='type P @key(fields: "id") { id: ID a: Int @external b: Int @requires(fields: "a") }',
+        c='type P @key(fields: "id") { id: ID b: Int @external c: Int @requires(fields: "b") }',
+    )
+
+
+def test_what_is_provided_on_the_way_is_there() -> None:
+    subgraphs = {
+        "a": 'type Query { p: P @provides(fields: "x") q: P } type P @key(fields: "id") { id: ID x: Int @external }',
+        "b": 'type P @key(fields: "id", resolvable: false) { id: ID x: Int @shareable }',
+    }
+    found = error(**subgraphs)
+    assert found.code == "SATISFIABILITY_ERROR"
+    assert "  q {" in found.message
+    subgraphs["a"] = subgraphs["a"].replace(" q: P", "")
+    assert not errors(**subgraphs)
+
+
+def test_an_implementation_that_only_one_subgraph_can_complete() -> None:
+    found = error(
+        a="type Query { i: I } interface I { x: Int } type T implements I @shareable { x: Int }",
+        b="type Query { t: T } type T @shareable { x: Int y: Int }",
+    )
+    assert "... on T" in found.message and '"T.y"' in found.message
+
+
+def test_an_interface_object_needs_somebody_who_knows_the_types() -> None:
+    stars = 'type Query { top: Media } type Media @interfaceObject @key(fields: "id") { id: ID! stars: Int }'
+    media = """
+    type Query {{ media: Media }}
+    interface Media @key(fields: "id"{}) {{ id: ID! }}
+    type Book implements Media @key(fields: "id"{}) {{ id: ID! pages: Int }}
+    """
+    assert not errors(a=media.format("", ""), b=stars)
+    found = error(a=media.format(", resolvable: false", ", resolvable: false"), b=stars)
+    assert found.code == "SATISFIABILITY_ERROR"
+
+
+def test_both_sides_of_a_labelled_override_must_do() -> None:
+    """While the label is off, `O` comes from `b`, which does not know `O.m`."""
+    found = error(
+        a="""
+        type Query { p: P }
+        type P @key(fields: "id") { id: ID o: O @override(from: "b", label: "half") }
+        type O @shareable { n: Int m: Int }
+        """,
+        b='type P @key(fields: "id") { id: ID o: O } type O @shareable { n: Int }',
+    )
+    assert found.code == "SATISFIABILITY_ERROR"
+    assert '"O.m"' in found.message
+
+
+def test_mutations_start_where_they_are() -> None:
+    assert not errors(
+        a="type Query { a: Int }",
+        b='type Mutation { make: P } type P @key(fields: "id") { id: ID }',
+        c='type P @key(fields: "id") { id: ID x: Int }',
+    )
