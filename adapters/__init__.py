@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.mapping.model import CSV, SQL_ENGINES, XLSX, Mapping
+from adapters.mapping.model import CSV, MONGODB, SQL_ENGINES, XLSX, Mapping
 from adapters.model import Store, StoreUnsupported
 
 if TYPE_CHECKING:
@@ -43,4 +43,8 @@ def _source(mapping: Mapping) -> RowSource:
         from adapters.tabular.xlsx import XlsxSource
 
         return XlsxSource(mapping)
+    if engine == MONGODB:
+        from adapters.mongo.source import MongoSource
+
+        return MongoSource(mapping)
     raise StoreUnsupported(f"a {engine} store cannot be opened in mode {mapping.store.mode!r}")

@@ -59,7 +59,7 @@ def read_day(value: Any, formats: tuple[str, ...], zone: Any) -> str | Fault | N
     moment = _read(value, formats, zone)
     if moment is None or isinstance(moment, Fault):
         return moment
-    return moment.date().isoformat()
+    return (moment.astimezone(zone) if moment.tzinfo else moment).date().isoformat()
 
 
 def read_time(value: Any, formats: tuple[str, ...], zone: Any) -> str | Fault | None:

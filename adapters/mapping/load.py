@@ -50,11 +50,16 @@ _MONEY_FIELDS = ("originalValue", "accumulatedDepreciation", "netValue")
 _SCHEMES = ("1994", "2010", "2022")
 _WAREHOUSE_KINDS = ("PHYSICAL", "OWN_ROOM")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_GIVEN = "\x00given:"
+"""Marks a url that came with the call and not out of the file: it may hold a password, and nothing is filled in."""
 _DERIVED = ("classScheme", "classCode", "className", "legacyClassScheme", "legacyClassCode", "legacyClassName")
 
 
-def load_mapping(path: Path) -> Mapping:
-    """Read and check a mapping file. Raises `MappingError`."""
+def load_mapping(path: Path, store_url: str | None = None) -> Mapping:
+    """Read and check a mapping file. Raises `MappingError`.
+
+    `store_url` is used instead of the mapping's own: the same tables on another server of any SQL engine.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -65,6 +70,8 @@ def load_mapping(path: Path) -> Mapping:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise MappingError(str(path), f"this is not TOML: {error}") from None
+    if store_url is not None:
+        data = _moved(data, store_url)
     return parse_mapping(data, path)
 
 
@@ -104,6 +111,19 @@ def parse_mapping(data: dict[str, Any], path: Path) -> Mapping:
     return mapping
 
 
+def _moved(data: dict[str, Any], url: str) -> dict[str, Any]:
+    """The mapping on another server; the engine is what the url says."""
+    scheme = url.partition(":")[0].partition("+")[0]
+    engine = {"postgres": "postgresql"}.get(scheme, scheme)
+    store = data.get("store")
+    own = store.get("engine") if isinstance(store, dict) else None
+    if not isinstance(store, dict) or ((engine not in SQL_ENGINES or own not in SQL_ENGINES) and engine != own):
+        raise MappingError(
+            "store.url", f"a mapping for {own} cannot be used for a {engine} store", "use another mapping"
+        )
+    return {**data, "store": {**store, "engine": engine, "url": _GIVEN + url}}
+
+
 # --- store and source ---------------------------------------------------------------------------------------------
 
 
@@ -121,6 +141,7 @@ def _store(section: Section, path: Path) -> StoreSettings:
         timeout_s=float(section.integer("timeout_s", 10, 1, 600)),
         scan_rows_max=section.integer("scan_rows_max", 50_000, 100, 1_000_000),
         reread_s=float(section.integer("reread_s", 2, 0, 86_400)),
+        reload_s=float(section.integer("reload_s", 60, 1, 86_400)),
     )
     section.done()
     return settings
@@ -135,10 +156,13 @@ def _url(section: Section, engine: str, path: Path) -> str:
             )
         return value
 
-    url = _VARIABLE.sub(filled, section.text("url"))
+    written = section.text("url")
+    if written.startswith(_GIVEN):
+        return written.removeprefix(_GIVEN)
+    url = _VARIABLE.sub(filled, written)
     if engine == "sqlite" or engine in FILE_ENGINES:
         return str((path.parent / url).resolve())
-    if re.search(r"://[^/@:]+:[^/@]+@", section.text("url")) and "${" not in section.text("url"):
+    if re.search(r"://[^/@:]+:[^/@]+@", written) and "${" not in written:
         raise MappingError(
             section.at("url"), "a password stands in the mapping", "write ${NAME} and set it in the environment"
         )

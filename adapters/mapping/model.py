@@ -54,6 +54,8 @@ class StoreSettings:
     """How many rows a live store may read to filter and sort by itself."""
     reread_s: float = 2.0
     """How old a copy of a file or a document store may grow before it is looked at again."""
+    reload_s: float = 60.0
+    """How often a document store is read again whatever it says of changes."""
 
 
 @dataclass(frozen=True, slots=True)

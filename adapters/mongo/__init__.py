@@ -1,0 +1,5 @@
+"""Document stores, through motor: read into a local index, mapped by dotted paths."""
+
+from adapters.mongo.source import MongoSource
+
+__all__ = ["MongoSource"]

@@ -1,0 +1,65 @@
+"""The one place that knows motor, which is in maintenance: whatever follows it takes its place here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import ConfigurationError, PyMongoError
+
+from adapters.model import StoreUnavailable, StoreUnsupported
+
+__all__ = ["Documents"]
+
+_BATCH = 500
+_CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC, unicode_decode_error_handler="replace")
+
+
+class Documents:
+    """One database, read only. Errors become `StoreUnavailable`, without their text, which may hold a password."""
+
+    def __init__(self, url: str, connections_max: int, timeout_s: float) -> None:
+        milliseconds = int(timeout_s * 1000)
+        try:
+            self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
+                url,
+                maxPoolSize=connections_max,
+                serverSelectionTimeoutMS=milliseconds,
+                connectTimeoutMS=milliseconds,
+                socketTimeoutMS=milliseconds,
+            )
+            self._database = self._client.get_default_database().with_options(_CODEC)
+        except (ConfigurationError, ValueError):
+            raise StoreUnsupported("the url names no database: write mongodb://host:port/database") from None
+
+    async def close(self) -> None:
+        self._client.close()
+
+    async def find(
+        self, collection: str, filter_: dict[str, Any], fields: list[str]
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """Documents in batches, with these paths of each."""
+        projection = dict.fromkeys(fields, 1) | ({} if "_id" in fields else {"_id": 0})
+        try:
+            cursor = self._database[collection].find(filter_, projection, batch_size=_BATCH)
+            while batch := await cursor.to_list(_BATCH):
+                yield batch
+        except (PyMongoError, BSONError) as error:
+            raise StoreUnavailable(f"the document store cannot be read ({type(error).__name__})") from None
+
+    async def summary(self, collection: str, version: str | None, changed: str | None) -> str:
+        """Number of documents, sum of their versions, latest change: what moves when something changes."""
+        group: dict[str, Any] = {"_id": None, "n": {"$sum": 1}}
+        if version:
+            group["versions"] = {"$sum": f"${version}"}
+        if changed:
+            group["changed"] = {"$max": f"${changed}"}
+        try:
+            found = await self._database[collection].aggregate([{"$group": group}]).to_list(1)
+        except PyMongoError as error:
+            raise StoreUnavailable(f"the document store did not answer ({type(error).__name__})") from None
+        return str(sorted(found[0].items())) if found else "empty"
