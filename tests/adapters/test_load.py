@@ -1,0 +1,112 @@
+"""A wrong mapping file is refused with where, what and the remedy."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters import open_store
+from adapters.mapping import MappingError, load_mapping, parse_mapping
+
+MAPPINGS = Path(__file__).parents[2] / "subgraphs" / "sample_city" / "mappings"
+GOOD = tomllib.loads((MAPPINGS / "330100.toml").read_text())
+PATH = Path("/city/mappings/330100.toml")
+
+
+def put(*path: Any) -> Callable[[dict[str, Any]], None]:
+    """Set the value (last) at the keys before it."""
+
+    def change(data: dict[str, Any]) -> None:
+        for key in path[:-2]:
+            data = data[key]
+        data[path[-2]] = path[-1]
+
+    return change
+
+
+def drop(*path: str) -> Callable[[dict[str, Any]], None]:
+    def change(data: dict[str, Any]) -> None:
+        for key in path[:-1]:
+            data = data[key]
+        del data[path[-1]]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "says"),
+    [
+        (put("mapping", 2), "mapping", "write mapping = 1"),
+        (put("region", "330103"), "region", "330105"),
+        (put("store", "engin", "x"), "store.engin", "did you mean 'engine'?"),
+        (put("store", "engine", "orcale"), "store.engine", "known: sqlite"),
+        (put("store", "engine", "csv"), "store.mode", 'write mode = "indexed"'),
+        (put("store", "url", "${GWC_NO_SUCH}"), "store.url", "GWC_NO_SUCH"),
+        (drop("secrecy"), "secrecy", "none_because"),
+        (put("secrecy", "open", 3.5), "secrecy.open", "a text is expected"),
+        (drop("fields", "name"), "fields.name", "not mapped"),
+        (put("fields", "nmae", "x"), "fields.nmae", "did you mean 'name'?"),
+        (put("fields", "class", "x"), "fields.class", "[class]"),
+        (put("fields", "netValue", "x"), "fields.netValue.unit", "unit"),
+        (put("fields", "netValue", "unit", "美元"), "fields.netValue.unit", "万元"),
+        (put("fields", "status", {"column": "s", "codes": {"1": "AWAY"}}), "fields.status", "IN_USE"),
+        (put("fields", "status", {"column": "s", "lookup": "codes"}), "fields.status.lookup", "[lookups.codes]"),
+        (put("fields", "keeper", {"clean": ["trim"]}), "fields.keeper", "column"),
+        (put("fields", "keeper", {"column": "k", "clean": ["upper"]}), "fields.keeper.clean", "mojibake"),
+        (put("fields", "acquiredOn", {"column": "d", "formats": ["dmy"]}), "fields.acquiredOn.formats", "ymd"),
+        (put("fields", "name", "models.name"), "models.name", "[[source.joins]]"),
+        (put("class", "scheme", "2015"), "class.scheme", "2010"),
+        (drop("units"), "fields.owner", "[units]"),
+        (put("warehouses", "kinds", {"a": "SHED"}), "warehouses.kinds", "OWN_ROOM"),
+        (put("write", "version_column", "other"), "write.version_column", "version"),
+        (put("source", "rows", [{"column": "a", "eq": "1"}]), "source.rows[0]", "in"),
+    ],
+)
+def test_a_wrong_mapping(change: Callable[[dict[str, Any]], None], where: str, says: str) -> None:
+    data = copy.deepcopy(GOOD)
+    change(data)
+    with pytest.raises(MappingError) as caught:
+        parse_mapping(data, PATH)
+    assert str(caught.value).startswith(where)
+    assert says in str(caught.value)
+
+
+def test_no_password_in_a_mapping() -> None:
+    data = copy.deepcopy(GOOD)
+    data["store"] = {"engine": "postgresql", "url": "postgresql://me:pw@host/db"}
+    with pytest.raises(MappingError, match=r"\$\{NAME\}") as caught:
+        parse_mapping(data, PATH)
+    assert "pw@" not in str(caught.value)
+
+
+def test_paths_are_relative_to_the_mapping() -> None:
+    assert parse_mapping(GOOD, PATH).store.url == "/city/stores/330100.sqlite"
+
+
+def test_another_server_of_the_same_tables() -> None:
+    mapping = load_mapping(MAPPINGS / "330100.toml", "postgresql+asyncpg://me:pw@host/db")
+    assert (mapping.store.engine, mapping.store.url) == ("postgresql", "postgresql+asyncpg://me:pw@host/db")
+    with pytest.raises(MappingError, match="another mapping"):
+        load_mapping(MAPPINGS / "330112.toml", "mongodb://host/db")
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(MappingError, match="no such file"):
+        load_mapping(tmp_path / "none.toml")
+    (tmp_path / "broken.toml").write_text("a = ")
+    with pytest.raises(MappingError, match="not TOML"):
+        load_mapping(tmp_path / "broken.toml")
+
+
+async def test_a_column_that_the_store_has_not(city: Path) -> None:
+    data = copy.deepcopy(GOOD)
+    data["fields"]["brand"] = "brnad"
+    store = open_store(parse_mapping(data, city / "mappings" / "330100.toml"))
+    with pytest.raises(MappingError, match="has no column 'brnad' → it has: asset_id, code"):
+        await store.open()
+    await store.close()
