@@ -40,7 +40,7 @@ from overlay.app import create_overlay_app
 from subgraphs.telemetry.app import TelemetryOptions, create_telemetry_app
 from subgraphs.telemetry.broker import EmbeddedBroker
 from subgraphs.telemetry.model import SensorSpec, WarehouseRef
-from subgraphs.telemetry.registry import sensors_for
+from subgraphs.telemetry.registry import profile_for, sensors_for
 from subgraphs.telemetry.simulator import run_simulator
 
 __all__ = ["GROUP_PATH", "EmbeddedCity"]
@@ -64,6 +64,7 @@ class EmbeddedCity:
     ) -> None:
         """`stores`: region → its opened store; `external`: region → URL of a member that runs elsewhere."""
         self._broker, self._sensors, self._simulate = broker, sensors, simulate
+        self._mqtt_url = settings.mqtt_url or broker.url
         self._pool = HttpPool()
         supergraph = load_supergraph(files("schema").joinpath("supergraph.graphql").read_text("utf-8"))
         self._districts = {region: district_app(settings, store) for region, store in stores.items()}
@@ -74,7 +75,7 @@ class EmbeddedCity:
         self._telemetry = create_telemetry_app(
             TelemetryOptions(
                 sensors=sensors,
-                mqtt_url=settings.mqtt_url or broker.url,
+                mqtt_url=self._mqtt_url,
                 store_url=telemetry_store_url(settings),
                 bus_url=settings.redis_url,
                 verifier=internal_verifier(settings),
@@ -125,7 +126,7 @@ class EmbeddedCity:
     @asynccontextmanager
     async def _simulator(self) -> AsyncIterator[None]:
         task = asyncio.create_task(
-            run_simulator(self._broker.url, self._sensors, backfill=SIMULATED_PAST), name="simulator"
+            run_simulator(self._mqtt_url, self._sensors, backfill=SIMULATED_PAST), name="simulator"
         )
         try:
             yield
@@ -138,7 +139,9 @@ class EmbeddedCity:
 async def sensors_of(stores: Mapping[str, Store]) -> list[SensorSpec]:
     """A thermometer and a hygrometer for every physical warehouse the stores know."""
     found = [
-        WarehouseRef(format_id("warehouse", region, warehouse["native"]), warehouse["name"])
+        WarehouseRef(
+            format_id("warehouse", region, warehouse["native"]), warehouse["name"], profile_for(warehouse["name"])
+        )
         for region, store in stores.items()
         for warehouse in await store.warehouses()
         if warehouse["kind"] == "PHYSICAL"

@@ -9,10 +9,9 @@ from starlette.applications import Starlette
 
 from adapters import open_store
 from adapters.mapping import load_mapping
-from adapters.mapping.model import MappingError
+from adapters.mapping.toml import MappingError
 from adapters.model import Store, StoreError
 from contract.identity import ACCESS, TokenIssuer, TokenVerifier
-from contract.rules import RuleVerifier
 from gateway.server.app import GatewayOptions
 from gwc.errors import CommandError
 from gwc.keys import private_key, public_key
@@ -53,13 +52,13 @@ def read_store(mapping_path: Path, store_url: str | None, cache_dir: Path) -> St
         raise CommandError(str(error)) from None
 
 
-def district_app(settings: Settings, store: Store) -> Starlette:
-    """One member: its store, its custody book, its subgraph. The app's lifespan opens and closes both."""
+def district_app(settings: Settings, store: Store) -> tuple[CustodyBook, Starlette]:
+    """One member: its custody book, which the caller opens and closes as the store, and its subgraph."""
     book = CustodyBook(custody_url(settings, store.region), store.region)
     options = DistrictOptions(
-        verifier=internal_verifier(settings), rules=RuleVerifier(public_key(settings.keys, "rule"))
+        internal_public_pem=public_key(settings.keys, "internal"), rule_public_pem=public_key(settings.keys, "rule")
     )
-    return create_district_app(store, book, options)
+    return book, create_district_app(store, book, options)
 
 
 def custody_url(settings: Settings, region: str) -> str:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import urllib.error
-import urllib.request
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
-from contract.identity import IDENTITY_HEADER, Identity, Role, TokenIssuer
 from gateway.execution.clients import HttpClient, HttpPool, SubgraphClient
 from gateway.execution.members import Member, Members, MembersInvalid, load_members
 from gateway.server.app import create_gateway_app
 from gateway.supergraph.group import group_supergraph
 from gateway.supergraph.model import Supergraph
 from gwc.errors import CommandError
-from gwc.keys import ensure_keys, private_key
+from gwc.keys import ensure_keys
 from gwc.schemas import load_supergraph_file
 from gwc.serve import listen, serve
 from gwc.settings import Settings
@@ -30,6 +28,9 @@ __all__ = ["serve_district", "serve_gateway", "serve_overlay", "serve_telemetry"
 
 Say = Callable[[str], None]
 WAREHOUSES_RETRY_S = 2.0
+WAREHOUSES_TIMEOUT_S = 10.0
+
+_log = structlog.get_logger(__name__)
 
 
 def serve_gateway(settings: Settings, supergraph: Path, members: Path | None, host: str, port: int, say: Say) -> None:
@@ -141,7 +142,7 @@ def serve_telemetry(settings: Settings, gateway_url: str, simulate: bool, host: 
     from gwc.parts import internal_verifier, telemetry_store_url
     from subgraphs.telemetry.app import TelemetryOptions, create_telemetry_app
     from subgraphs.telemetry.model import WarehouseRef
-    from subgraphs.telemetry.registry import sensors_for
+    from subgraphs.telemetry.registry import profile_for, sensors_for
     from subgraphs.telemetry.simulator import run_simulator
 
     if settings.mqtt_url is None:
@@ -158,13 +159,10 @@ def serve_telemetry(settings: Settings, gateway_url: str, simulate: bool, host: 
             verifier=internal_verifier(settings),
         )
     )
-    service = TokenIssuer(private_key(settings.keys, "internal"))
 
     async def find_sensors() -> None:
-        headers = {IDENTITY_HEADER: service.issue(Identity("telemetry", roles=frozenset({Role.SERVICE})))}
-        while not (warehouses := await asyncio.to_thread(_warehouses, gateway_url, headers)):
-            await asyncio.sleep(WAREHOUSES_RETRY_S)
-        sensors = sensors_for([WarehouseRef(w["id"], w["name"]) for w in warehouses])
+        warehouses = await _warehouses(gateway_url)
+        sensors = sensors_for([WarehouseRef(w["id"], w["name"], profile_for(w["name"])) for w in warehouses])
         app.state.telemetry.registry.add(sensors)
         say(f"telemetry: {len(sensors)} sensors in {len(warehouses)} warehouses")
         if simulate:
@@ -185,15 +183,16 @@ def serve_telemetry(settings: Settings, gateway_url: str, simulate: bool, host: 
     serve(Starlette(routes=[Mount("/", app)], lifespan=lifespan), listener, "/graphql", say)
 
 
-def _warehouses(url: str, headers: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The physical warehouses of all regions; none while the districts cannot be reached or one is missing."""
-    body = json.dumps({"query": "{ warehouses { id name kind } }"}).encode()
-    request = urllib.request.Request(url, body, {"content-type": "application/json", **headers})
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            answer = json.load(response)
-    except (urllib.error.URLError, OSError, ValueError):
-        return []
-    if answer.get("errors"):
-        return []
-    return [w for w in answer["data"]["warehouses"] or [] if w["kind"] == "PHYSICAL"]
+async def _warehouses(url: str) -> list[dict[str, Any]]:
+    """The physical warehouses of all regions, asked for until every region answers."""
+    query = {"query": "{ warehouses { id name kind } }"}
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WAREHOUSES_TIMEOUT_S)) as session:
+        while True:
+            try:
+                async with session.post(url, json=query) as response:
+                    answer = await response.json()
+                if not answer.get("errors"):
+                    return [one for one in answer["data"]["warehouses"] if one["kind"] == "PHYSICAL"]
+            except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+                _log.info("the gateway does not answer yet", url=url, reason=str(error))
+            await asyncio.sleep(WAREHOUSES_RETRY_S)

@@ -48,7 +48,7 @@ def print_operation_plan(
     import orjson
     from graphql import GraphQLError, parse, validate
 
-    from gateway.language.errors import GatewayError
+    from gateway.language.errors import GatewayException
     from gateway.plan.json import plan_to_json
     from gateway.plan.text import print_plan
     from gateway.planning.planner import Planner
@@ -65,7 +65,7 @@ def print_operation_plan(
         raise CommandError("\n\n".join(str(problem) for problem in problems))
     try:
         result = Planner(loaded).plan(document, name)
-    except GatewayError as error:
+    except GatewayException as error:
         raise CommandError(f"{error}") from None
     say(orjson.dumps(plan_to_json(result), option=orjson.OPT_INDENT_2).decode() if as_json else print_plan(result))
 

@@ -14,8 +14,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from subgraphs.kit.app import SubgraphOptions, create_subgraph_app
-from subgraphs.kit.entities import Representation, Selected
+from subgraphs.kit.entities import Representation
 from subgraphs.kit.errors import CodedError, Forbidden
+from subgraphs.kit.selection import Selection
 from subgraphs.kit.served import ServedSchema, strawberry_config
 
 SDL = """
@@ -143,7 +144,7 @@ class Subscription:
         raise RuntimeError("password=secret")
 
 
-async def load_authors(_context: Any, wanted: Sequence[Representation], _selected: Selected) -> Sequence[Any]:
+async def load_authors(_context: Any, wanted: Sequence[Representation], _selected: Selection) -> Sequence[Any]:
     known = {author["id"]: author for author in AUTHORS}
     return [
         CodedError("a broken representation", code="BAD_USER_INPUT") if "id" not in one else known.get(one["id"])
@@ -151,7 +152,7 @@ async def load_authors(_context: Any, wanted: Sequence[Representation], _selecte
     ]
 
 
-async def load_books(_context: Any, wanted: Sequence[Representation], _selected: Selected) -> Sequence[Any]:
+async def load_books(_context: Any, wanted: Sequence[Representation], _selected: Selection) -> Sequence[Any]:
     if any(one["isbn"] == "fire" for one in wanted):
         raise StoreDown("the shelf burns")
     return [BOOKS.get(one["isbn"]) for one in wanted]

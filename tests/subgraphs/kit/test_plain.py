@@ -128,7 +128,7 @@ thing = as_rows_or_objects(
         "ok": mostly(st.booleans()),
         "part": st.one_of(st.none(), part),
         "must_part": mostly(part),
-        "parts": mostly(st.lists(part, max_size=2)),
+        "parts": mostly(st.lists(st.one_of(part, part, st.none()), max_size=2)),
         "maybe_parts": st.one_of(st.none(), st.lists(st.one_of(st.none(), part), max_size=2)),
         "tags": mostly(st.one_of(st.none(), st.lists(mostly(st.text(max_size=2)), max_size=2))),
         "grid": mostly(st.lists(st.lists(mostly(st.integers(0, 9)), max_size=2), max_size=2)),

@@ -66,7 +66,7 @@ from adapters.sql.request import (
 from contract.decimals import sortable_decimal
 from contract.order import SortValue
 
-__all__ = ["IndexBuilder", "IndexedStore", "RowSource", "SourceStamp"]
+__all__ = ["IndexedStore"]
 
 log = logging.getLogger(__name__)
 FORMAT = 1
@@ -74,300 +74,10 @@ FORMAT = 1
 _BATCH = 500
 _STATEMENTS_KEPT = 256
 _SEPARATOR = "\x1f"
-_SUMMED = ("quantity", "originalValue", "netValue")
-_INDEXED = tuple(
+SUMMED = ("quantity", "originalValue", "netValue")
+INDEXED = tuple(
     spec.name for spec in CANONICAL_FIELDS.values() if spec.filterable or spec.orderable or spec.name in GROUP_FIELDS
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStamp:
-    """What tells one state of the source from another, and how old that state is."""
-
-    token: str
-    as_of: datetime
-    fault: str | None = None
-    """What is wrong with a newer state that is not used (a half-written export)."""
-
-
-class RowSource(Protocol):
-    """Where an index's rows come from."""
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-    async def stamp(self) -> SourceStamp: ...
-
-    async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
-        """Read all rows of this state into the builder."""
-
-
-# --- writing ------------------------------------------------------------------------------------------------------
-
-
-def _encoded(name: str, value: Any) -> Any:
-    """A canonical value as it stands in the index."""
-    if value is None:
-        return None
-    spec = CANONICAL_FIELDS[name]
-    if spec.kind is FieldKind.DECIMAL:
-        return sortable_decimal(Decimal(value))
-    if spec.kind is FieldKind.ENUM:
-        return spec.values.index(value)
-    if spec.kind is FieldKind.BOOLEAN:
-        return int(value)
-    return value
-
-
-class IndexBuilder:
-    """Writes one index file. All methods are for one thread at a time, off the event loop."""
-
-    def __init__(self, path: Path, mapper: RowMapper) -> None:
-        self.path, self.mapper = path, mapper
-        path.unlink(missing_ok=True)
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = OFF")
-        self._db.execute("PRAGMA synchronous = OFF")
-        self._db.execute("PRAGMA cache_size = -8192")
-        self._keys = [f"k{at}" for at in range(len(mapper.mapping.key))]
-        self._number = 0
-        self._issues: Counter[tuple[str, str | None]] = Counter()
-        self._units: dict[str, dict[str, Any]] = {}
-        self._create()
-
-    def _create(self) -> None:
-        kinds = ["INTEGER" if part.kind == "integer" else "TEXT" for part in self.mapper.mapping.key]
-        keys = ", ".join(f"{name} {kind}" for name, kind in zip(self._keys, kinds, strict=True))
-        fields = ", ".join(f"f{at}" for at in range(len(_INDEXED)))
-        sums = ", ".join(f"s{at} TEXT" for at in range(len(_SUMMED)))
-        self._db.execute(
-            f"CREATE TABLE asset (n INTEGER PRIMARY KEY, native TEXT, {keys}, {fields}, {sums},"
-            " matched TEXT, flawed INTEGER, listed INTEGER, row TEXT, raw TEXT)"
-        )
-        self._db.execute("CREATE TABLE quarantine (place TEXT PRIMARY KEY, raw TEXT, issues TEXT) WITHOUT ROWID")
-        self._db.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
-        self._db.execute("BEGIN")
-
-    def add(self, raws: Iterable[tuple[Any, ...]], *, judged: bool = False) -> None:
-        """Map and keep rows; `judged`: secret and ignored ones have been left out."""
-        judge = self.mapper.map if judged else self.mapper.judge
-        batch: list[tuple[Any, ...]] = []
-        for raw in raws:
-            mapped = judge(raw)
-            if mapped.fate in (Fate.LISTED, Fate.QUARANTINED):
-                batch.append(self._record(mapped, raw))
-            if len(batch) >= _BATCH:
-                self._insert(batch)
-                batch = []
-        self._insert(batch)
-
-    def add_malformed(self, line: int, text: str) -> None:
-        """A line of a file that is no row at all."""
-        self._number += 1
-        found = [issue("MALFORMED_ROW", None, text, "file")]
-        self._issues[("MALFORMED_ROW", None)] += 1
-        raw = {"line": line, "text": text[:2000]}
-        place = quarantine_place(None, self._number)[0]
-        self._db.execute("INSERT INTO quarantine VALUES (?, ?, ?)", (place, _json(raw), _json(found)))
-
-    def _record(self, mapped: Mapped, raw: tuple[Any, ...]) -> tuple[Any, ...]:
-        self._number += 1
-        row = mapped.row
-        assert row is not None
-        listed = mapped.fate is Fate.LISTED
-        matched = _SEPARATOR.join(fold(text) for name in MATCHED_FIELDS if (text := row.get(name)))
-        self._issues.update({(found["code"], found["field"]) for found in row["issues"]})
-        return (
-            self._number,
-            row["native"],
-            *(mapped.native or [None] * len(self._keys)),
-            *(_encoded(name, row.get(name)) for name in _INDEXED),
-            *(row.get(name) for name in _SUMMED),
-            matched,
-            int(bool(row["issues"])),
-            int(listed),
-            _json(row),
-            _json(self.mapper.raw_of(raw)),
-        )
-
-    def _insert(self, batch: list[tuple[Any, ...]]) -> None:
-        if batch:
-            marks = ", ".join("?" * len(batch[0]))
-            self._db.executemany(f"INSERT INTO asset VALUES ({marks})", batch)
-
-    def finish(self, stamp: SourceStamp, digest: str) -> None:
-        """Settle what only all rows show, write indexes, and close the file."""
-        code = f"f{_INDEXED.index('code')}"
-        self._db.execute(f"CREATE INDEX by_code ON asset ({code})")
-        self._db.execute("CREATE INDEX by_native ON asset (native)")
-        self._flag(
-            f"{code} IN (SELECT {code} FROM asset WHERE {code} IS NOT NULL GROUP BY 1 HAVING count(*) > 1)",
-            _code_issue,
-            1,
-        )
-        self._flag(
-            "native IN (SELECT native FROM asset WHERE native IS NOT NULL GROUP BY 1 HAVING count(*) > 1)",
-            _key_issue,
-            0,
-        )
-        for n, native, raw, text in self._db.execute(
-            "SELECT n, native, raw, row FROM asset WHERE listed = 0 ORDER BY n"
-        ).fetchall():
-            found = orjson.loads(text)["issues"]
-            place = quarantine_place(native, n)[0]
-            self._db.execute("INSERT INTO quarantine VALUES (?, ?, ?)", (place, raw, _json(found)))
-        self._db.execute("DELETE FROM asset WHERE listed = 0")
-        self._db.execute("DROP INDEX by_native")
-        self._db.execute("CREATE UNIQUE INDEX by_native ON asset (native)")
-        self._db.execute(f"CREATE INDEX by_key ON asset ({', '.join(self._keys)})")
-        self._meta(stamp, digest)
-        self._db.execute("COMMIT")
-        self._db.execute("ALTER TABLE asset DROP COLUMN raw")
-        self._db.execute("ANALYZE")
-        self._db.close()
-
-    def _flag(self, where: str, make: Callable[[Row], Any], listed: int) -> None:
-        """Add an issue to the rows of a condition. `listed` 0: it is a blocking one."""
-        last = 0
-        while True:
-            rows = self._db.execute(
-                f"SELECT n, row FROM asset WHERE n > ? AND {where} ORDER BY n LIMIT {_BATCH}", (last,)
-            ).fetchall()
-            if not rows:
-                return
-            changes = []
-            for n, text in rows:
-                row = orjson.loads(text)
-                found = make(row)
-                self._issues[(found["code"], found["field"])] += 1
-                row["issues"] = sorted([*row["issues"], found], key=lambda item: (item["code"], item["field"] or ""))
-                changes.append((_json(row), listed, n))
-            self._db.executemany("UPDATE asset SET row = ?, flawed = 1, listed = min(listed, ?) WHERE n = ?", changes)
-            last = rows[-1][0]
-
-    def _meta(self, stamp: SourceStamp, digest: str) -> None:
-        side = self.mapper.side
-        listed = self._db.execute("SELECT count(*) FROM asset").fetchone()[0]
-        quarantined = self._db.execute("SELECT count(*) FROM quarantine").fetchone()[0]
-        entries = {
-            "format": FORMAT,
-            "digest": digest,
-            "token": stamp.token,
-            "asOf": stamp.as_of.isoformat(),
-            "listed": listed,
-            "quarantined": quarantined,
-            "issues": [[code, name, count] for (code, name), count in sorted(self._issues.items(), key=str)],
-            "units": self._kept_units(list(side.units.values())),
-            "warehouses": list(side.warehouses.values()),
-        }
-        self._db.executemany(
-            "INSERT INTO meta VALUES (?, ?)", [(name, _json(value)) for name, value in entries.items()]
-        )
-
-    def _kept_units(self, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Of units known only from rows, those of listed rows: a secret row shows not even its unit."""
-        if self.mapper.mapping.units.origin != "rows":
-            return units
-        owner = f"f{_INDEXED.index('owner')}"
-        owners = {key for (key,) in self._db.execute(f"SELECT DISTINCT {owner} FROM asset")}
-        return [unit for unit in units if unit["native"] in owners]
-
-    def abandon(self) -> None:
-        self._db.close()
-        self.path.unlink(missing_ok=True)
-
-
-def _code_issue(row: Row) -> Any:
-    return duplicate_code(row["code"])
-
-
-def _key_issue(row: Row) -> Any:
-    return duplicate_key(row["native"])
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
-
-
-# --- what can be said of an index in SQL --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _IndexColumn:
-    name: str
-    encode: Encoder
-    sort_encode: Encoder
-
-    def expression(self) -> sa.ColumnElement[Any]:
-        return sa.column(self.name)
-
-    def encoder(self, op: str) -> Encoder:
-        return self.sort_encode if op.startswith("sort_") else self.encode
-
-
-class _IndexColumns:
-    dialect = "sqlite"
-
-    def __init__(self, mapping: Mapping) -> None:
-        self._keys = [_IndexColumn(f"k{at}", _same, _same) for at in range(len(mapping.key))]
-
-    def field(self, name: str) -> Column:
-        spec = CANONICAL_FIELDS.get(name)
-        if spec is None or name not in _INDEXED:
-            raise StoreUnsupported(f"rows cannot be filtered or ordered by {name!r}")
-        column = f"f{_INDEXED.index(name)}"
-        if spec.kind is FieldKind.ENUM:
-            return _IndexColumn(column, lambda value: spec.values.index(value) if value in spec.values else None, _same)
-        if spec.kind is FieldKind.DECIMAL:
-            return _IndexColumn(column, _sortable, _sortable)
-        if spec.kind is FieldKind.BOOLEAN:
-            return _IndexColumn(column, int, int)
-        return _IndexColumn(column, _same, _same)
-
-    def native(self) -> Sequence[Column]:
-        return self._keys
-
-    def key_in(self, params: list[sa.BindParameter[Any]]) -> sa.ColumnElement[bool]:
-        return sa.or_(sa.false(), *(sa.column("native") == param for param in params))
-
-    def key_encoder(self) -> Encoder:
-        return _same
-
-    def matched(self) -> sa.ColumnElement[str]:
-        return sa.column("matched", sa.Text)
-
-    def has_issues(self) -> sa.ColumnElement[bool]:
-        return sa.column("flawed") == sa.literal_column("1")
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _sortable(value: Any) -> str:
-    return sortable_decimal(Decimal(value))
-
-
-class _Sum:
-    """An exact sum of decimal texts; nulls add nothing."""
-
-    def __init__(self) -> None:
-        self.total = Decimal(0)
-
-    def step(self, text: str | None) -> None:
-        if text is not None:
-            self.total += Decimal(text)
-
-    def finalize(self) -> str:
-        return format(self.total, "f")
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.create_aggregate("gwc_sum", 1, _Sum)  # type: ignore[arg-type]
-
-
-# --- reading ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -395,7 +105,7 @@ class IndexedStore:
         self._folder = cache_dir or Path(self._own_folder.name if self._own_folder else ".")
         self._path = self._folder / f"{mapping.region}.index.sqlite"
         self._reader = SqliteReader(replace(mapping.store, engine="sqlite", url=str(self._path)), _prepare)
-        self._columns = _IndexColumns(mapping)
+        self._columns = IndexColumns(mapping)
         self._digest = hashlib.blake2b(
             f"{FORMAT} {replace(mapping, path=Path())!r}".encode(), digest_size=16
         ).hexdigest()
@@ -585,7 +295,7 @@ class IndexedStore:
         def write() -> tuple[sa.Select[Any], Parameters]:
             params = Parameters()
             keys = [self._group_column(name) for name in by]
-            sums = [sa.func.gwc_sum(sa.column(f"s{at}")) for at in range(len(_SUMMED))]
+            sums = [sa.func.gwc_sum(sa.column(f"s{at}")) for at in range(len(SUMMED))]
             where = write_where(filter_, self._columns, params)
             statement = sa.select(*keys, sa.func.count(), *sums).select_from(sa.table("asset")).where(where)
             return (statement.group_by(*keys) if keys else statement), params

@@ -1,0 +1,136 @@
+"""What can be said in SQL of an index: everything."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import sqlite3
+import tempfile
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+
+from adapters.canonical import CANONICAL_FIELDS
+from adapters.evaluate import GROUP_FIELDS, MATCHED_FIELDS, fold, group_text, order_value
+from adapters.mapping.fields import SideTables
+from adapters.mapping.issues import issue
+from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds, today_in_shanghai
+from adapters.mapping.model import Mapping
+from adapters.model import (
+    FieldKind,
+    Filter,
+    GroupRow,
+    Page,
+    PageRequest,
+    QualityReport,
+    QuarantinedRow,
+    Row,
+    StoreCapabilities,
+    StoreError,
+    StoreUnavailable,
+    StoreUnsupported,
+)
+from adapters.snapshot import duplicate_code, duplicate_key, quarantine_place
+from adapters.sql.reader import SqliteReader, Statement, write_statement
+from adapters.sql.request import (
+    Column,
+    Encoder,
+    Parameters,
+    condition_params,
+    filter_shape,
+    order_by,
+    page_shape,
+    write_position,
+    write_where,
+)
+from contract.decimals import sortable_decimal
+from contract.order import SortValue
+
+__all__ = ["IndexColumns", "prepare_index"]
+
+
+@dataclass(frozen=True, slots=True)
+class _IndexColumn:
+    name: str
+    encode: Encoder
+    sort_encode: Encoder
+
+    def expression(self) -> sa.ColumnElement[Any]:
+        return sa.column(self.name)
+
+    def encoder(self, op: str) -> Encoder:
+        return self.sort_encode if op.startswith("sort_") else self.encode
+
+
+class IndexColumns:
+    dialect = "sqlite"
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._keys = [_IndexColumn(f"k{at}", _same, _same) for at in range(len(mapping.key))]
+
+    def field(self, name: str) -> Column:
+        spec = CANONICAL_FIELDS.get(name)
+        if spec is None or name not in INDEXED:
+            raise StoreUnsupported(f"rows cannot be filtered or ordered by {name!r}")
+        column = f"f{INDEXED.index(name)}"
+        if spec.kind is FieldKind.ENUM:
+            return _IndexColumn(column, lambda value: spec.values.index(value) if value in spec.values else None, _same)
+        if spec.kind is FieldKind.DECIMAL:
+            return _IndexColumn(column, _sortable, _sortable)
+        if spec.kind is FieldKind.BOOLEAN:
+            return _IndexColumn(column, int, int)
+        return _IndexColumn(column, _same, _same)
+
+    def native(self) -> Sequence[Column]:
+        return self._keys
+
+    def key_in(self, params: list[sa.BindParameter[Any]]) -> sa.ColumnElement[bool]:
+        return sa.or_(sa.false(), *(sa.column("native") == param for param in params))
+
+    def key_encoder(self) -> Encoder:
+        return _same
+
+    def matched(self) -> sa.ColumnElement[str]:
+        return sa.column("matched", sa.Text)
+
+    def has_issues(self) -> sa.ColumnElement[bool]:
+        return sa.column("flawed") == sa.literal_column("1")
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _sortable(value: Any) -> str:
+    return sortable_decimal(Decimal(value))
+
+
+class _Sum:
+    """An exact sum of decimal texts; nulls add nothing."""
+
+    def __init__(self) -> None:
+        self.total = Decimal(0)
+
+    def step(self, text: str | None) -> None:
+        if text is not None:
+            self.total += Decimal(text)
+
+    def finalize(self) -> str:
+        return format(self.total, "f")
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.create_aggregate("gwc_sum", 1, _Sum)  # type: ignore[arg-type]
+
+
