@@ -67,7 +67,9 @@ class EmbeddedCity:
         self._mqtt_url = settings.mqtt_url or broker.url
         self._pool = HttpPool()
         supergraph = load_supergraph(files("schema").joinpath("supergraph.graphql").read_text("utf-8"))
-        self._districts = {region: district_app(settings, store) for region, store in stores.items()}
+        parts = {region: district_app(settings, store) for region, store in stores.items()}
+        self._books = [book for book, _ in parts.values()]
+        self._districts = {region: app for region, (_, app) in parts.items()}
         members = self._members(external)
 
         self._group = create_gateway_app(group_supergraph(supergraph, GRAPH), {GRAPH: members}, group_options(settings))
@@ -117,6 +119,9 @@ class EmbeddedCity:
         async with AsyncExitStack() as running:
             running.push_async_callback(self._pool.close)
             running.push_async_callback(self._broker.stop)
+            for book in self._books:
+                await book.open()
+                running.push_async_callback(book.close)
             for part in (*self._districts.values(), self._group, self._overlay, self._telemetry, self._gateway):
                 await running.enter_async_context(part.router.lifespan_context(part))
             if self._simulate:

@@ -107,7 +107,7 @@ def serve_district(settings: Settings, mapping: Path, store_url: str | None, hos
     listener = listen(host, port)
     ensure_keys(settings.keys)
     store = read_store(mapping, store_url, settings.state / "index")
-    district = district_app(settings, store)
+    book, district = district_app(settings, store)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -117,9 +117,11 @@ def serve_district(settings: Settings, mapping: Path, store_url: str | None, hos
         except StoreError as error:
             raise CommandError(f"The store of {store.region} cannot be opened: {error}") from None
         try:
+            await book.open()
             async with district.router.lifespan_context(district):
                 yield
         finally:
+            await book.close()
             await store.close()
 
     say(f"district {store.region}, mapping {mapping}")

@@ -6,68 +6,32 @@ so memory does not grow with the rows.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import logging
 import sqlite3
-import tempfile
-import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from collections.abc import Mapping as Map
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
-import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from adapters.canonical import CANONICAL_FIELDS
-from adapters.evaluate import GROUP_FIELDS, MATCHED_FIELDS, fold, group_text, order_value
-from adapters.mapping.fields import SideTables
+from adapters.evaluate import GROUP_FIELDS, MATCHED_FIELDS, fold
+from adapters.index.source import SourceStamp
 from adapters.mapping.issues import issue
-from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds, today_in_shanghai
-from adapters.mapping.model import Mapping
+from adapters.mapping.mapper import Fate, Mapped, RowMapper
 from adapters.model import (
     FieldKind,
-    Filter,
-    GroupRow,
-    Page,
-    PageRequest,
-    QualityReport,
-    QuarantinedRow,
     Row,
-    StoreCapabilities,
-    StoreError,
-    StoreUnavailable,
-    StoreUnsupported,
 )
 from adapters.snapshot import duplicate_code, duplicate_key, quarantine_place
-from adapters.sql.reader import SqliteReader, Statement, write_statement
-from adapters.sql.request import (
-    Column,
-    Encoder,
-    Parameters,
-    condition_params,
-    filter_shape,
-    order_by,
-    page_shape,
-    write_position,
-    write_where,
-)
 from contract.decimals import sortable_decimal
-from contract.order import SortValue
 
 __all__ = ["FORMAT", "INDEXED", "SUMMED", "IndexBuilder"]
 
-log = logging.getLogger(__name__)
 FORMAT = 1
 """Raised whenever an index written before cannot be read any more."""
 _BATCH = 500
-_STATEMENTS_KEPT = 256
 _SEPARATOR = "\x1f"
 SUMMED = ("quantity", "originalValue", "netValue")
 INDEXED = tuple(
@@ -257,5 +221,3 @@ def _key_issue(row: Row) -> Any:
 
 def _json(value: Any) -> str:
     return orjson.dumps(value, default=str).decode()
-
-

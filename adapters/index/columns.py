@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import logging
 import sqlite3
-import tempfile
-import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from collections.abc import Mapping as Map
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from adapters.canonical import CANONICAL_FIELDS
-from adapters.evaluate import GROUP_FIELDS, MATCHED_FIELDS, fold, group_text, order_value
-from adapters.mapping.fields import SideTables
-from adapters.mapping.issues import issue
-from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds, today_in_shanghai
+from adapters.index.build import INDEXED
 from adapters.mapping.model import Mapping
 from adapters.model import (
     FieldKind,
-    Filter,
-    GroupRow,
-    Page,
-    PageRequest,
-    QualityReport,
-    QuarantinedRow,
-    Row,
-    StoreCapabilities,
-    StoreError,
-    StoreUnavailable,
     StoreUnsupported,
 )
-from adapters.snapshot import duplicate_code, duplicate_key, quarantine_place
-from adapters.sql.reader import SqliteReader, Statement, write_statement
 from adapters.sql.request import (
     Column,
     Encoder,
-    Parameters,
-    condition_params,
-    filter_shape,
-    order_by,
-    page_shape,
-    write_position,
-    write_where,
 )
 from contract.decimals import sortable_decimal
-from contract.order import SortValue
 
 __all__ = ["IndexColumns", "prepare_index"]
 
@@ -130,7 +96,5 @@ class _Sum:
         return format(self.total, "f")
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def prepare_index(connection: sqlite3.Connection) -> None:
     connection.create_aggregate("gwc_sum", 1, _Sum)  # type: ignore[arg-type]
-
-

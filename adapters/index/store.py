@@ -17,27 +17,27 @@ import logging
 import sqlite3
 import tempfile
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
-from adapters.canonical import CANONICAL_FIELDS
-from adapters.evaluate import GROUP_FIELDS, MATCHED_FIELDS, fold, group_text, order_value
+from adapters.evaluate import GROUP_FIELDS, group_text, order_value
+from adapters.index.build import FORMAT, SUMMED, IndexBuilder
+from adapters.index.columns import IndexColumns, prepare_index
+from adapters.index.source import RowSource
 from adapters.mapping.fields import SideTables
-from adapters.mapping.issues import issue
-from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds, today_in_shanghai
+from adapters.mapping.mapper import RowMapper, native_kinds, today_in_shanghai
 from adapters.mapping.model import Mapping
 from adapters.model import (
-    FieldKind,
     Filter,
     GroupRow,
     Page,
@@ -50,11 +50,8 @@ from adapters.model import (
     StoreUnavailable,
     StoreUnsupported,
 )
-from adapters.snapshot import duplicate_code, duplicate_key, quarantine_place
 from adapters.sql.reader import SqliteReader, Statement, write_statement
 from adapters.sql.request import (
-    Column,
-    Encoder,
     Parameters,
     condition_params,
     filter_shape,
@@ -63,21 +60,13 @@ from adapters.sql.request import (
     write_position,
     write_where,
 )
-from contract.decimals import sortable_decimal
 from contract.order import SortValue
 
 __all__ = ["IndexedStore"]
 
 log = logging.getLogger(__name__)
-FORMAT = 1
-"""Raised whenever an index written before cannot be read any more."""
 _BATCH = 500
 _STATEMENTS_KEPT = 256
-_SEPARATOR = "\x1f"
-SUMMED = ("quantity", "originalValue", "netValue")
-INDEXED = tuple(
-    spec.name for spec in CANONICAL_FIELDS.values() if spec.filterable or spec.orderable or spec.name in GROUP_FIELDS
-)
 
 
 @dataclass(slots=True)
@@ -104,7 +93,7 @@ class IndexedStore:
         self._own_folder = None if cache_dir else tempfile.TemporaryDirectory(prefix="gwc-index-")
         self._folder = cache_dir or Path(self._own_folder.name if self._own_folder else ".")
         self._path = self._folder / f"{mapping.region}.index.sqlite"
-        self._reader = SqliteReader(replace(mapping.store, engine="sqlite", url=str(self._path)), _prepare)
+        self._reader = SqliteReader(replace(mapping.store, engine="sqlite", url=str(self._path)), prepare_index)
         self._columns = IndexColumns(mapping)
         self._digest = hashlib.blake2b(
             f"{FORMAT} {replace(mapping, path=Path())!r}".encode(), digest_size=16

@@ -11,7 +11,7 @@ import hashlib
 import unicodedata
 from collections.abc import Callable
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -199,16 +199,9 @@ _BOOLEANS = {"1": "true", "0": "false", "true": "true", "false": "false", "t": "
 
 
 def _boolean(mapped: FieldMapping, reading: _Reading) -> FieldReader:
-    codes = mapped.codes if mapped.codes is not None else _BOOLEANS
-    coded = reading if mapped.codes is not None else _with_codes(reading, codes)
-    return lambda raw, found: coded.code(raw, found) == "true"
-
-
-def _with_codes(reading: _Reading, codes: Map[str, str]) -> _Reading:
-    from dataclasses import replace
-
-    reading.mapped = replace(reading.mapped, codes=codes)
-    return reading
+    if mapped.codes is None:
+        reading.mapped = replace(mapped, codes=_BOOLEANS)
+    return lambda raw, found: reading.code(raw, found) == "true"
 
 
 def _decimal(mapped: FieldMapping, reading: _Reading, index: Index) -> FieldReader:

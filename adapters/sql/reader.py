@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite as sqlite_dialect
@@ -123,7 +124,6 @@ class SqliteReader:
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._opened = 0
-        self._own_changes = 0
         self._worker: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
@@ -203,8 +203,6 @@ class SqliteReader:
         return self._connection
 
     def _uri(self, mode: str) -> str:
-        from urllib.parse import quote
-
         return f"file:{quote(self._path)}?mode={mode}"
 
     def _disconnect(self) -> None:
