@@ -32,6 +32,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InputValueDefinitionNode,
+    SchemaDefinitionNode,
     ValueNode,
     get_named_type,
     is_required_argument,
@@ -47,6 +48,7 @@ from gateway.supergraph.elements import (
     UnionNode,
     applied,
     members_of,
+    named_type,
     type_nodes,
 )
 from gateway.supergraph.strip import replace_node
@@ -96,12 +98,9 @@ def remove_hidden(document: DocumentNode, hidden: Hidden) -> DocumentNode:
     definitions: list[DefinitionNode] = []
     for definition in document.definitions:
         if isinstance(definition, TypeSystemNode):
-            if definition.name.value in hidden:
-                continue
-            kept = _visible_type(definition, hidden)
-            if kept.name.value in ("Mutation", "Subscription") and not members_of(kept):
-                continue
-            definitions.append(kept)
+            kept = _visible_type(definition, hidden) if definition.name.value not in hidden else None
+            if kept is not None and not _is_empty_root(kept):
+                definitions.append(kept)
         elif isinstance(definition, DirectiveDefinitionNode):
             owner = f"@{definition.name.value}"
             definitions.append(
@@ -109,7 +108,22 @@ def remove_hidden(document: DocumentNode, hidden: Hidden) -> DocumentNode:
             )
         else:
             definitions.append(definition)
-    return DocumentNode(definitions=tuple(definitions))
+    return DocumentNode(definitions=tuple(_only_existing_roots(definitions)))
+
+
+def _is_empty_root(node: TypeSystemNode) -> bool:
+    """A mutation or subscription root without visible fields simply is not part of the API."""
+    return node.name.value in ("Mutation", "Subscription") and not members_of(node)
+
+
+def _only_existing_roots(definitions: list[DefinitionNode]) -> Iterator[DefinitionNode]:
+    existing = {one.name.value for one in definitions if isinstance(one, TypeSystemNode)}
+    for definition in definitions:
+        if isinstance(definition, SchemaDefinitionNode):
+            roots = tuple(one for one in definition.operation_types if named_type(one.type) in existing)
+            yield replace_node(definition, operation_types=roots)
+        else:
+            yield definition
 
 
 def _visible_type(node: TypeSystemNode, hidden: Hidden) -> TypeSystemNode:

@@ -51,11 +51,16 @@ def test_a_mutation_root_with_nothing_to_see_is_no_root(api: GraphQLSchema) -> N
     assert api.mutation_type is None
 
 
+def test_a_hidden_mutation_root_is_no_root() -> None:
+    body = BODY.replace("type Mutation { change: Int @hide }", "type Mutation @hide { change: Int }")
+    assert load_supergraph(HEAD + body).api_schema.mutation_type is None
+
+
 def test_subgraphs_may_still_be_asked(api: GraphQLSchema) -> None:
     schema = load_supergraph(HEAD + BODY).schema
     assert "b" in schema.type_map["Query"].fields and schema.mutation_type is not None
 
 
 def test_a_visible_field_of_a_hidden_type_is_refused() -> None:
-    with pytest.raises(SupergraphInvalid, match="H.*inaccessible.*Query.b"):
+    with pytest.raises(SupergraphInvalid, match=r"H.*inaccessible.*Query.b"):
         load_supergraph(HEAD + BODY.replace("b: H @hide", "b: H"))
