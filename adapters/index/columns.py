@@ -17,10 +17,7 @@ from adapters.model import (
     FieldKind,
     StoreUnsupported,
 )
-from adapters.sql.request import (
-    Column,
-    Encoder,
-)
+from adapters.sql.request import Column, Encoder, unchanged
 from contract.decimals import sortable_decimal
 
 __all__ = ["IndexColumns", "prepare_index"]
@@ -43,7 +40,7 @@ class IndexColumns:
     dialect = "sqlite"
 
     def __init__(self, mapping: Mapping) -> None:
-        self._keys = [_IndexColumn(f"k{at}", _same, _same) for at in range(len(mapping.key))]
+        self._keys = [_IndexColumn(f"k{at}", unchanged, unchanged) for at in range(len(mapping.key))]
 
     def field(self, name: str) -> Column:
         spec = CANONICAL_FIELDS.get(name)
@@ -51,12 +48,14 @@ class IndexColumns:
             raise StoreUnsupported(f"rows cannot be filtered or ordered by {name!r}")
         column = f"f{INDEXED.index(name)}"
         if spec.kind is FieldKind.ENUM:
-            return _IndexColumn(column, lambda value: spec.values.index(value) if value in spec.values else None, _same)
+            return _IndexColumn(
+                column, lambda value: spec.values.index(value) if value in spec.values else None, unchanged
+            )
         if spec.kind is FieldKind.DECIMAL:
             return _IndexColumn(column, _sortable, _sortable)
         if spec.kind is FieldKind.BOOLEAN:
             return _IndexColumn(column, int, int)
-        return _IndexColumn(column, _same, _same)
+        return _IndexColumn(column, unchanged, unchanged)
 
     def native(self) -> Sequence[Column]:
         return self._keys
@@ -65,17 +64,13 @@ class IndexColumns:
         return sa.or_(sa.false(), *(sa.column("native") == param for param in params))
 
     def key_encoder(self) -> Encoder:
-        return _same
+        return unchanged
 
     def matched(self) -> sa.ColumnElement[str]:
         return sa.column("matched", sa.Text)
 
     def has_issues(self) -> sa.ColumnElement[bool]:
         return sa.column("flawed") == sa.literal_column("1")
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _sortable(value: Any) -> str:

@@ -57,6 +57,7 @@ from adapters.sql.request import (
     filter_shape,
     order_by,
     page_shape,
+    unchanged,
     write_position,
     write_where,
 )
@@ -255,7 +256,7 @@ class IndexedStore:
 
             def write(count: int = len(part)) -> tuple[sa.Select[Any], Parameters]:
                 params = Parameters()
-                where = self._columns.key_in([params.add(_same) for _ in range(count)])
+                where = self._columns.key_in([params.add(unchanged) for _ in range(count)])
                 return self._select("native", "row").where(where), params
 
             for native, text in await self._fetch(("rows", len(part)), write, part):
@@ -321,7 +322,7 @@ class IndexedStore:
             statement: sa.Select[Any] = sa.select(place, sa.column("raw"), sa.column("issues")).select_from(
                 sa.table("quarantine")
             )
-            return statement.where(place > params.add(_same)).order_by(place).limit(
+            return statement.where(place > params.add(unchanged)).order_by(place).limit(
                 sa.bindparam("row_limit", 0)
             ), params
 

@@ -34,7 +34,7 @@ from adapters.mapping.model import FieldMapping
 from adapters.mapping.numbers import MONEY_FACTORS, read_decimal
 from adapters.mapping.values import TRIMMED, code_text
 from adapters.model import FieldKind, StoreUnsupported
-from adapters.sql.request import Column, Encoder
+from adapters.sql.request import Column, Encoder, unchanged
 from adapters.sql.source import SqlSource
 
 __all__ = ["SqlitePush", "prepare_functions"]
@@ -124,7 +124,7 @@ class SqlitePush:
         return self._fields[name]
 
     def native(self) -> Sequence[Column]:
-        return [_PushedColumn(self._source.column(part.column), lambda op: _same) for part in self._mapping.key]
+        return [_PushedColumn(self._source.column(part.column), lambda op: unchanged) for part in self._mapping.key]
 
     def key_in(self, params: list[sa.BindParameter[Any]]) -> sa.ColumnElement[bool]:
         if len(self._mapping.key) != 1:
@@ -261,7 +261,7 @@ class SqlitePush:
             (column.is_(None), sa.null()),
             else_=self._read(mapped),
         )
-        return _PushedColumn(sql.collate("BINARY"), lambda op: _same)
+        return _PushedColumn(sql.collate("BINARY"), lambda op: unchanged)
 
     def _decimal(self, mapped: FieldMapping) -> _PushedColumn:
         if not isinstance(self._source.type_of(mapped.columns[0]), sa.Numeric | sa.Integer | sa.Float):
@@ -278,7 +278,7 @@ class SqlitePush:
             sa.func.typeof(column) == "text", sa.func.date(column) == column, sa.func.substr(column, 1, 4) != "0000"
         )
         sql = sa.case((iso, column), (column.is_(None), sa.null()), else_=self._read(mapped))
-        return _PushedColumn(sql, lambda op: _same)
+        return _PushedColumn(sql, lambda op: unchanged)
 
     def _coded(self, mapped: FieldMapping, values: Map[str, int]) -> sa.ColumnElement[Any]:
         column = sa.cast(self._source.column(mapped.columns[0]), sa.Text)
@@ -305,12 +305,12 @@ class SqlitePush:
     def _reference(self, mapped: FieldMapping) -> _PushedColumn:
         column = self._source.column(mapped.columns[0])
         sql = sa.case((column.is_(None), sa.null()), else_=self._read(mapped))
-        return _PushedColumn(sql, lambda op: _same)
+        return _PushedColumn(sql, lambda op: unchanged)
 
     def _class_code(self) -> _PushedColumn:
         mapped = self._mapping.class_
         if mapped is None:
-            return _PushedColumn(sa.null(), lambda op: _same)
+            return _PushedColumn(sa.null(), lambda op: unchanged)
         codes = {
             code.removeprefix(mapped.prefix): code for code in codes_of(mapped.scheme) if code.startswith(mapped.prefix)
         }
@@ -326,7 +326,7 @@ class SqlitePush:
             (column.is_(None), sa.null()),
             else_=read,
         )
-        return _PushedColumn(sql, lambda op: _same)
+        return _PushedColumn(sql, lambda op: unchanged)
 
     def _read_class(self, values: tuple[Any, ...]) -> str | None:
         mapped = self._mapping.class_
@@ -376,10 +376,6 @@ def _is_plain_number(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return sa.or_(kind == "integer", kind == "null", sa.and_(kind == "real", sa.or_(column == sa.literal(0.0), safe)))
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 def _encoders(kind: FieldKind, name: str, factor: Decimal) -> Callable[[str], Encoder]:
     if kind is FieldKind.DECIMAL:
         return lambda op: _number_encoder(op.removeprefix("sort_"), factor)
@@ -388,9 +384,9 @@ def _encoders(kind: FieldKind, name: str, factor: Decimal) -> Callable[[str], En
     if kind is FieldKind.ENUM:
         values = CANONICAL_FIELDS[name].values
         return lambda op: (
-            _same if op.startswith("sort_") else lambda value: values.index(value) if value in values else None
+            unchanged if op.startswith("sort_") else lambda value: values.index(value) if value in values else None
         )
-    return lambda op: _same
+    return lambda op: unchanged
 
 
 def _number_encoder(op: str, factor: Decimal) -> Encoder:

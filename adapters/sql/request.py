@@ -45,6 +45,7 @@ __all__ = [
     "filter_shape",
     "order_by",
     "page_shape",
+    "unchanged",
     "write_position",
     "write_where",
 ]
@@ -187,16 +188,17 @@ def write_where(filter_: Filter | None, columns: Columns, params: Parameters) ->
         case IsNull(name):
             return columns.field(name).expression().is_(None)
         case TextContains(name, _):
-            return _find(columns, columns.field(name).expression(), params.add(_same)) > 0
+            return _find(columns, columns.field(name).expression(), params.add(unchanged)) > 0
         case TextPrefix(name, _):
-            return _find(columns, columns.field(name).expression(), params.add(_same)) == 1
+            return _find(columns, columns.field(name).expression(), params.add(unchanged)) == 1
         case UnderClass(codes):
             code = columns.field("classCode").expression()
-            return _any_of(_find(columns, code, params.add(_same)) == 1 for _ in codes)
+            return _any_of(_find(columns, code, params.add(unchanged)) == 1 for _ in codes)
         case TextMatch(groups):
             matched = columns.matched()
             return sa.and_(
-                sa.true(), *(_any_of(_find(columns, matched, params.add(_same)) > 0 for _ in group) for group in groups)
+                sa.true(),
+                *(_any_of(_find(columns, matched, params.add(unchanged)) > 0 for _ in group) for group in groups),
             )
         case KeyIn(natives):
             encode = columns.key_encoder()
@@ -218,7 +220,8 @@ _OPERATORS: Map[str, Callable[[Any, Any], sa.ColumnElement[bool]]] = {
 }
 
 
-def _same(value: Any) -> Any:
+def unchanged(value: Any) -> Any:
+    """The encoder of what SQL keeps as the contract has it."""
     return value
 
 

@@ -78,7 +78,11 @@ def _restrict(supergraph: Supergraph, graph: str, node: TypeDefinitionNode) -> T
         return _copy(node, fields=inputs) if inputs else None
     if isinstance(node, EnumTypeDefinitionNode):
         values = supergraph.enum_values.get(name, {}).get(graph)
-        return node if values is None else _copy(node, values=tuple(v for v in node.values or () if v.name.value in values))
+        return (
+            node
+            if values is None
+            else _copy(node, values=tuple(v for v in node.values or () if v.name.value in values))
+        )
     if isinstance(node, UnionTypeDefinitionNode):
         members = supergraph.union_members.get(name, {}).get(graph, frozenset())
         return _copy(node, types=tuple(t for t in node.types or () if t.name.value in members)) if members else None

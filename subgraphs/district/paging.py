@@ -175,7 +175,12 @@ def _read_cursor(
             f"`{name}` belongs to another orderBy or filter; start again without it", code="CURSOR_MISMATCH"
         )
     directions = tuple(term.direction for term in terms)
-    fits = cursor.kinds == kinds and cursor.directions == directions and _fit(cursor.values, kinds)
+    fits = (
+        isinstance(cursor.region, str)
+        and cursor.kinds == kinds
+        and cursor.directions == directions
+        and _fit(cursor.values, kinds)
+    )
     if cursor.region == region:
         fits = fits and cursor.native_kinds == native_kinds and _fit(cursor.native, native_kinds)
     if not fits:

@@ -83,7 +83,8 @@ def _place(after: str | None, region: str) -> tuple[SortValue, ...] | None:
         cursor = decode_cursor(after)
     except InvalidCursor as error:
         raise BadInput(f"`after`: {error}") from None
-    if cursor.shape != _SHAPE or not all(isinstance(value, str | int) for value in cursor.native):
+    is_readable = isinstance(cursor.region, str) and all(isinstance(value, str | int) for value in cursor.native)
+    if cursor.shape != _SHAPE or not is_readable:
         raise CodedError("`after` belongs to another list; start again without it", code="CURSOR_MISMATCH")
     if cursor.region == region:
         return cursor.native
