@@ -77,7 +77,8 @@ class Context:
 
     async def fresh_order(self, order_id: str) -> Order | None:
         """The order as it is now: mutations of one request follow each other, what an earlier one saw is stale."""
-        return (await self._load_orders([order_id]))[0]
+        order: Order | None = (await self._load_orders([order_id]))[0]
+        return order
 
     async def _load_orders(self, order_ids: list[str]) -> Sequence[Any]:
         orders = tables.orders
