@@ -23,8 +23,6 @@ __all__ = ["AssetView", "asset_view", "issue_rows"]
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "id": (),
     "region": (),
-    "busy": (),
-    "__typename": (),
     "class": ("classScheme", "classCode", "className"),
     "legacyClass": ("legacyClassScheme", "legacyClassCode", "legacyClassName"),
     "keeper": ("keeper", "owner"),
@@ -34,6 +32,9 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 
 _ALWAYS = frozenset(("native", "version", "issues"))
 """Columns that every row of a store holds."""
+
+_ELSEWHERE = frozenset(("__typename", "busy"))
+"""Fields that no row answers."""
 
 Show = Callable[[Row], Any]
 
@@ -64,7 +65,7 @@ async def asset_view(member: Member, viewer: Viewer, language: Language, fields:
     shown: list[tuple[str, str | None, Show | None]] = []
     units = await member.units.all() if "owner" in fields else {}
     warehouses = await member.warehouses.all() if "warehouse" in fields else {}
-    for field in fields | {"id"}:
+    for field in (fields | {"id"}) - _ELSEWHERE:
         key = "class_" if field == "class" else field
         if not viewer.may_select(field):
             shown.append((key, None, _no_issues if field == "issues" else None))
@@ -103,8 +104,6 @@ def _maker(
             return lambda row: warehouses.get(row.get("warehouse") or "")
         case "issues":
             return lambda row: issue_rows(row["issues"], viewer, language)
-        case "busy" | "__typename":
-            return lambda _row: None
     return None
 
 

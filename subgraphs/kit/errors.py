@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError
 
 __all__ = [
     "BadInput",
@@ -98,8 +98,9 @@ def _code(error: GraphQLError, classify: Classify | None) -> tuple[dict[str, Any
     if isinstance(cause, GraphQLError):
         if cause.extensions and "code" in cause.extensions:
             return dict(cause.extensions), cause.message
-        # graphql-core names the nodes of an argument it could not coerce; a value that could not be serialised has none.
-        if cause.nodes or error.path is None:
+        # Where an argument could not be coerced, graphql-core names the argument's value; where a field's own value is
+        # wrong, the field or nothing.
+        if error.path is None or (cause.nodes and not any(isinstance(node, FieldNode) for node in cause.nodes)):
             return {"code": "BAD_USER_INPUT"}, cause.message
     coded = cause if isinstance(cause, CodedError) else classify(cause) if classify is not None else None
     if coded is None and isinstance(cause, TimeoutError):
