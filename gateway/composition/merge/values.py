@@ -29,6 +29,8 @@ class ValueRules:
     default_mismatch: str
     required_missing: str
     presence_hint: str
+    has_joins: bool
+    """Whether the supergraph tells the type in each graph: the join specification does so for input fields only."""
 
 
 ARGUMENT = ValueRules(
@@ -37,6 +39,7 @@ ARGUMENT = ValueRules(
     "FIELD_ARGUMENT_DEFAULT_MISMATCH",
     "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
     "INCONSISTENT_ARGUMENT_PRESENCE",
+    has_joins=False,
 )
 INPUT_FIELD = ValueRules(
     "input field",
@@ -44,6 +47,7 @@ INPUT_FIELD = ValueRules(
     "INPUT_FIELD_DEFAULT_MISMATCH",
     "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH",
     "INCONSISTENT_INPUT_OBJECT_FIELD",
+    has_joins=True,
 )
 
 Declared = tuple[Subgraph, SubgraphValue]
@@ -94,7 +98,7 @@ def _merge_value(
         description=most_said(value.description for _, value in present),
         marks=join_marks(value.marks for _, value in present),
         joins=None
-        if all_equal
+        if all_equal or not rules.has_joins
         else tuple(FieldJoin(subgraph.graph, type=print_ast(value.type)) for subgraph, value in present),
         where=tuple(where(present)),
     )

@@ -34,10 +34,16 @@ def check_names(sources: Sequence[SubgraphSource], report: Report) -> None:
 
 
 def graph_names(names: Sequence[str]) -> dict[str, str]:
-    """`order-lines` → `ORDER_LINES`; names that would become the same get a number."""
-    wanted = {name: re.sub(r"\W+", "_", name).upper() for name in names}
+    """`order-lines` → `ORDER_LINES`, as other composers name graphs: names that would become the same get a number,
+    and a name that already ends in one (`shop-2` → `SHOP_2_`) is kept apart from these."""
+    wanted = {name: _graph_name(name) for name in names}
     found: dict[str, str] = {}
     for name in names:
         same = [other for other in names if wanted[other] == wanted[name]]
         found[name] = wanted[name] if len(same) == 1 else f"{wanted[name]}_{same.index(name) + 1}"
     return found
+
+
+def _graph_name(name: str) -> str:
+    plain = re.sub(r"\W", "_", name).upper()
+    return f"{plain}_" if re.search(r"_\d+$", plain) else plain

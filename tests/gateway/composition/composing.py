@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from graphql import parse
+from graphql.validation.validate import assert_valid_sdl
+
 from gateway.composition import Composition, CompositionError, SubgraphSource, compose
 from gateway.supergraph.load import load_supergraph
 from gateway.supergraph.model import Supergraph
@@ -15,7 +18,11 @@ FEDERATION_1 = "# Federation 1: no link.\n"
 
 
 def composed(**subgraphs: str) -> Composition:
-    return compose([SubgraphSource(name, f"http://{name}", _with_link(sdl)) for name, sdl in subgraphs.items()])
+    """Whatever the test is about, a supergraph must be a valid GraphQL document with all its machinery."""
+    found = compose([SubgraphSource(name, f"http://{name}", _with_link(sdl)) for name, sdl in subgraphs.items()])
+    if found.supergraph_sdl is not None:
+        assert_valid_sdl(parse(found.supergraph_sdl))
+    return found
 
 
 def _with_link(sdl: str) -> str:

@@ -29,7 +29,7 @@ def test_what_is_printed_is_read_back() -> None:
     assert [(one.graph, one.name, one.url) for one in found.graphs.values()] == [
         ("A", "a", "http://a"),
         ("B", "b", "http://b"),
-        ("C_1", "c-1", "http://c-1"),
+        ("C_1_", "c-1", "http://c-1"),
     ]
     field = found.schema.type_map["P"].fields["z"]
     assert field.description == 'Says "so".'
