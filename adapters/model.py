@@ -263,7 +263,7 @@ class QualityReport:
     listed: int
     quarantined: int
     issues: Mapping[tuple[str, str | None], int]
-    """(code, field) → rows that have it."""
+    """(code, field) → rows that have it; of quarantined rows only the blocking ones are counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from adapters.evaluate import groups_of, order_value, position_key, predicate, row_key, sorted_rows
-from adapters.mapping.issues import issue
+from adapters.mapping.issues import counted, issue
 from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds
 from adapters.model import (
     Filter,
@@ -79,7 +79,7 @@ class Snapshot:
                 issues.append(duplicate_key(row["native"]))
                 mapped.fate = Fate.QUARANTINED
             issues.sort(key=lambda found: (found["code"], found["field"] or ""))
-            self.issues.update({(found["code"], found["field"]) for found in issues})
+            self.issues.update(counted(issues, mapped.fate is Fate.LISTED))
             if mapped.fate is Fate.LISTED:
                 listed.append((row, mapped.native))
             else:

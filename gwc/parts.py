@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -44,10 +43,7 @@ def internal_verifier(settings: Settings) -> TokenVerifier:
 def read_store(mapping_path: Path, store_url: str | None, cache_dir: Path) -> Store:
     """The store of a mapping file, not yet connected. Raises `CommandError` when the file says something wrong."""
     try:
-        mapping = load_mapping(mapping_path)
-        if store_url is not None:
-            mapping = replace(mapping, store=replace(mapping.store, url=store_url))
-        return open_store(mapping, cache_dir=cache_dir)
+        return open_store(load_mapping(mapping_path, store_url), cache_dir=cache_dir)
     except (MappingError, StoreError) as error:
         raise CommandError(str(error)) from None
 

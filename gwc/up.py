@@ -22,8 +22,7 @@ __all__ = ["serve_city"]
 
 Say = Callable[[str], None]
 
-CURL = """  curl -s {url} -H 'content-type: application/json' \\
-    -d '{{"query":"{{ assets(first: 3, orderBy: [{{field: NET_VALUE, direction: DESC}}]) {{ totalCount nodes {{ name netValue region {{ name }} }} }} }}"}}'"""
+CURL = """  curl -s {url} -H 'content-type: application/json' -d '{{"query":"{{ assets(first: 3, orderBy: [{{field: NET_VALUE, direction: DESC}}]) {{ totalCount nodes {{ name netValue region {{ name }} }} }} }}"}}'"""
 
 
 def serve_city(

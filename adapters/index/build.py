@@ -18,7 +18,7 @@ import orjson
 from adapters.canonical import CANONICAL_FIELDS
 from adapters.evaluate import GROUP_FIELDS, MATCHED_FIELDS, fold
 from adapters.index.source import SourceStamp
-from adapters.mapping.issues import issue
+from adapters.mapping.issues import counted, issue
 from adapters.mapping.mapper import Fate, Mapped, RowMapper
 from adapters.model import (
     FieldKind,
@@ -110,7 +110,7 @@ class IndexBuilder:
         assert row is not None
         listed = mapped.fate is Fate.LISTED
         matched = _SEPARATOR.join(fold(text) for name in MATCHED_FIELDS if (text := row.get(name)))
-        self._issues.update({(found["code"], found["field"]) for found in row["issues"]})
+        self._issues.update(counted(row["issues"], listed=True))
         return (
             self._number,
             row["native"],
@@ -148,6 +148,7 @@ class IndexBuilder:
             "SELECT n, native, raw, row FROM asset WHERE listed = 0 ORDER BY n"
         ).fetchall():
             found = orjson.loads(text)["issues"]
+            self._issues.subtract(counted(found, listed=True) - counted(found, listed=False))
             place = quarantine_place(native, n)[0]
             self._db.execute("INSERT INTO quarantine VALUES (?, ?, ?)", (place, raw, _json(found)))
         self._db.execute("DELETE FROM asset WHERE listed = 0")
@@ -190,7 +191,7 @@ class IndexBuilder:
             "asOf": stamp.as_of.isoformat(),
             "listed": listed,
             "quarantined": quarantined,
-            "issues": [[code, name, count] for (code, name), count in sorted(self._issues.items(), key=str)],
+            "issues": [[code, name, count] for (code, name), count in sorted(self._issues.items(), key=str) if count],
             "units": self._kept_units(list(side.units.values())),
             "warehouses": list(side.warehouses.values()),
         }

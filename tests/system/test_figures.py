@@ -76,11 +76,12 @@ async def test_secret_rows_are_nowhere(city: City, auditor: Client, regions: tup
     from contract.ids import format_id
 
     for region in regions:
-        secrets = [row for row in read_truth(city.folder, region) if row.outcome == "secret" and row.native]
+        rows = list(read_truth(city.folder, region))
+        listed = {row.native for row in rows if row.outcome == "listed"}
+        secrets = [row.native for row in rows if row.outcome == "secret" and row.native and row.native not in listed]
         assert secrets, region
-        for row in secrets[:3]:
-            assert row.native is not None
+        for native in secrets[:3]:
             answer = await auditor(
-                "query One($id: ID!) { asset(id: $id) { id } }", {"id": format_id("asset", region, row.native)}
+                "query One($id: ID!) { asset(id: $id) { id } }", {"id": format_id("asset", region, native)}
             )
             assert answer.data == {"asset": None}

@@ -92,7 +92,8 @@ async def test_a_loan_from_application_to_return(anonymous: Client, person: Pers
         await clerk("query Asset($id: ID!) { asset(id: $id) { name orders { id number state } } }", {"id": asset["id"]})
     ).data["asset"]
     assert order["id"] in {o["id"] for o in joined["orders"]}
-    free = await apply(rival, "loan-4", asset, OVERLAPPING)
+    now = (await anonymous("query Now($id: ID!) { asset(id: $id) { id version } }", {"id": asset["id"]})).data["asset"]
+    free = await apply(rival, "loan-4", now, OVERLAPPING)
     assert free["problems"] == [], "what came back can be lent again"
 
 

@@ -139,6 +139,6 @@ def test_owners_and_warehouses_are_in_their_lists(small_city: Path, truth: dict[
 def test_every_issue_is_documented() -> None:
     text = (Path(__file__).parents[3] / "docs" / "data-quality.md").read_text(encoding="utf-8")
     lines = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
-    assert set(lines) == set(ISSUES)
+    assert set(lines) >= set(ISSUES)
     for code, blocking in ISSUES.items():
         assert ("**yes**" in lines[code]) == blocking
