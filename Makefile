@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CITY_SIZE ?= small
 CITY_SEED ?= 2022
+# Members served elsewhere: EXTERNAL="330109=http://… 330111=http://…"
+EXTERNAL ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev services up test check format compose bench-city clean
@@ -35,7 +37,7 @@ services:
 	@sh scripts/services.sh
 
 up: setup
-	@$(BIN)/gwc up --size $(CITY_SIZE) --seed $(CITY_SEED)
+	@$(BIN)/gwc up --size $(CITY_SIZE) --seed $(CITY_SEED) $(addprefix --external ,$(EXTERNAL))
 
 test: setup-dev services
 	$(BIN)/pytest
