@@ -1,4 +1,6 @@
-"""Mapping file → `Mapping`: strict, section by section, each fault with what to change.
+"""Mapping file → `Mapping`: strict, section by section, each fault with what to change (docs/mapping.md is the language).
+
+    TOML ─▶ sections (here; `load_fields`: [fields] and [class]) ─▶ Mapping ─▶ `check`: what only the whole shows
 
 `${NAME}` in the store's url is filled in from the environment, so that no secret stands in a mapping; file urls are
 relative to the mapping file.
@@ -9,12 +11,13 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from adapters.canonical import CANONICAL_FIELDS, STATUSES
-from adapters.mapping.dates import FORMATS
+from adapters.canonical import STATUSES
+from adapters.mapping.check import check_whole
+from adapters.mapping.load_fields import read_class, read_fields
+from adapters.mapping.load_parts import read_conditions, read_lookup_name
 from adapters.mapping.model import (
     CSV,
     FILE_ENGINES,
@@ -22,10 +25,7 @@ from adapters.mapping.model import (
     SQL_ENGINES,
     XLSX,
     Caption,
-    Case,
-    ClassMapping,
     Condition,
-    FieldMapping,
     FileLayout,
     Join,
     KeyPart,
@@ -37,22 +37,16 @@ from adapters.mapping.model import (
     StoreSettings,
     WriteGrant,
 )
-from adapters.mapping.toml import MappingError, Section, suggest
-from adapters.model import FieldKind, FieldSpec
+from adapters.mapping.toml import MappingError, Section
 from contract.regions import REGIONS
 
 __all__ = ["load_mapping", "parse_mapping"]
 
 VERSION = 1
-_CLEANINGS = ("trim", "width", "mojibake")
-_MONEY_UNITS = ("元", "万元", "分")
-_MONEY_FIELDS = ("originalValue", "accumulatedDepreciation", "netValue")
-_SCHEMES = ("1994", "2010", "2022")
 _WAREHOUSE_KINDS = ("PHYSICAL", "OWN_ROOM")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _GIVEN = "\x00given:"
 """Marks a url that came with the call and not out of the file: it may hold a password, and nothing is filled in."""
-_DERIVED = ("classScheme", "classCode", "className", "legacyClassScheme", "legacyClassCode", "legacyClassName")
 
 
 def load_mapping(path: Path, store_url: str | None = None) -> Mapping:
@@ -97,8 +91,8 @@ def parse_mapping(data: dict[str, Any], path: Path) -> Mapping:
         rows=rows,
         secrecy=_secrecy(top.section("secrecy"), lookups),
         key=_key(top.section("key")),
-        fields=_fields(top.section("fields"), lookups),
-        class_=_class(top.section("class"), lookups) if top.has("class") else None,
+        fields=read_fields(top.section("fields"), lookups),
+        class_=read_class(top.section("class"), lookups) if top.has("class") else None,
         region_rule=_region_rule(top.section("region_rule")) if top.has("region_rule") else None,
         lookups=lookups,
         units=_listing(top.section("units"), "units"),
@@ -107,7 +101,7 @@ def parse_mapping(data: dict[str, Any], path: Path) -> Mapping:
         write=_write(top.section("write")) if top.has("write") else None,
     )
     top.done()
-    _check_whole(mapping)
+    check_whole(mapping)
     return mapping
 
 
@@ -172,7 +166,7 @@ def _url(section: Section, engine: str, path: Path) -> str:
 def _source(section: Section, engine: str) -> tuple[str, tuple[Join, ...], tuple[Condition, ...]]:
     table = section.text("table", "" if engine in FILE_ENGINES else None)
     joins = tuple(_join(part) for part in section.sections("joins"))
-    rows = _conditions(section, "rows")
+    rows = read_conditions(section, "rows")
     section.done()
     if joins and engine not in SQL_ENGINES:
         raise MappingError(section.at("joins"), f"a {engine} store has no joins", "use a lookup")
@@ -188,29 +182,11 @@ def _join(section: Section) -> Join:
     return join
 
 
-def _conditions(section: Section, key: str) -> tuple[Condition, ...]:
-    return tuple(_condition(part) for part in section.sections(key))
-
-
-def _condition(section: Section) -> Condition:
-    column = section.text("column")
-    condition: Condition
-    if section.has("is"):
-        null = section.choice("is", ("null", "not null")) == "null"
-        condition = Condition(column, "null" if null else "not_null")
-    elif section.has("not_in"):
-        condition = Condition(column, "not_in", section.texts("not_in"))
-    else:
-        condition = Condition(column, "in", section.texts("in"))
-    section.done()
-    return condition
-
-
 def _secrecy(section: Section, lookups: dict[str, Lookup]) -> Secrecy:
     if section.has("none_because"):
         rule = Secrecy(None, reason=section.text("none_because"))
     elif section.has("column"):
-        rule = Secrecy(section.text("column"), section.texts("open"), _lookup_name(section, lookups))
+        rule = Secrecy(section.text("column"), section.texts("open"), read_lookup_name(section, lookups))
     else:
         raise MappingError(
             "secrecy",
@@ -241,114 +217,11 @@ def _lookups(section: Section) -> list[Lookup]:
                 part.text("key"),
                 part.text("value"),
                 part.maybe_text("label"),
-                _conditions(part, "rows"),
+                read_conditions(part, "rows"),
             )
         )
         part.done()
     return found
-
-
-def _lookup_name(section: Section, lookups: dict[str, Lookup]) -> str | None:
-    name = section.maybe_text("lookup")
-    if name is not None and name not in lookups:
-        raise MappingError(
-            section.at("lookup"), f"there is no lookup {name!r}", f"add [lookups.{name}] with table, key and value"
-        )
-    return name
-
-
-# --- fields -------------------------------------------------------------------------------------------------------
-
-
-def _fields(section: Section, lookups: dict[str, Lookup]) -> dict[str, FieldMapping]:
-    found: dict[str, FieldMapping] = {}
-    for name in section.data:
-        spec = CANONICAL_FIELDS.get(name)
-        if name in _DERIVED or name == "class":
-            raise MappingError(section.at(name), "this field is not mapped by itself", "the class is mapped by [class]")
-        if spec is None or name == "observedAt":
-            known = [field for field in CANONICAL_FIELDS if field not in _DERIVED and field != "observedAt"]
-            raise MappingError(section.at(name), "there is no such canonical field", suggest(name, known))
-        value = section.raw(name)
-        part = (
-            section.section(name)
-            if isinstance(value, dict)
-            else Section({"column": section.text(name)}, section.at(name))
-        )
-        found[name] = _field(part, spec, lookups)
-    return found
-
-
-def _field(section: Section, spec: FieldSpec, lookups: dict[str, Lookup]) -> FieldMapping:
-    mapped = FieldMapping(
-        spec=spec,
-        columns=section.texts("columns", ()) or section.texts("column", ()),
-        constant=section.maybe_text("value"),
-        default=section.maybe_text("default"),
-        empty=section.texts("empty", ()),
-        clean=section.choices("clean", _CLEANINGS, ("trim",) if spec.kind is FieldKind.TEXT else ("trim", "width")),
-        codes=section.text_map("codes") if section.has("codes") else None,
-        lookup=_lookup_name(section, lookups),
-        when=_condition(section.section("when")) if section.has("when") else None,
-        cases=tuple(_case(part) for part in section.sections("cases")),
-        **_of_kind(section, spec),
-    )
-    section.done()
-    _check_field(mapped, section)
-    return mapped
-
-
-def _of_kind(section: Section, spec: FieldSpec) -> dict[str, Any]:
-    """The keys that only one kind of field has."""
-    if spec.name in _MONEY_FIELDS:
-        return {"unit": section.choice("unit", _MONEY_UNITS), "minus": section.maybe_text("minus")}
-    if spec.name == "usefulLifeMonths":
-        return {"unit": section.choice("unit", ("months", "years"))}
-    if spec.name in ("quantity", "unitOfMeasure"):
-        return {"from_name": section.flag("from_name", False)}
-    if spec.kind in (FieldKind.DATE, FieldKind.DATETIME):
-        formats = section.choices("formats", FORMATS, ("ymd",))
-        return {"formats": formats, "zone": section.choice("zone", ("Asia/Shanghai", "UTC"), "Asia/Shanghai")}
-    if spec.name == "owner":
-        return {"uscc": section.flag("uscc", False)}
-    if spec.name == "version":
-        return {"digest": section.flag("digest", False)}
-    return {}
-
-
-def _case(section: Section) -> Case:
-    value = section.text("value")
-    condition = _condition(Section({key: item for key, item in section.data.items() if key != "value"}, section.where))
-    return Case(condition, value)
-
-
-def _check_field(mapped: FieldMapping, section: Section) -> None:
-    if not (mapped.columns or mapped.constant is not None or mapped.from_name or mapped.digest):
-        raise MappingError(section.where, "no column is named", 'write column = "…" (or value = "…" for a constant)')
-    values: tuple[str, ...] = mapped.spec.values
-    if mapped.spec.kind is FieldKind.BOOLEAN:
-        values = ("true", "false")
-    if not values:
-        return
-    produced = [*(mapped.codes or {}).values(), *(case.value for case in mapped.cases)]
-    produced += [text for text in (mapped.constant, mapped.default) if text is not None]
-    for text in produced:
-        if text not in values:
-            raise MappingError(
-                section.where, f"{text!r} is no value of {mapped.spec.name}", "one of " + ", ".join(values)
-            )
-
-
-def _class(section: Section, lookups: dict[str, Lookup]) -> ClassMapping:
-    mapped = ClassMapping(
-        column=section.text("column"),
-        scheme=section.choice("scheme", _SCHEMES),
-        prefix=section.text("prefix", ""),
-        name_column=section.maybe_text("name_column"),
-        lookup=_lookup_name(section, lookups),
-    )
-    section.done()
-    return mapped
 
 
 def _region_rule(section: Section) -> RegionRule:
@@ -383,7 +256,7 @@ def _listing(section: Section, kind: Literal["units", "warehouses"]) -> Listing:
         warehouse_kind=section.maybe_text("kind") if kind == "warehouses" else None,
         kinds=kinds,
         address=section.maybe_text("address") if kind == "warehouses" else None,
-        where=_conditions(section, "rows"),
+        where=read_conditions(section, "rows"),
     )
     section.done()
     return listing
@@ -417,48 +290,3 @@ def _write(section: Section) -> WriteGrant:
     )
     section.done()
     return grant
-
-
-# --- what only the whole shows ------------------------------------------------------------------------------------
-
-
-def _check_whole(mapping: Mapping) -> None:
-    checks: tuple[Callable[[Mapping], None], ...] = (_check_name, _check_references, _check_joins, _check_write)
-    for check in checks:
-        check(mapping)
-
-
-def _check_name(mapping: Mapping) -> None:
-    if "name" not in mapping.fields:
-        raise MappingError("fields.name", "the name is not mapped", 'add name = "<column>" to [fields]')
-    if mapping.store.engine in SQL_ENGINES and not mapping.table:
-        raise MappingError("source.table", "no table is named")
-
-
-def _check_references(mapping: Mapping) -> None:
-    for name, listing in (("owner", mapping.units), ("warehouse", mapping.warehouses)):
-        if name in mapping.fields and listing.origin == "none":
-            raise MappingError(f"fields.{name}", f"the mapping has no list of {listing.kind}", f"add [{listing.kind}]")
-
-
-def _check_joins(mapping: Mapping) -> None:
-    aliases = {join.alias for join in mapping.joins}
-    if mapping.store.engine not in SQL_ENGINES:
-        return
-    for column in mapping.columns:
-        alias, dot, _ = column.rpartition(".")
-        if dot and alias not in aliases:
-            raise MappingError(column, f"no join is named {alias!r}", f'add [[source.joins]] with as = "{alias}"')
-
-
-def _check_write(mapping: Mapping) -> None:
-    if mapping.write is None:
-        return
-    if mapping.store.engine not in SQL_ENGINES or mapping.store.mode != "live":
-        raise MappingError("write", "only a live SQL store can be written", "remove [write]")
-    version = mapping.fields.get("version")
-    if version is None or mapping.write.version_column not in version.columns:
-        raise MappingError("write.version_column", "the version must be mapped from this column", "see fields.version")
-    for status in mapping.write.codes:
-        if status not in STATUSES:
-            raise MappingError("write.codes", f"{status!r} is no status", "one of " + ", ".join(STATUSES))

@@ -7,20 +7,14 @@ pushed but refused (`StoreUnsupported`), and the store scans instead.
 
 Whether a row is listed at all must be sayable too: its key is there and unique (the store's own unique index proves
 it), its amounts are numbers, its region needs no judging.
-
-Numbers: SQLite keeps `DECIMAL` as integer or binary fraction, and the mapper reads the latter by its shortest spelling,
-which is monotonic. A bound is therefore encoded as the nearest fraction on the right side of it (`_at_least`,
-`_at_most`), so that comparing by SQLite equals comparing the decimals.
 """
 
 from __future__ import annotations
 
-import math
-import sqlite3
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,20 +22,20 @@ import sqlalchemy as sa
 from adapters.canonical import CANONICAL_FIELDS
 from adapters.evaluate import GROUP_FIELDS
 from adapters.mapping.classes import codes_of, to_2022
-from adapters.mapping.fields import SideTables, build_reader
+from adapters.mapping.fields import SideTables
 from adapters.mapping.mapper import parse_native
 from adapters.mapping.model import FieldMapping
-from adapters.mapping.numbers import MONEY_FACTORS, read_decimal
+from adapters.mapping.numbers import MONEY_FACTORS
 from adapters.mapping.values import TRIMMED, code_text
 from adapters.model import FieldKind, StoreUnsupported
+from adapters.sql.push_values import PushFunctions, encoders, prepare_functions, sql_reader
 from adapters.sql.request import Column, Encoder, unchanged
 from adapters.sql.source import SqlSource
 
-__all__ = ["SqlitePush", "prepare_functions"]
+__all__ = ["PushFunctions", "SqlitePush", "prepare_functions"]
 
 _SAFE_SMALL, _SAFE_LARGE = 1e-90, 1e90
 """Between these a binary fraction's spelling is surely read as a number."""
-_EXACT_INTEGERS = 2**53
 _CODES_MAX = 400
 """More codes than this make a `CASE` that costs more than it saves."""
 
@@ -56,42 +50,6 @@ class _PushedColumn:
 
     def encoder(self, op: str) -> Encoder:
         return self.encoders(op)
-
-
-@dataclass(slots=True)
-class PushFunctions:
-    """What the functions registered on a connection call; renewed with the side tables."""
-
-    readers: dict[str, Callable[[tuple[Any, ...]], Any]] = field(default_factory=dict)
-
-
-def prepare_functions(connection: sqlite3.Connection, functions: PushFunctions) -> None:
-    def read(name: str, *values: Any) -> Any:
-        return functions.readers[name](values)
-
-    connection.create_function("gwc_read", -1, read, deterministic=True)
-    connection.create_function("gwc_is_amount", 1, _is_amount, deterministic=True)
-    connection.create_aggregate("gwc_total", 1, _Total)  # type: ignore[arg-type]
-
-
-def _is_amount(value: Any) -> int:
-    return int(not isinstance(read_decimal(value), str))
-
-
-class _Total:
-    """An exact sum of SQLite numbers, each by its shortest spelling."""
-
-    def __init__(self) -> None:
-        self.total = Decimal(0)
-
-    def step(self, value: Any) -> None:
-        if value is not None:
-            with localcontext() as context:
-                context.prec = 120
-                self.total += Decimal(repr(value))
-
-    def finalize(self) -> str:
-        return format(self.total, "f")
 
 
 class SqlitePush:
@@ -112,7 +70,7 @@ class SqlitePush:
     def bind(self, side: SideTables) -> None:
         """Let the functions read by these side tables."""
         for name, (mapped, index) in self._readable.items():
-            self._functions.readers[name] = _sql_reader(mapped, index, side)
+            self._functions.readers[name] = sql_reader(mapped, index, side)
         if self._mapping.class_ is not None:
             self._functions.readers["classCode"] = self._read_class
 
@@ -236,7 +194,7 @@ class SqlitePush:
     def _absent(self, name: str) -> _PushedColumn:
         value = {"quantity": 1, "shareable": 0}.get(name)
         kind = CANONICAL_FIELDS[name].kind
-        return _PushedColumn(sa.literal(value) if value is not None else sa.null(), _encoders(kind, name, Decimal(1)))
+        return _PushedColumn(sa.literal(value) if value is not None else sa.null(), encoders(kind, name, Decimal(1)))
 
     def _constant(self, mapped: FieldMapping) -> _PushedColumn:
         spec = mapped.spec
@@ -247,7 +205,7 @@ class SqlitePush:
             value = int(value == "true")
         elif spec.kind not in (FieldKind.TEXT, FieldKind.DATE):
             raise StoreUnsupported(f"{spec.name} is a constant")
-        return _PushedColumn(sa.literal(value), _encoders(spec.kind, spec.name, Decimal(1)))
+        return _PushedColumn(sa.literal(value), encoders(spec.kind, spec.name, Decimal(1)))
 
     def _text(self, mapped: FieldMapping) -> _PushedColumn:
         if mapped.codes is not None:
@@ -268,7 +226,7 @@ class SqlitePush:
             raise StoreUnsupported(f"{mapped.spec.name} is kept as text")
         column = self._source.column(mapped.columns[0])
         sql = sa.case((_is_plain_number(column), column), else_=self._read(mapped))
-        return _PushedColumn(sql, _encoders(FieldKind.DECIMAL, mapped.spec.name, _factor(mapped)))
+        return _PushedColumn(sql, encoders(FieldKind.DECIMAL, mapped.spec.name, _factor(mapped)))
 
     def _day(self, mapped: FieldMapping) -> _PushedColumn:
         if "ymd" not in mapped.formats:
@@ -295,12 +253,12 @@ class SqlitePush:
         values = mapped.spec.values
         codes = mapped.codes if mapped.codes is not None else {value: value for value in values}
         sql = self._coded(mapped, {code: values.index(value) for code, value in codes.items()})
-        return _PushedColumn(sql, _encoders(FieldKind.ENUM, mapped.spec.name, Decimal(1)))
+        return _PushedColumn(sql, encoders(FieldKind.ENUM, mapped.spec.name, Decimal(1)))
 
     def _boolean(self, mapped: FieldMapping) -> _PushedColumn:
         codes = mapped.codes if mapped.codes is not None else {"1": "true", "0": "false"}
         sql = self._coded(mapped, {code: int(value == "true") for code, value in codes.items()})
-        return _PushedColumn(sa.func.coalesce(sql, 0), _encoders(FieldKind.BOOLEAN, mapped.spec.name, Decimal(1)))
+        return _PushedColumn(sa.func.coalesce(sql, 0), encoders(FieldKind.BOOLEAN, mapped.spec.name, Decimal(1)))
 
     def _reference(self, mapped: FieldMapping) -> _PushedColumn:
         column = self._source.column(mapped.columns[0])
@@ -334,41 +292,6 @@ class SqlitePush:
         return None if code is None or mapped is None else to_2022(mapped.scheme, mapped.prefix + code)
 
 
-# --- values -------------------------------------------------------------------------------------------------------
-
-
-def _sql_reader(mapped: FieldMapping, index: dict[str, int], side: SideTables) -> Callable[[tuple[Any, ...]], Any]:
-    """The mapper's own reader of a field, giving what the field's expression gives."""
-    read, spec = build_reader(mapped, index, side), mapped.spec
-    if spec.kind is FieldKind.ENUM:
-        ranks = {value: rank for rank, value in enumerate(spec.values)}
-        return lambda values: ranks.get(read(values, []))
-    if spec.kind is FieldKind.BOOLEAN:
-        return lambda values: int(bool(read(values, [])))
-    if spec.kind is FieldKind.DECIMAL:
-        return lambda values: _number_of(read_decimal(values[0]))
-    return lambda values: read(values, [])
-
-
-class _Inexact(ArithmeticError):
-    """A number that SQLite cannot keep exactly: the statement fails, and the store scans instead."""
-
-
-def _number_of(amount: Any) -> int | float | None:
-    if not isinstance(amount, Decimal):
-        return None
-    if amount == amount.to_integral_value() and abs(amount) < _EXACT_INTEGERS:
-        return int(amount)
-    number = float(amount)
-    if Decimal(repr(number)) != amount:
-        raise _Inexact
-    return number
-
-
-def _factor(mapped: FieldMapping | None) -> Decimal:
-    return MONEY_FACTORS.get(mapped.unit, Decimal(1)) if mapped else Decimal(1)
-
-
 def _is_plain_number(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     kind = sa.func.typeof(column)
     size = sa.func.abs(column)
@@ -376,44 +299,5 @@ def _is_plain_number(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return sa.or_(kind == "integer", kind == "null", sa.and_(kind == "real", sa.or_(column == sa.literal(0.0), safe)))
 
 
-def _encoders(kind: FieldKind, name: str, factor: Decimal) -> Callable[[str], Encoder]:
-    if kind is FieldKind.DECIMAL:
-        return lambda op: _number_encoder(op.removeprefix("sort_"), factor)
-    if kind is FieldKind.BOOLEAN:
-        return lambda op: int
-    if kind is FieldKind.ENUM:
-        values = CANONICAL_FIELDS[name].values
-        return lambda op: (
-            unchanged if op.startswith("sort_") else lambda value: values.index(value) if value in values else None
-        )
-    return lambda op: unchanged
-
-
-def _number_encoder(op: str, factor: Decimal) -> Encoder:
-    bound = {"gte": _at_least, "lt": _at_least, "lte": _at_most, "gt": _at_most, "eq": _exactly}[op]
-
-    def encode(value: Any) -> float | None:
-        with localcontext() as context:
-            context.prec = 120
-            wanted = Decimal(value) / factor
-        if abs(wanted) >= _EXACT_INTEGERS:
-            raise StoreUnsupported("numbers of this size are compared by scanning")
-        return bound(wanted)
-
-    return encode
-
-
-def _at_least(wanted: Decimal) -> float:
-    """The least fraction whose spelling is not below the number."""
-    number = float(wanted)
-    return number if Decimal(repr(number)) >= wanted else math.nextafter(number, math.inf)
-
-
-def _at_most(wanted: Decimal) -> float:
-    number = float(wanted)
-    return number if Decimal(repr(number)) <= wanted else math.nextafter(number, -math.inf)
-
-
-def _exactly(wanted: Decimal) -> float | None:
-    number = float(wanted)
-    return number if Decimal(repr(number)) == wanted else None
+def _factor(mapped: FieldMapping | None) -> Decimal:
+    return MONEY_FACTORS.get(mapped.unit, Decimal(1)) if mapped else Decimal(1)

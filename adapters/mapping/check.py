@@ -1,0 +1,53 @@
+"""What only the whole of a mapping shows: names that lead nowhere, and what the engine cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adapters.canonical import STATUSES
+from adapters.mapping.model import SQL_ENGINES, Mapping
+from adapters.mapping.toml import MappingError
+
+__all__ = ["check_whole"]
+
+
+def check_whole(mapping: Mapping) -> None:
+    checks: tuple[Callable[[Mapping], None], ...] = (_check_name, _check_references, _check_joins, _check_write)
+    for check in checks:
+        check(mapping)
+
+
+def _check_name(mapping: Mapping) -> None:
+    if "name" not in mapping.fields:
+        raise MappingError("fields.name", "the name is not mapped", 'add name = "<column>" to [fields]')
+    if mapping.store.engine in SQL_ENGINES and not mapping.table:
+        raise MappingError("source.table", "no table is named")
+
+
+def _check_references(mapping: Mapping) -> None:
+    for name, listing in (("owner", mapping.units), ("warehouse", mapping.warehouses)):
+        if name in mapping.fields and listing.origin == "none":
+            raise MappingError(f"fields.{name}", f"the mapping has no list of {listing.kind}", f"add [{listing.kind}]")
+
+
+def _check_joins(mapping: Mapping) -> None:
+    aliases = {join.alias for join in mapping.joins}
+    if mapping.store.engine not in SQL_ENGINES:
+        return
+    for column in mapping.columns:
+        alias, dot, _ = column.rpartition(".")
+        if dot and alias not in aliases:
+            raise MappingError(column, f"no join is named {alias!r}", f'add [[source.joins]] with as = "{alias}"')
+
+
+def _check_write(mapping: Mapping) -> None:
+    if mapping.write is None:
+        return
+    if mapping.store.engine not in SQL_ENGINES or mapping.store.mode != "live":
+        raise MappingError("write", "only a live SQL store can be written", "remove [write]")
+    version = mapping.fields.get("version")
+    if version is None or mapping.write.version_column not in version.columns:
+        raise MappingError("write.version_column", "the version must be mapped from this column", "see fields.version")
+    for status in mapping.write.codes:
+        if status not in STATUSES:
+            raise MappingError("write.codes", f"{status!r} is no status", "one of " + ", ".join(STATUSES))

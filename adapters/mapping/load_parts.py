@@ -1,0 +1,37 @@
+"""What several tables of a mapping file share: conditions on a column, and the name of a code table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+
+from adapters.mapping.model import Condition, Lookup
+from adapters.mapping.toml import MappingError, Section
+
+__all__ = ["read_condition", "read_conditions", "read_lookup_name"]
+
+
+def read_conditions(section: Section, key: str) -> tuple[Condition, ...]:
+    return tuple(read_condition(part) for part in section.sections(key))
+
+
+def read_condition(section: Section) -> Condition:
+    column = section.text("column")
+    condition: Condition
+    if section.has("is"):
+        null = section.choice("is", ("null", "not null")) == "null"
+        condition = Condition(column, "null" if null else "not_null")
+    elif section.has("not_in"):
+        condition = Condition(column, "not_in", section.texts("not_in"))
+    else:
+        condition = Condition(column, "in", section.texts("in"))
+    section.done()
+    return condition
+
+
+def read_lookup_name(section: Section, lookups: Map[str, Lookup]) -> str | None:
+    name = section.maybe_text("lookup")
+    if name is not None and name not in lookups:
+        raise MappingError(
+            section.at("lookup"), f"there is no lookup {name!r}", f"add [lookups.{name}] with table, key and value"
+        )
+    return name
