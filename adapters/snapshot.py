@@ -1,6 +1,6 @@
 """All listable rows of a store, mapped, in memory: how a store is served that cannot filter or sort as asked.
 
-Bounded by the mapping's `scan_rows_max`; beyond it the store is to be read in `indexed` mode. Seeing all rows, it also
+Bounded by the mapping's `scan_rows_max`. Seeing all rows, it also
 finds what no single row shows: keys that are not unique (all their rows are quarantined) and codes that occur twice.
 Sorted orders are kept, so that a page costs a binary search and a filter over the rows it passes.
 """
@@ -58,7 +58,7 @@ class Snapshot:
                 kept.append((mapped, raw))
                 if len(kept) > rows_max:
                     raise StoreUnsupported(
-                        f'the store has more than {rows_max} rows and cannot do this by itself: use mode = "indexed"'
+                        f"the store has more than {rows_max} rows and cannot do this by itself: raise store.scan_rows_max"
                     )
         self._settle(kept, mapper)
         self._orders: OrderedDict[tuple[Any, ...], list[tuple[Row, tuple[SortValue, ...]]]] = OrderedDict()

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adapters.canonical import STATUSES
-from adapters.mapping.model import SQL_ENGINES, Mapping
+from adapters.mapping.model import CSV, FILE_ENGINES, SQL_ENGINES, XLSX, Listing, Mapping
 from adapters.mapping.toml import MappingError
 
 __all__ = ["check_whole"]
 
 
 def check_whole(mapping: Mapping) -> None:
-    checks: tuple[Callable[[Mapping], None], ...] = (_check_name, _check_references, _check_joins, _check_write)
+    checks: tuple[Callable[[Mapping], None], ...] = (
+        _check_name,
+        _check_engine,
+        _check_references,
+        _check_joins,
+        _check_write,
+    )
     for check in checks:
         check(mapping)
 
@@ -22,6 +28,31 @@ def _check_name(mapping: Mapping) -> None:
         raise MappingError("fields.name", "the name is not mapped", 'add name = "<column>" to [fields]')
     if mapping.store.engine in SQL_ENGINES and not mapping.table:
         raise MappingError("source.table", "no table is named")
+
+
+def _check_engine(mapping: Mapping) -> None:
+    """What this kind of store is never asked for: said here, or it would be passed over in silence."""
+    engine = mapping.store.engine
+    if engine in SQL_ENGINES and mapping.store.mode == "indexed":
+        raise MappingError("store.mode", f"a {engine} store is read live only", 'write mode = "live"')
+    if engine == XLSX and mapping.lookups:
+        raise MappingError("lookups", "a workbook has no code tables", "write the codes into the field: codes = { … }")
+    if engine in FILE_ENGINES:
+        for name, lookup in mapping.lookups.items():
+            if lookup.where:
+                raise MappingError(f"lookups.{name}.rows", f"of a {engine} file all lines are read", "remove rows")
+    for listing in (mapping.units, mapping.warehouses):
+        _check_listing(listing, engine)
+
+
+def _check_listing(listing: Listing, engine: str) -> None:
+    kind = listing.kind
+    if listing.origin == "rows" and (engine != CSV or kind != "units"):
+        raise MappingError(f"{kind}.from", f"a {engine} store's {kind} are not gathered from rows", "name their table")
+    if listing.origin == "sheets" and engine != XLSX:
+        raise MappingError(f"{kind}.from", f"a {engine} store has no sheets", "name their table")
+    if listing.where and engine in FILE_ENGINES:
+        raise MappingError(f"{kind}.rows", f"of a {engine} file all lines are read", "remove rows")
 
 
 def _check_references(mapping: Mapping) -> None:

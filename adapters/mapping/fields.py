@@ -110,7 +110,7 @@ class _Reading:
     def __init__(self, mapped: FieldMapping, index: Index, side: SideTables) -> None:
         self.mapped = mapped
         self.at = tuple(index[column] for column in mapped.columns)
-        self.empty = frozenset(mapped.empty)
+        self.empty = frozenset(mapped.empty) | {code_text(text) for text in mapped.empty}
         self.side = side
         self.name = mapped.spec.name
         self.where = mapped.where

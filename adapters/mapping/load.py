@@ -8,6 +8,7 @@ relative to the mapping file.
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import tomllib
@@ -17,7 +18,7 @@ from typing import Any, Literal
 from adapters.canonical import STATUSES
 from adapters.mapping.check import check_whole
 from adapters.mapping.load_fields import read_class, read_fields
-from adapters.mapping.load_parts import read_conditions, read_lookup_name
+from adapters.mapping.load_parts import read_codes, read_conditions, read_lookup_name
 from adapters.mapping.model import (
     CSV,
     FILE_ENGINES,
@@ -44,6 +45,8 @@ __all__ = ["load_mapping", "parse_mapping"]
 
 VERSION = 1
 _WAREHOUSE_KINDS = ("PHYSICAL", "OWN_ROOM")
+_CSV_KEYS = ("pattern", "ready_suffix")
+"""Of `[file]`; the others are a workbook's."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _GIVEN = "\x00given:"
 """Marks a url that came with the call and not out of the file: it may hold a password, and nothing is filled in."""
@@ -97,7 +100,7 @@ def parse_mapping(data: dict[str, Any], path: Path) -> Mapping:
         lookups=lookups,
         units=_listing(top.section("units"), "units"),
         warehouses=_listing(top.section("warehouses"), "warehouses"),
-        file=_file(top.section("file")),
+        file=_file(top.section("file"), store.engine),
         write=_write(top.section("write")) if top.has("write") else None,
     )
     top.done()
@@ -130,7 +133,7 @@ def _store(section: Section, path: Path) -> StoreSettings:
         engine=engine,
         url=_url(section, engine, path),
         mode="indexed" if mode == "indexed" else "live",
-        encoding=section.text("encoding", "auto"),
+        encoding=_encoding(section),
         connections_max=section.integer("connections_max", 2, 1, 16),
         timeout_s=float(section.integer("timeout_s", 10, 1, 600)),
         scan_rows_max=section.integer("scan_rows_max", 50_000, 100, 1_000_000),
@@ -139,6 +142,14 @@ def _store(section: Section, path: Path) -> StoreSettings:
     )
     section.done()
     return settings
+
+
+def _encoding(section: Section) -> str:
+    name = section.text("encoding", "auto")
+    try:
+        return name if name == "auto" else codecs.lookup(name).name
+    except LookupError:
+        raise MappingError(section.at("encoding"), f"{name!r} is not known", "auto, utf-8, gb18030, …") from None
 
 
 def _url(section: Section, engine: str, path: Path) -> str:
@@ -202,6 +213,8 @@ def _key(section: Section) -> tuple[KeyPart, ...]:
     for name in integers:
         if name not in columns:
             raise MappingError(section.at("integers"), f"{name!r} is no column of the key")
+    if not columns:
+        raise MappingError(section.at("columns"), "the key has no column", 'write columns = ["…"]')
     section.done()
     return tuple(KeyPart(column, "integer" if column in integers else "text", trim) for column in columns)
 
@@ -242,7 +255,7 @@ def _listing(section: Section, kind: Literal["units", "warehouses"]) -> Listing:
     if not section.data:
         return Listing(kind)
     origin = section.choice("from", ("table", "rows", "sheets"), "table")
-    kinds = section.text_map("kinds") if kind == "warehouses" and section.has("kinds") else {}
+    kinds = read_codes(section, "kinds") if kind == "warehouses" and section.has("kinds") else {}
     for value in kinds.values():
         if value not in _WAREHOUSE_KINDS:
             raise MappingError(section.at("kinds"), f"{value!r} is no kind of warehouse", "PHYSICAL or OWN_ROOM")
@@ -262,7 +275,7 @@ def _listing(section: Section, kind: Literal["units", "warehouses"]) -> Listing:
     return listing
 
 
-def _file(section: Section) -> FileLayout:
+def _file(section: Section, engine: str) -> FileLayout:
     captions = []
     for name in (captioned := section.section("captions")).data:
         part = captioned.section(name)
@@ -278,6 +291,9 @@ def _file(section: Section) -> FileLayout:
         captions=tuple(captions),
     )
     section.done()
+    for key in section.data:
+        if (owner := CSV if key in _CSV_KEYS else XLSX) != engine:
+            raise MappingError(section.at(key), f"a {engine} store has no such key", f"it is for {owner}: remove it")
     return layout
 
 

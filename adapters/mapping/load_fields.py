@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+from decimal import Decimal
 from typing import Any
 
 from adapters.canonical import CANONICAL_FIELDS
-from adapters.mapping.dates import FORMATS
-from adapters.mapping.load_parts import read_condition, read_lookup_name
+from adapters.mapping.dates import FORMATS, read_day, read_time
+from adapters.mapping.load_parts import read_codes, read_condition, read_lookup_name
 from adapters.mapping.model import Case, ClassMapping, FieldMapping, Lookup
+from adapters.mapping.numbers import read_decimal
 from adapters.mapping.toml import MappingError, Section, suggest
 from adapters.model import FieldKind, FieldSpec
+from contract.decimals import format_decimal, format_money
 
 __all__ = ["read_class", "read_fields"]
 
@@ -47,7 +51,7 @@ def _field(section: Section, spec: FieldSpec, lookups: dict[str, Lookup]) -> Fie
         default=section.maybe_text("default"),
         empty=section.texts("empty", ()),
         clean=section.choices("clean", _CLEANINGS, ("trim",) if spec.kind is FieldKind.TEXT else ("trim", "width")),
-        codes=section.text_map("codes") if section.has("codes") else None,
+        codes=read_codes(section, "codes") if section.has("codes") else None,
         lookup=read_lookup_name(section, lookups),
         when=read_condition(section.section("when")) if section.has("when") else None,
         cases=tuple(_case(part) for part in section.sections("cases")),
@@ -91,6 +95,7 @@ def _check_field(mapped: FieldMapping, section: Section) -> None:
     if mapped.spec.kind is FieldKind.BOOLEAN:
         values = ("true", "false")
     if not values:
+        _check_constants(mapped, section)
         return
     produced = [*(mapped.codes or {}).values(), *(case.value for case in mapped.cases)]
     produced += [text for text in (mapped.constant, mapped.default) if text is not None]
@@ -99,6 +104,37 @@ def _check_field(mapped: FieldMapping, section: Section) -> None:
             raise MappingError(
                 section.where, f"{text!r} is no value of {mapped.spec.name}", "one of " + ", ".join(values)
             )
+
+
+def _check_constants(mapped: FieldMapping, section: Section) -> None:
+    """Constants are taken as they stand, so they must stand in the canonical form."""
+    kind = mapped.spec.kind
+    if mapped.default is not None and kind in (FieldKind.DATE, FieldKind.DATETIME, FieldKind.INTEGER):
+        raise MappingError(
+            section.at("default"), f"{mapped.spec.name} has no default", "remove default: it stays empty"
+        )
+    for text in (mapped.constant, mapped.default, *(case.value for case in mapped.cases)):
+        wanted = text if text is None else _canonical(text, mapped)
+        if text != wanted:
+            raise MappingError(section.where, f"{text!r} is not how {mapped.spec.name} is written", f"such as {wanted}")
+
+
+def _canonical(text: str, mapped: FieldMapping) -> str:
+    """The text itself where it is canonical, else what it should be."""
+    kind = mapped.spec.kind
+    if kind is FieldKind.DECIMAL:
+        number = read_decimal(text)
+        amount = number if isinstance(number, Decimal) else Decimal(1)
+        return format_money(amount) if mapped.unit else format_decimal(amount)
+    if kind is FieldKind.INTEGER:
+        return str(int(text)) if text.isascii() and text.isdecimal() and len(text) < 6 else "60"
+    if kind is FieldKind.DATE:
+        day = read_day(text, ("ymd",), UTC)
+        return day if isinstance(day, str) else "2022-01-31"
+    if kind is FieldKind.DATETIME:
+        moment = read_time(text, ("ymd",), UTC)
+        return moment if isinstance(moment, str) else "2022-01-31T00:00:00Z"
+    return text
 
 
 def read_class(section: Section, lookups: dict[str, Lookup]) -> ClassMapping:

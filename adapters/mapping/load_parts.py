@@ -6,8 +6,9 @@ from collections.abc import Mapping as Map
 
 from adapters.mapping.model import Condition, Lookup
 from adapters.mapping.toml import MappingError, Section
+from adapters.mapping.values import code_text
 
-__all__ = ["read_condition", "read_conditions", "read_lookup_name"]
+__all__ = ["read_codes", "read_condition", "read_conditions", "read_lookup_name"]
 
 
 def read_conditions(section: Section, key: str) -> tuple[Condition, ...]:
@@ -35,3 +36,12 @@ def read_lookup_name(section: Section, lookups: Map[str, Lookup]) -> str | None:
             section.at("lookup"), f"there is no lookup {name!r}", f"add [lookups.{name}] with table, key and value"
         )
     return name
+
+
+def read_codes(section: Section, key: str) -> dict[str, str]:
+    """A code table of the mapping's own, by codes in the form that the store's are compared in."""
+    found: dict[str, str] = {}
+    for code, value in section.text_map(key).items():
+        if found.setdefault(code_text(code) or "", value) != value:
+            raise MappingError(section.at(key), f"{code!r} stands twice, with two meanings", "keep one")
+    return found

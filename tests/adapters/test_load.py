@@ -65,6 +65,21 @@ def drop(*path: str) -> Callable[[dict[str, Any]], None]:
         (put("warehouses", "kinds", {"a": "SHED"}), "warehouses.kinds", "OWN_ROOM"),
         (put("write", "version_column", "other"), "write.version_column", "version"),
         (put("source", "rows", [{"column": "a", "eq": "1"}]), "source.rows[0]", "in"),
+        (put("key", "columns", []), "key.columns", "columns"),
+        (put("store", "encoding", "gb"), "store.encoding", "gb18030"),
+        (put("store", "mode", "indexed"), "store.mode", "live"),
+        (put("file", {"header_row": 3}), "file.header_row", "xlsx"),
+        (put("units", "from", "sheets"), "units.from", "sheets"),
+        (put("warehouses", "from", "rows"), "warehouses.from", "rows"),
+        (
+            put("fields", "condition", {"column": "c", "codes": {"（好）": "GOOD", "(好)": "NEW"}}),
+            "fields.condition.codes",
+            "twice",
+        ),
+        (put("fields", "netValue", {"value": "0", "unit": "元"}), "fields.netValue", "0.00"),
+        (put("fields", "acquiredOn", {"column": "d", "default": "2019-01-01"}), "fields.acquiredOn.default", "remove"),
+        (put("fields", "acquiredOn", {"value": "20190101"}), "fields.acquiredOn", "2022-01-31"),
+        (put("fields", "usefulLifeMonths", {"value": "five", "unit": "years"}), "fields.usefulLifeMonths", "60"),
     ],
 )
 def test_a_wrong_mapping(change: Callable[[dict[str, Any]], None], where: str, says: str) -> None:
@@ -74,6 +89,30 @@ def test_a_wrong_mapping(change: Callable[[dict[str, Any]], None], where: str, s
         parse_mapping(data, PATH)
     assert str(caught.value).startswith(where)
     assert says in str(caught.value)
+
+
+FILE_PARTS: dict[str, Any] = {"lookups": {"x": {"table": "t.csv", "key": "k", "value": "v"}}}
+ROWS = [{"column": "c", "in": ["1"]}]
+
+
+@pytest.mark.parametrize(
+    ("engine", "where"),
+    [("xlsx", "lookups"), ("csv", "lookups.x.rows"), ("csv", "units.rows"), ("mongodb", "units.from")],
+)
+def test_what_an_engine_is_never_asked_for(engine: str, where: str) -> None:
+    """Refused, not passed over: a code table read whole may say that a secret row is open."""
+    data = copy.deepcopy(GOOD) | copy.deepcopy(FILE_PARTS)
+    del data["write"]
+    data["store"] = {"engine": engine, "url": "x"}
+    if where == "lookups.x.rows":
+        data["lookups"]["x"]["rows"] = ROWS
+    elif where == "units.rows":
+        data["units"]["rows"] = ROWS
+    elif where == "units.from":
+        data["units"]["from"] = "rows"
+    with pytest.raises(MappingError) as caught:
+        parse_mapping(data, PATH)
+    assert caught.value.where == where
 
 
 def test_no_password_in_a_mapping() -> None:

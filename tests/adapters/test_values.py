@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.mapping import RowMapper, parse_mapping
 from adapters.mapping.classes import class_name, to_2022
 from adapters.mapping.dates import FORMATS, Fault, read_day, read_time
+from adapters.mapping.fields import SideTables
 from adapters.mapping.mapper import native_text, parse_native
 from adapters.mapping.model import KeyPart
 from adapters.mapping.numbers import quantity_in_name, read_decimal
@@ -154,3 +157,27 @@ def test_another_spelling_of_a_key_is_no_key() -> None:
     assert parse_native("a", two) is None
     assert parse_native("007", (KeyPart("a", "integer"),)) is None
     assert parse_native("7", (KeyPart("a", "integer"),)) == (7,)
+
+
+def test_codes_mean_the_same_in_any_width() -> None:
+    """A code as the engineer copied it out of the store, full width and all, is the store's code."""
+    codes = {"（完好）": "GOOD", "全新": "NEW"}
+    mapping = parse_mapping(
+        {
+            "mapping": 1,
+            "region": "330109",
+            "store": {"engine": "sqlite", "url": "x"},
+            "source": {"table": "zc"},
+            "secrecy": {"none_because": "a test"},
+            "key": {"columns": ["id"]},
+            "fields": {"name": "zcmc", "condition": {"column": "cs", "codes": codes, "empty": ["（无）"]}},
+        },
+        Path("x.toml"),
+    )
+    mapper = RowMapper(mapping, SideTables())
+    seen = []
+    for value in ("（完好）", "(完好)", " 全新　", "（无）", "(无)", "坏"):
+        row = mapper.map(("1", "办公桌", value)).row
+        assert row is not None
+        seen.append((row["condition"], [found["code"] for found in row["issues"]]))
+    assert seen == [("GOOD", []), ("GOOD", []), ("NEW", []), (None, []), (None, []), (None, ["UNKNOWN_CODE"])]
