@@ -7,8 +7,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from adapters import open_store
-from adapters.mapping import load_mapping
-from adapters.mapping.toml import MappingError
+from adapters.mapping import MappingError, load_mapping
 from adapters.model import Store, StoreError
 from contract.identity import ACCESS, TokenIssuer, TokenVerifier
 from gateway.server.app import GatewayOptions

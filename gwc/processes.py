@@ -101,6 +101,7 @@ def _groups(supergraph: Supergraph, members: Path | None, pool: HttpPool) -> dic
 
 def serve_district(settings: Settings, mapping: Path, store_url: str | None, host: str, port: int, say: Say) -> None:
     """One district's subgraph. The store is opened when the server starts; a store that is away is said and awaited."""
+    from adapters.mapping import MappingError
     from adapters.model import StoreError
     from gwc.parts import district_app, read_store
 
@@ -114,7 +115,7 @@ def serve_district(settings: Settings, mapping: Path, store_url: str | None, hos
         settings.state.mkdir(parents=True, exist_ok=True)
         try:
             await store.open()
-        except StoreError as error:
+        except (MappingError, StoreError) as error:
             raise CommandError(f"The store of {store.region} cannot be opened: {error}") from None
         try:
             await book.open()
@@ -136,7 +137,11 @@ def serve_overlay(settings: Settings, host: str, port: int, say: Say) -> None:
     ensure_keys(settings.keys)
     settings.state.mkdir(parents=True, exist_ok=True)
     say(f"overlay, districts at {settings.group_url}")
-    serve(create_overlay_app(overlay_options(settings, settings.group_url)), listener, "/graphql", say)
+    try:
+        app = create_overlay_app(overlay_options(settings, settings.group_url))
+    except ValueError as error:
+        raise CommandError(f"The overlay cannot be made: {error}.", "See GWC_OVERLAY_URL and GWC_GROUP_URL.") from None
+    serve(app, listener, "/graphql", say)
 
 
 def serve_telemetry(settings: Settings, gateway_url: str, simulate: bool, host: str, port: int, say: Say) -> None:

@@ -7,11 +7,13 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
 import uvicorn
 import uvloop
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
 
 from gwc.errors import CommandError
 
@@ -51,7 +53,7 @@ def _config(app: Any, log_level: str = "warning") -> uvicorn.Config:
         http="httptools",
         ws="websockets-sansio",
         ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
-        lifespan="on",
+        lifespan="off",
         timeout_graceful_shutdown=SHUTDOWN_S,
         server_header=False,
     )
@@ -81,15 +83,24 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
 
-async def run_server(app: Any, listener: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve an ASGI application on the socket until SIGINT or SIGTERM; open requests get a few seconds to end."""
+async def run_server(app: Starlette, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve an application on the socket until SIGINT or SIGTERM; open requests get a few seconds to end.
+
+    Its lifespan runs here and not in uvicorn, which would answer a part that cannot start with a traceback. Raises
+    `CommandError` when the application cannot start.
+    """
     server = _Server(_config(app), on_ready)
-    await server.serve(sockets=[listener])
+    async with AsyncExitStack() as running:
+        try:
+            await running.enter_async_context(app.router.lifespan_context(app))
+        except (OSError, SQLAlchemyError) as error:
+            raise CommandError(f"The server could not start: {error}") from error
+        await server.serve(sockets=[listener])
     if not server.started:
         raise CommandError("The server could not start; the lines above say why.")
 
 
-def serve(app: Any, listener: socket.socket, path: str, say: Callable[[str], None]) -> None:
+def serve(app: Starlette, listener: socket.socket, path: str, say: Callable[[str], None]) -> None:
     """`run_server` in a loop of its own, saying the address when it listens."""
     host, port = listener.getsockname()[:2]
     with asyncio.Runner(loop_factory=new_loop) as runner:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from adapters.mapping import MappingError
 from adapters.model import Store, StoreError
 from contract.regions import REGIONS
 from gwc.embedded import EmbeddedCity, region_name, sensors_of
@@ -65,7 +66,7 @@ async def _open_stores(settings: Settings, external: dict[str, str], say: Say) -
         store = read_store(settings.city / "mappings" / f"{region}.toml", None, settings.state / "index")
         try:
             await store.open()
-        except StoreError as error:
+        except (MappingError, StoreError) as error:
             raise CommandError(f"The store of {region} cannot be opened: {error}") from None
         stores[region] = store
         say(f"      {region_name(region)}: {await store.count(None):,} assets")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 from pathlib import Path
 
 from subgraphs.sample_city.generate import city_manifest
+from tests.system.conftest import City
 from tests.system.processes import GWC, GwcProcess, gwc
 
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(GWC), *arguments], capture_output=True, text=True, timeout=60)
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(GWC), *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **environment}
+    )
 
 
 def test_a_taken_port_is_said_before_any_work(tmp_path: Path) -> None:
@@ -72,3 +76,27 @@ def test_the_curl_command_it_prints_works(tmp_path: Path) -> None:
 def test_the_compose_file_is_valid() -> None:
     result = subprocess.run(["docker-compose", "config", "-q"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+def test_a_mapping_that_does_not_fit_the_store_is_one_line(city: City, tmp_path: Path) -> None:
+    mappings = city.folder / "mappings"
+    wrong = mappings / "wrong.toml"
+    wrong.write_text((mappings / "330109.toml").read_text(encoding="utf-8").replace('"zcmc"', '"zcmx"'), "utf-8")
+    try:
+        result = run("district", "--mapping", str(wrong), "--port", "0", "--data-dir", str(tmp_path))
+    finally:
+        wrong.unlink()
+    assert result.returncode == 1
+    assert "no column 'zcmx'" in result.stderr
+    assert "zcmc" in result.stderr, "the columns there are"
+    assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_is_away_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"postgresql+asyncpg://gwc:gwc@127.0.0.1:{unused.getsockname()[1]}/overlay"
+        result = run("overlay", "--port", "0", "--data-dir", str(tmp_path), GWC_OVERLAY_URL=url)
+    assert result.returncode == 1
+    assert "could not start" in result.stderr
+    assert "Traceback" not in result.stderr
