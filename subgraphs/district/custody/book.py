@@ -70,12 +70,8 @@ class CustodyBook:
         """`facts`: the asset as the store shows it, None for one it does not know."""
 
         async def decide(connection: AsyncConnection, now: str) -> tuple[str | None, list[Refusal]]:
-            claims = [
-                claim
-                for claims in (await self._claims(connection, now, today, [command.asset])).values()
-                for claim in claims
-            ]
-            refusals = decisions.place(command, facts, claims, today)
+            claims = await self._claims(connection, now, today, [command.asset])
+            refusals = decisions.place(command, facts, claims.get(command.asset, ()), today)
             if refusals:
                 return None, refusals
             hold_id = uuid.uuid4().hex
@@ -122,7 +118,7 @@ class CustodyBook:
         return await self._hold_command(command, decide)
 
     async def move(
-        self, command: RecordMovement, facts: AssetFacts | None, write_status: WriteStatus
+        self, command: RecordMovement, facts: AssetFacts | None, write_status: WriteStatus, today: date
     ) -> MovementResult:
         now = self._now()
         async with self._transaction(command) as connection:
@@ -130,7 +126,7 @@ class CustodyBook:
             if isinstance(kept, Refusal):
                 return MovementResult(False, (kept,))
             if kept is None:
-                movement_id, refusals = await self._record_movement(connection, command, facts, now)
+                movement_id, refusals = await self._record_movement(connection, command, facts, now, today)
                 await self._keep(connection, command, now, command.hold_id, movement_id, refusals)
             else:
                 movement_id, refusals = kept.movement_id, _read_refusals(kept.problems)
@@ -139,10 +135,11 @@ class CustodyBook:
         return MovementResult(await self._write_back(movement_id, write_status))
 
     async def _record_movement(
-        self, connection: AsyncConnection, command: RecordMovement, facts: AssetFacts | None, now: str
+        self, connection: AsyncConnection, command: RecordMovement, facts: AssetFacts | None, now: str, today: date
     ) -> tuple[str | None, list[Refusal]]:
         entry = await self._entry(connection, command.asset, command.hold_id)
-        moved = decisions.move(command, entry, facts, now)
+        claims = await self._claims(connection, now, today, [command.asset], without=command.hold_id)
+        moved = decisions.move(command, entry, facts, claims.get(command.asset, ()), now, today)
         if isinstance(moved, Refusal):
             return None, [moved]
         movement_id = uuid.uuid4().hex
@@ -310,13 +307,16 @@ class CustodyBook:
         assets: Sequence[str] | None,
         from_day: str | None = None,
         to_day: str | None = None,
+        without: str | None = None,
     ) -> dict[str, list[Claim]]:
-        """Claims in force, of the assets given or of all that may touch [from_day, to_day)."""
+        """Claims in force, of the assets given or of all that may touch [from_day, to_day); `without` leaves a hold out."""
         table = tables.holds
         in_force = sa.or_(table.c.state == "DISPATCHED", table.c.expires_at > now)
         query = sa.select(table).where(table.c.region == self.region, table.c.state.in_(_IN_FORCE), in_force)
         if assets is not None:
             query = query.where(table.c.asset.in_(assets))
+        if without is not None:
+            query = query.where(table.c.id != without)
         if from_day is not None and to_day is not None:
             touches = sa.and_(table.c.from_day < to_day, table.c.to_day > from_day)
             query = query.where(sa.or_(table.c.state == "DISPATCHED", touches))

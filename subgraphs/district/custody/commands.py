@@ -90,7 +90,7 @@ async def record_movement(
             _log.warning("the legacy store was not written", region=member.region, status=status, exc_info=True)
             return False
 
-    result = await member.book.move(command, facts, write_status)
+    result = await member.book.move(command, facts, write_status, member.today())
     return {"writtenBack": result.written_back, "problems": _problems(context, result.refusals)}
 
 

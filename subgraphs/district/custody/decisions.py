@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from contract.decimals import format_decimal
-from subgraphs.district.custody.claims import Claim, peak
+from subgraphs.district.custody.claims import Claim, claim_of, peak
 from subgraphs.district.custody.model import AssetFacts, PlaceHold, RecordMovement, RenewHold
 from subgraphs.district.custody.words import Refusal
 
@@ -117,7 +117,15 @@ def release(entry: Entry | None) -> list[Refusal]:
     return []
 
 
-def move(command: RecordMovement, entry: Entry | None, facts: AssetFacts | None, now: str) -> Moved | Refusal:
+def move(
+    command: RecordMovement,
+    entry: Entry | None,
+    facts: AssetFacts | None,
+    others: Iterable[Claim],
+    now: str,
+    today: date,
+) -> Moved | Refusal:
+    """`others`: what is claimed of the asset beside this hold."""
     if entry is None:
         return _unknown()
     if command.quantity <= 0:
@@ -125,7 +133,7 @@ def move(command: RecordMovement, entry: Entry | None, facts: AssetFacts | None,
     if entry.state == "RELEASED":
         return Refusal("HOLD_RELEASED", ("holdId",))
     if command.kind == "DISPATCH":
-        return _dispatch(command, entry, facts, now)
+        return _dispatch(command, entry, facts, others, now, today)
     if entry.state != "DISPATCHED":
         return Refusal("NOT_DISPATCHED", ("holdId",))
     is_whole = facts is not None and entry.dispatched == facts.quantity
@@ -145,7 +153,16 @@ def move(command: RecordMovement, entry: Entry | None, facts: AssetFacts | None,
     return Moved(changes, (entry.status_before or "IN_STORE") if whole else None)
 
 
-def _dispatch(command: RecordMovement, entry: Entry, facts: AssetFacts | None, now: str) -> Moved | Refusal:
+def _dispatch(
+    command: RecordMovement,
+    entry: Entry,
+    facts: AssetFacts | None,
+    others: Iterable[Claim],
+    now: str,
+    today: date,
+) -> Moved | Refusal:
+    """Goods that leave early claim days that the hold did not, and goods that others hold may be overdue: what is
+    still out, or promised to others until then, cannot leave, whatever days the hold has."""
     if facts is None:
         return Refusal("UNKNOWN_ASSET", ("assetId",))
     if entry.has_lapsed(now):
@@ -153,6 +170,10 @@ def _dispatch(command: RecordMovement, entry: Entry, facts: AssetFacts | None, n
     dispatched = entry.dispatched + command.quantity
     if dispatched > entry.quantity:
         return _exceeded(entry.quantity - entry.dispatched)
+    claim = claim_of(entry.from_day, entry.to_day, entry.claimed, True, today)
+    free = facts.quantity - peak(others, claim.from_day, claim.to_day)
+    if claim.quantity > free:
+        return Refusal("ASSET_BUSY", ("quantity",), {"free": format_decimal(max(free, Decimal(0)))})
     changes: dict[str, Any] = {"dispatched": format_decimal(dispatched), "state": "DISPATCHED", "expires_at": None}
     if entry.state == "ACTIVE":
         changes["status_before"] = facts.status
