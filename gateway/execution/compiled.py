@@ -114,16 +114,16 @@ class CompiledPlan:
     """By identity of the plan's Fetch or ScatterFetch node."""
     types: TypeKnowledge
     _supergraph: Supergraph
-    _condition_variables: tuple[str, ...]
+    condition_variables: tuple[str, ...]
     _projections: dict[tuple[bool, ...], Projection] = field(default_factory=dict)
     introspected: Mapping[str, Any] | None = None
     """The answer to the introspection part, kept when no variable changes it."""
 
     def projection(self, variables: Mapping[str, Any]) -> Projection:
-        values = tuple(variables.get(name) is True for name in self._condition_variables)
+        values = tuple(variables.get(name) is True for name in self.condition_variables)
         kept = self._projections.get(values)
         if kept is None:
-            conditions = dict(zip(self._condition_variables, values, strict=True))
+            conditions = dict(zip(self.condition_variables, values, strict=True))
             kept = compile_projection(self.plan.output, self._supergraph.api_schema, self._root, conditions)
             if len(self._projections) < PROJECTIONS_KEPT_MAX:
                 self._projections[values] = kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,12 +47,25 @@ class Caller:
 
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent to every subgraph."""
+    renewed: Callable[[], Mapping[str, str]] | None = None
+    """The same headers with a token that has not run out: a subscription outlives any token."""
+    who: Hashable = None
+    """Equal for callers of equal rights, whatever their tokens; None: equal headers."""
     deadline_s: float = 10.0
     partial: Partial = Partial.ALLOW
     language: str = "zh"
     explain: bool = False
     may_change: bool = True
     """False for GET: a query only."""
+
+    def headers_now(self) -> Mapping[str, str]:
+        return self.headers if self.renewed is None else self.renewed()
+
+    @property
+    def shares(self) -> Hashable:
+        """Callers for whom this is equal get equal answers."""
+        who = tuple(sorted(self.headers.items())) if self.who is None else self.who
+        return who, self.partial, self.language, self.explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,8 @@ class Answered:
     extensions: Mapping[str, Any] = field(default_factory=dict)
     executed: bool = True
     """False: the request was refused before execution; the answer has no `data`."""
+    by_post_only: bool = False
+    """A change that came by GET."""
 
     def to_json(self) -> dict[str, Any]:
         written: dict[str, Any] = {"data": self.data} if self.executed else {}
@@ -112,17 +127,23 @@ class Pipeline:
             if prepared.kind == "subscription":
                 raise RequestRefused([_refusal("Subscriptions need a websocket (graphql-transport-ws).")])
             if prepared.kind == "mutation" and not caller.may_change:
-                raise RequestRefused([_refusal("A GET request can only carry a query; send mutations by POST.")])
+                error = _refusal("A GET request can only carry a query; send mutations by POST.")
+                return Answered(None, (error,), executed=False, by_post_only=True)
             request = self._request(prepared, asked, caller)
-        except GatewayException as error:
-            return Answered(None, error.errors, executed=False)
+        except GatewayException as refused:
+            return Answered(None, refused.errors, executed=False)
         if prepared.kind == "mutation":
             return await self._shielded(prepared, request, started)
         return await self._execute(prepared, request, started)
 
     def prepare(self, asked: GraphQLRequest) -> Prepared:
         """Raises `GatewayException`."""
-        prepared = self._preparer.prepare(asked.query, asked.operation_name)
+        try:
+            prepared = self._preparer.prepare(asked.query, asked.operation_name)
+        except GatewayException:
+            raise
+        except Exception:
+            raise ExecutionFailed([_fault_of_ours("preparing an operation failed")]) from None
         if not self._options.introspection and prepared.compiled.plan.introspection is not None:
             raise RequestRefused([GatewayError(Code.FORBIDDEN, "Introspection is switched off here.")])
         return prepared
@@ -136,7 +157,7 @@ class Pipeline:
         return Request(
             deadline=Deadline.after(caller.deadline_s),
             variables=prepared.variables(asked.variables),
-            headers=caller.headers,
+            headers=caller.headers_now(),
             partial=caller.partial,
             language=caller.language,
             explain=caller.explain,
@@ -151,15 +172,13 @@ class Pipeline:
     async def _execute(self, prepared: Prepared, request: Request, started: float) -> Answered:
         try:
             result = await self.executor.execute(prepared.compiled, request)
-        except Exception:  # A fault of ours: the client learns that there is one, the log learns which.
-            log.exception("execution failed")
-            message = "The gateway failed to answer. The fault is logged."
-            return Answered(None, (GatewayError(Code.INTERNAL_SERVER_ERROR, message),))
-        return self._answered(prepared, request, result, started)
+        except Exception:
+            return Answered(None, (_fault_of_ours("execution failed"),))
+        return self._answered(prepared, request.explain, result, started)
 
-    def _answered(self, prepared: Prepared, request: Request, result: Result, started: float) -> Answered:
+    def _answered(self, prepared: Prepared, explain: bool, result: Result, started: float) -> Answered:
         extensions = result.extensions
-        if request.explain:
+        if explain:
             explained = {
                 **extensions.get("explain", {}),
                 "plan": print_plan(prepared.compiled.plan),
@@ -177,8 +196,8 @@ class Pipeline:
         """Join a subscription. Raises `GatewayException`. Callers with equal rights and wishes share one upstream."""
         prepared = self.prepare(asked)
         variables = prepared.variables(asked.variables)
-        who = (tuple(sorted(caller.headers.items())), caller.partial, caller.language, caller.explain)
-        key = (asked.query, asked.operation_name, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), who)
+        values = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
+        key = (asked.query, asked.operation_name, values, caller.shares)
         try:
             return self.hub.listen(key, lambda: self._events(prepared, asked, caller))
         except HubFull:
@@ -191,9 +210,18 @@ class Pipeline:
         def request() -> Request:
             return self._request(prepared, asked, caller)
 
-        async with aclosing(events(self.executor, prepared.compiled, request)) as results:
-            async for result in results:
-                yield self._answered(prepared, request(), result, time.monotonic())
+        try:
+            async with aclosing(events(self.executor, prepared.compiled, request)) as results:
+                async for result in results:
+                    yield self._answered(prepared, caller.explain, result, time.monotonic())
+        except Exception:
+            yield Answered(None, (_fault_of_ours("completing an event failed"),))
+
+
+def _fault_of_ours(what: str) -> GatewayError:
+    """While an exception is handled: the client learns that there was one, the log learns which."""
+    log.exception(what)
+    return GatewayError(Code.INTERNAL_SERVER_ERROR, "The gateway failed to answer. The fault is logged.")
 
 
 def _refusal(message: str) -> GatewayError:

@@ -1,7 +1,8 @@
 """Text → a parsed and valid document, kept by its text. Refusals are kept too, so a bad client costs little.
 
-Three bounds are checked before validation, whose cost they also bound: tokens, depth, and aliases. Fragments count
-where they are spread; each is measured once, so a bomb of nested fragments is found without being unfolded.
+Bounds are checked before validation, whose cost they also bound: tokens, depth, aliases, fields, and how deep
+selection sets and fragments stand inside each other (whoever walks a document recurses so deep). Fragments count where
+they are spread; each is measured once, so a bomb of nested fragments is found without being unfolded.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class DocumentLimits:
     characters_max: int = 200_000
     tokens_max: int = 10_000
     depth_max: int = 30
+    levels_max: int = 60
+    """Selection sets inside each other, those of fragments too, which add no depth to the answer."""
     aliases_max: int = 200
     fields_max: int = 5_000
     """Fields after all fragments are put in."""
@@ -106,11 +109,12 @@ class _Size:
 def _measure_all(document: DocumentNode, limits: DocumentLimits) -> str | None:
     """What is too large about the document, if anything."""
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
-    measure = _Measure(fragments)
-    for operation in document.definitions:
-        if not isinstance(operation, OperationDefinitionNode):
-            continue
-        size = measure.selections(operation.selection_set)
+    measure = _Measure(fragments, limits.levels_max)
+    try:
+        sizes = _sizes(document, measure)
+    except _TooManyLevels:
+        return f"Selections and fragments stand more than {limits.levels_max} levels deep inside each other."
+    for size in sizes:
         if size.depth > limits.depth_max:
             return f"The operation is nested {size.depth} levels deep; at most {limits.depth_max} are allowed."
         if size.aliases > limits.aliases_max:
@@ -120,13 +124,33 @@ def _measure_all(document: DocumentNode, limits: DocumentLimits) -> str | None:
     return None
 
 
+def _sizes(document: DocumentNode, measure: _Measure) -> list[_Size]:
+    """Of every operation; and of every fragment, for validation walks those nobody spreads, too."""
+    return [
+        measure.fragment(one.name.value)
+        if isinstance(one, FragmentDefinitionNode)
+        else measure.selections(one.selection_set)
+        for one in document.definitions
+        if isinstance(one, (FragmentDefinitionNode, OperationDefinitionNode))
+    ]
+
+
+class _TooManyLevels(Exception):
+    pass
+
+
 class _Measure:
-    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], levels_max: int) -> None:
         self._fragments = fragments
+        self._levels_left = levels_max
         self._sizes: dict[str, _Size] = {}
 
     def selections(self, selections: SelectionSetNode | None) -> _Size:
+        if self._levels_left == 0:
+            raise _TooManyLevels
+        self._levels_left -= 1
         sizes = list(self._each(selections))
+        self._levels_left += 1
         return _Size(
             max((one.depth for one in sizes), default=0),
             sum(one.aliases for one in sizes),
@@ -145,11 +169,11 @@ class _Measure:
             case InlineFragmentNode():
                 return self.selections(selection.selection_set)
             case FragmentSpreadNode():
-                return self._fragment(selection.name.value)
+                return self.fragment(selection.name.value)
             case _:
                 return _Size(0, 0, 0)
 
-    def _fragment(self, name: str) -> _Size:
+    def fragment(self, name: str) -> _Size:
         kept = self._sizes.get(name)
         if kept is None:
             fragment = self._fragments.get(name)

@@ -50,8 +50,16 @@ class Prepared:
             return {}
         coerced = get_variable_values(self.schema, definitions, dict(given), max_errors=VARIABLE_ERRORS_MAX)
         if isinstance(coerced, dict):
+            self._refuse_null_conditions(coerced)
             return coerced
         raise RequestRefused([GatewayError.from_graphql(error, Code.BAD_USER_INPUT) for error in coerced])
+
+    def _refuse_null_conditions(self, coerced: Mapping[str, Any]) -> None:
+        """A nullable variable with a default may stand in `@skip` and `@include`; an explicit null decides nothing."""
+        for name in self.compiled.condition_variables:
+            if coerced.get(name) is None:
+                message = f"Variable '${name}' decides whether fields are asked for and must not be null."
+                raise RequestRefused([GatewayError(Code.BAD_USER_INPUT, message)])
 
 
 class Preparer:

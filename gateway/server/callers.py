@@ -45,6 +45,8 @@ class Callers:
         language = headers.get("accept-language", "")[:LANGUAGE_LENGTH_MAX]
         return Caller(
             headers=self._handed_on(identity, language),
+            renewed=None if identity == ANONYMOUS else lambda: self._handed_on(identity, language),
+            who=(identity, language),
             deadline_s=self._deadline(headers.get(DEADLINE_HEADER)),
             partial=_partial(headers.get(PARTIAL_HEADER)),
             language=language_of(language),

@@ -28,6 +28,7 @@ WATCH_AFTER_S = 0.05
 """A request that takes longer is watched for its client leaving; most end before."""
 _STATUS = {Code.UNAUTHENTICATED: 401, Code.REQUEST_TOO_LARGE: 413}
 _ALLOW = (b"allow", b"GET, POST")
+_ALLOW_POST = (b"allow", b"POST")
 
 
 class _Refused(Exception):
@@ -93,7 +94,8 @@ class GraphQLOverHttp:
                     return
                 status = _status(answered, media_type)
             seen.outcome = "refused" if not answered.executed else "errors" if answered.errors else "ok"
-        await _send(send, status, f"{media_type}; charset=utf-8", write_answer(answered))
+        extra = (_ALLOW_POST,) if answered.by_post_only else ()
+        await _send(send, status, f"{media_type}; charset=utf-8", write_answer(answered), extra)
 
     async def _refuse(self, send: Send, status: int, media_type: str, error: GatewayError) -> None:
         body = write_answer(Answered(None, (error,), executed=False))
@@ -117,7 +119,7 @@ class GraphQLOverHttp:
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         declared = headers.get("content-length", "0")
         too_large = _Refused(413, Code.REQUEST_TOO_LARGE, f"A request has at most {self.body_bytes_max} bytes.")
-        if not declared.isdigit() or int(declared) > self.body_bytes_max:
+        if not (declared.isascii() and declared.isdigit()) or int(declared) > self.body_bytes_max:
             raise too_large
         message = await receive()
         body: bytes = message.get("body", b"")
@@ -208,6 +210,8 @@ def _status(answered: Answered, media_type: str, *, refused_by_http: bool = Fals
     """With `application/json`, intermediaries may rewrite statuses, so a well-formed request gets 200 (specification)."""
     if answered.executed:
         return 200
+    if answered.by_post_only:
+        return 405
     code = answered.errors[0].code if answered.errors else ""
     if code in _STATUS:
         return _STATUS[Code(code)]

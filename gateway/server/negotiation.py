@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 __all__ = ["APPLICATION_JSON", "GRAPHQL_RESPONSE", "Unacceptable", "choose_media_type", "wants_page"]
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 APPLICATION_JSON = "application/json"
+_OURS = (APPLICATION_JSON, GRAPHQL_RESPONSE)
 
 
 class Unacceptable(Exception):
@@ -16,20 +18,26 @@ class Unacceptable(Exception):
 
 @lru_cache(maxsize=256)
 def choose_media_type(accept: str | None) -> str:
-    """The type the client weighs highest; JSON when it does not say. Raises `Unacceptable`."""
+    """The type the client weighs highest; of equals, the one it names first, else JSON. Raises `Unacceptable`.
+
+    What is named outweighs what a wildcard says, so `application/json;q=0, */*` means the other type.
+    """
     if not accept or not accept.strip():
         return APPLICATION_JSON
-    best, best_weight = "", 0.0
-    for media_type, weight in _weighed(accept):
-        if weight <= best_weight:
-            continue
-        if media_type in (GRAPHQL_RESPONSE, APPLICATION_JSON):
-            best, best_weight = media_type, weight
-        elif media_type in ("*/*", "application/*"):
-            best, best_weight = best or APPLICATION_JSON, weight
-    if not best:
+    weights = dict(_weighed(accept))
+    named = [one for one in weights if one in _OURS]
+    order = sorted(_OURS, key=lambda one: named.index(one) if one in named else len(named))
+    best = max(order, key=lambda one: _weight_of(one, weights))
+    if _weight_of(best, weights) <= 0:
         raise Unacceptable
     return best
+
+
+def _weight_of(media_type: str, weights: Mapping[str, float]) -> float:
+    for pattern in (media_type, "application/*", "*/*"):
+        if pattern in weights:
+            return weights[pattern]
+    return 0.0
 
 
 @lru_cache(maxsize=256)
@@ -51,5 +59,6 @@ def _weighed(accept: str) -> list[tuple[str, float]]:
                     weight = float(parameter[2:])
                 except ValueError:
                     weight = 0.0
+                weight = weight if 0 <= weight <= 1 else 0.0  # Not a number, too.
         found.append((media_type, weight))
     return found

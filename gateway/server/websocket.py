@@ -12,6 +12,7 @@ headers. Each operation runs in a task of its own; leaving ends them all.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from gateway.server.callers import Callers
 from gateway.server.metrics import Metrics
 
 __all__ = ["SUBPROTOCOL", "GraphQLOverWebSocket", "SocketLimits"]
+
+log = logging.getLogger("gateway.server.websocket")
 
 SUBPROTOCOL: Final = "graphql-transport-ws"
 INIT_HEADERS: Final = ("authorization", "accept-language", "gwc-partial", "gwc-deadline-ms", "gwc-explain")
@@ -48,6 +51,10 @@ class _Close(Exception):
     def __init__(self, code: int, reason: str) -> None:
         self.code = code
         self.reason = reason
+
+
+class _Left(Exception):
+    """The client has left while something was sent to it."""
 
 
 class GraphQLOverWebSocket:
@@ -102,7 +109,7 @@ class _Conversation:
             if self._socket.application_state is WebSocketState.CONNECTED:
                 with suppress(RuntimeError, OSError):
                     await self._socket.close(close.code, close.reason)
-        except (WebSocketDisconnect, OSError):
+        except (WebSocketDisconnect, OSError, _Left):
             pass
         finally:
             tasks = list(self._operations.values())
@@ -144,7 +151,7 @@ class _Conversation:
             case "pong":
                 pass
             case "subscribe":
-                self._subscribe(message)
+                await self._subscribe(message)
             case "complete":
                 task = self._operations.pop(_id_of(message, self._limits), None)
                 if task is not None:
@@ -167,26 +174,21 @@ class _Conversation:
             raise _Close(4403, f"Forbidden: {error.errors[0].message}"[:120]) from None
         await self._send({"type": "connection_ack"})
 
-    def _subscribe(self, message: dict[str, Any]) -> None:
+    async def _subscribe(self, message: dict[str, Any]) -> None:
         if self._caller is None:
             raise _Close(4401, "Unauthorized")
         id_ = _id_of(message, self._limits)
         if id_ in self._operations:
             raise _Close(4409, f"Subscriber for {id_} already exists"[:120])
         asked = _asked(message.get("payload"))
-        caller = self._current_caller()
         if len(self._operations) >= self._limits.operations_max:
-            operation = self._refuse_one_more(id_)
-        else:
-            operation = self._operate(id_, asked, caller)
-        task = asyncio.create_task(operation)
+            # Said here and not in a task of its own: who sends on without reading waits, and piles up nothing.
+            await self._refuse_one_more(id_)
+            return
+        task = asyncio.create_task(self._operate(id_, asked, self._caller))
         self._operations[id_] = task
         self._metrics.subscriptions.inc()
         task.add_done_callback(lambda done: self._forget(id_, done))
-
-    def _current_caller(self) -> Caller:
-        assert self._caller is not None
-        return self._caller
 
     def _forget(self, id_: str, task: asyncio.Task[None]) -> None:
         self._metrics.subscriptions.dec()
@@ -203,8 +205,13 @@ class _Conversation:
             await self._stream(id_, asked, caller)
         except GatewayException as error:
             await self._send_errors(id_, error.errors)
-        except (OSError, RuntimeError, WebSocketDisconnect):
-            pass  # The client has left; `run` ends the rest.
+        except _Left:
+            pass  # `run` ends the rest.
+        except Exception:
+            log.exception("an operation on a socket failed")
+            message = "The gateway failed to answer. The fault is logged."
+            with suppress(_Left):
+                await self._send_errors(id_, (GatewayError(Code.INTERNAL_SERVER_ERROR, message),))
 
     async def _refuse_one_more(self, id_: str) -> None:
         message = f"A socket carries at most {self._limits.operations_max} operations at once."
@@ -232,21 +239,25 @@ class _Conversation:
         await self._complete(id_)
 
     async def _complete(self, id_: str) -> None:
-        self._operations.pop(id_, None)
-        await self._send({"type": "complete", "id": id_})
+        await self._send({"type": "complete", "id": id_}, ends=id_)
 
     async def _send_next(self, id_: str, answered: Answered) -> None:
         await self._send({"type": "next", "id": id_, "payload": answered.to_json()})
 
     async def _send_errors(self, id_: str, errors: tuple[GatewayError, ...]) -> None:
-        self._operations.pop(id_, None)
-        await self._send({"type": "error", "id": id_, "payload": [error.to_json() for error in errors]})
+        await self._send({"type": "error", "id": id_, "payload": [error.to_json() for error in errors]}, ends=id_)
 
-    async def _send(self, message: Mapping[str, Any]) -> None:
+    async def _send(self, message: Mapping[str, Any], ends: str = "") -> None:
+        """`ends`: the operation whose last message this is. It counts until the message's turn to be sent has come, so
+        a client that does not read cannot start more; after that the client may use its id again. Raises `_Left`."""
         text = orjson.dumps(message).decode()
         async with self._sending:
+            self._operations.pop(ends, None)
             if self._socket.application_state is WebSocketState.CONNECTED:
-                await self._socket.send_text(text)
+                try:
+                    await self._socket.send_text(text)
+                except (OSError, RuntimeError, WebSocketDisconnect):
+                    raise _Left from None
 
 
 def _id_of(message: Mapping[str, Any], limits: SocketLimits) -> str:
