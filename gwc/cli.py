@@ -187,13 +187,16 @@ def telemetry(
     gateway_url: Annotated[
         str, typer.Option(help="Where to read the warehouses from.")
     ] = "http://127.0.0.1:8000/graphql",
+    ingest: Annotated[
+        bool, typer.Option(help="Take readings from the broker; otherwise only serve what another process takes.")
+    ] = True,
     simulate: Annotated[bool, typer.Option(help="Publish simulated readings to the broker.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Serve telemetry: readings and alarms from the MQTT broker."""
     from gwc.processes import serve_telemetry
 
-    serve_telemetry(_settings(data_dir), gateway_url, simulate, host, port, say)
+    serve_telemetry(_settings(data_dir), gateway_url, ingest, simulate, host, port, say)
 
 
 def main() -> None:

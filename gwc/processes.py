@@ -144,23 +144,33 @@ def serve_overlay(settings: Settings, host: str, port: int, say: Say) -> None:
     serve(app, listener, "/graphql", say)
 
 
-def serve_telemetry(settings: Settings, gateway_url: str, simulate: bool, host: str, port: int, say: Say) -> None:
-    """Readings from the broker. Which sensors there are is asked of the districts, until somebody answers."""
+def serve_telemetry(
+    settings: Settings, gateway_url: str, ingest: bool, simulate: bool, host: str, port: int, say: Say
+) -> None:
+    """Readings from the broker. Which sensors there are is asked of the districts, until somebody answers.
+
+    Without `ingest` it serves what another process takes; both share the store and the bus.
+    """
     from gwc.parts import internal_verifier, telemetry_store_url
     from subgraphs.telemetry.app import TelemetryOptions, create_telemetry_app
     from subgraphs.telemetry.model import WarehouseRef
     from subgraphs.telemetry.registry import profile_for, sensors_for
     from subgraphs.telemetry.simulator import run_simulator
 
-    if settings.mqtt_url is None:
+    mqtt_url = settings.mqtt_url if ingest or simulate else None
+    if mqtt_url is None and (ingest or simulate):
         raise CommandError("No MQTT broker is named.", "Set GWC_MQTT_URL=mqtt://host:port.")
-    mqtt_url = settings.mqtt_url
+    if not ingest and (settings.redis_url is None or settings.telemetry_url is None):
+        raise CommandError(
+            "A telemetry that only serves shares a bus and a store with the one that takes readings.",
+            "Set GWC_REDIS_URL and GWC_TELEMETRY_URL.",
+        )
     listener = listen(host, port)
     ensure_keys(settings.keys)
     settings.state.mkdir(parents=True, exist_ok=True)
     app = create_telemetry_app(
         TelemetryOptions(
-            mqtt_url=mqtt_url,
+            mqtt_url=mqtt_url if ingest else None,
             store_url=telemetry_store_url(settings),
             bus_url=settings.redis_url,
             verifier=internal_verifier(settings),
@@ -172,7 +182,7 @@ def serve_telemetry(settings: Settings, gateway_url: str, simulate: bool, host: 
         sensors = sensors_for([WarehouseRef(w["id"], w["name"], profile_for(w["name"])) for w in warehouses])
         app.state.telemetry.registry.add(sensors)
         say(f"telemetry: {len(sensors)} sensors in {len(warehouses)} warehouses")
-        if simulate:
+        if simulate and mqtt_url is not None:
             await run_simulator(mqtt_url, sensors)
 
     @asynccontextmanager
@@ -186,7 +196,7 @@ def serve_telemetry(settings: Settings, gateway_url: str, simulate: bool, host: 
                 with suppress(asyncio.CancelledError):
                     await task
 
-    say(f"telemetry, broker {mqtt_url}, warehouses from {gateway_url}")
+    say(f"telemetry, {f'broker {mqtt_url}' if ingest else 'serving only'}, warehouses from {gateway_url}")
     serve(Starlette(routes=[Mount("/", app)], lifespan=lifespan), listener, "/graphql", say)
 
 

@@ -390,12 +390,12 @@ def _database_name() -> str:
 def postgres_database(postgres_server: Server) -> Iterator[str]:
     """`postgresql://…/<new database>`; dropped after the test, connections that are left and all."""
     name = _database_name()
-    _apart(_postgres_execute(postgres_server.url, f'CREATE DATABASE "{name}"'))
+    _apart(postgres_execute(postgres_server.url, f'CREATE DATABASE "{name}"'))
     yield postgres_server.with_database(name)
-    _apart(_postgres_execute(postgres_server.url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    _apart(postgres_execute(postgres_server.url, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
-async def _postgres_execute(url: str, statement: str) -> None:
+async def postgres_execute(url: str, statement: str) -> None:
     import asyncpg
 
     connection = await asyncpg.connect(url)
@@ -409,12 +409,12 @@ async def _postgres_execute(url: str, statement: str) -> None:
 def mariadb_database(mariadb_server: Server) -> Iterator[str]:
     """`mysql://…/<new database>` in utf8mb4; dropped after the test."""
     name = _database_name()
-    _apart(_mariadb_execute(mariadb_server.url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4"))
+    _apart(mariadb_execute(mariadb_server.url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4"))
     yield mariadb_server.with_database(name)
-    _apart(_mariadb_execute(mariadb_server.url, f"DROP DATABASE `{name}`"))
+    _apart(mariadb_execute(mariadb_server.url, f"DROP DATABASE `{name}`"))
 
 
-async def _mariadb_execute(url: str, statement: str) -> None:
+async def mariadb_execute(url: str, statement: str) -> None:
     import asyncmy
 
     parts = urlsplit(url)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,14 +20,14 @@ URL = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 class GwcProcess:
     """A running gwc command; `lines` is what it has printed so far."""
 
-    def __init__(self, *arguments: str, cwd: Path | None = None) -> None:
+    def __init__(self, *arguments: str, cwd: Path | None = None, environment: Mapping[str, str] = os.environ) -> None:
         self.process = subprocess.Popen(
             [str(GWC), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             cwd=cwd,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**environment, "PYTHONUNBUFFERED": "1"},
         )
         self.lines: list[str] = []
         self._changed = threading.Condition()
