@@ -151,7 +151,7 @@ def gateway(
     data_dir: DataDir = None,
 ) -> None:
     """Serve a supergraph by HTTP to its routing URLs."""
-    from gwc.processes import serve_gateway
+    from gwc.parts.gateway import serve_gateway
 
     serve_gateway(_settings(data_dir), supergraph, members, host, port, say)
 
@@ -167,7 +167,7 @@ def district(
     data_dir: DataDir = None,
 ) -> None:
     """Serve one district's subgraph over its legacy store."""
-    from gwc.processes import serve_district
+    from gwc.parts.district import serve_district
 
     serve_district(_settings(data_dir), mapping, store_url, host, port, say)
 
@@ -175,7 +175,7 @@ def district(
 @app.command()
 def overlay(host: Host = "127.0.0.1", port: Port = 8101, data_dir: DataDir = None) -> None:
     """Serve the overlay: virtual warehouses, orders, the ledger."""
-    from gwc.processes import serve_overlay
+    from gwc.parts.overlay import serve_overlay
 
     serve_overlay(_settings(data_dir), host, port, say)
 
@@ -194,7 +194,7 @@ def telemetry(
     data_dir: DataDir = None,
 ) -> None:
     """Serve telemetry: readings and alarms from the MQTT broker."""
-    from gwc.processes import serve_telemetry
+    from gwc.parts.telemetry import serve_telemetry
 
     serve_telemetry(_settings(data_dir), gateway_url, ingest, simulate, host, port, say)
 

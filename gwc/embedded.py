@@ -27,14 +27,11 @@ from gateway.server.app import create_gateway_app
 from gateway.supergraph.group import group_supergraph
 from gateway.supergraph.load import load_supergraph
 from gwc.group import InProcessGroup
-from gwc.parts import (
-    district_app,
-    gateway_options,
-    group_options,
-    internal_verifier,
-    overlay_options,
-    telemetry_store_url,
-)
+from gwc.parts.common import internal_verifier
+from gwc.parts.district import district_app
+from gwc.parts.gateway import gateway_options, group_options
+from gwc.parts.overlay import overlay_options
+from gwc.parts.telemetry import telemetry_store_url
 from gwc.settings import Settings
 from overlay.app import create_overlay_app
 from subgraphs.telemetry.app import TelemetryOptions, create_telemetry_app

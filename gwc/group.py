@@ -14,10 +14,10 @@ __all__ = ["InProcessGroup"]
 
 
 class InProcessGroup:
-    """A `GroupEndpoint` over any subgraph client. The client may be set later, for the group needs its members first."""
+    """A `GroupEndpoint` over any subgraph client."""
 
-    def __init__(self, client: SubgraphClient | None = None) -> None:
-        self.client = client
+    def __init__(self, client: SubgraphClient) -> None:
+        self._client = client
 
     async def execute(
         self,
@@ -28,9 +28,7 @@ class InProcessGroup:
         timeout_s: float,
         idempotency_key: str | None = None,
     ) -> GroupAnswer:
-        if self.client is None:
-            raise GroupUnreachable("the group endpoint is not up yet")
-        outcome = await self.client.execute(document, variables, headers, Deadline.after(timeout_s))
+        outcome = await self._client.execute(document, variables, headers, Deadline.after(timeout_s))
         if isinstance(outcome, Failure):
             if not outcome.was_sent:
                 raise GroupUnreachable(outcome.message)

@@ -38,6 +38,9 @@ def ensure_city(out: Path, size: str, seed: int, say: Callable[[str], None]) -> 
 
 def seed_store(city: Path, region: str, url: str, say: Callable[[str], None]) -> None:
     """Copy one region's store into a real server: documents for mongodb://, tables for anything else."""
+    from pymongo.errors import PyMongoError
+    from sqlalchemy.exc import SQLAlchemyError
+
     from subgraphs.sample_city.generate import CityError
     from subgraphs.sample_city.seeding import seed_mongo, seed_sql
 
@@ -47,4 +50,6 @@ def seed_store(city: Path, region: str, url: str, say: Callable[[str], None]) ->
         asyncio.run(seed(city, region, url))
     except CityError as error:
         raise CommandError(f"{error}.", "See the list of regions that can be copied in docker-compose.yml.") from None
+    except (OSError, SQLAlchemyError, PyMongoError) as error:
+        raise CommandError(f"{url.split('://', 1)[0]} cannot be written: {error}", "Is the server up?") from None
     say(f"{region}: done")

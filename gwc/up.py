@@ -7,13 +7,12 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from adapters.mapping import MappingError
-from adapters.model import Store, StoreError
+from adapters.model import Store
 from contract.regions import REGIONS
 from gwc.embedded import EmbeddedCity, region_name, sensors_of
 from gwc.errors import CommandError
 from gwc.keys import ensure_keys
-from gwc.parts import read_store
+from gwc.parts.district import open_district_store, read_store
 from gwc.sample import ensure_city
 from gwc.serve import listen, new_loop, run_server
 from gwc.settings import Settings
@@ -64,10 +63,7 @@ async def _open_stores(settings: Settings, external: dict[str, str], say: Say) -
     say(f"[3/4] {len(embedded)} legacy stores" + (f", {len(external)} elsewhere" if external else ""))
     for region in embedded:
         store = read_store(settings.city / "mappings" / f"{region}.toml", None, settings.state / "index")
-        try:
-            await store.open()
-        except (MappingError, StoreError) as error:
-            raise CommandError(f"The store of {region} cannot be opened: {error}") from None
+        await open_district_store(store)
         stores[region] = store
         say(f"      {region_name(region)}: {await store.count(None):,} assets")
     return stores

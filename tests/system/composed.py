@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.services import Server, free_port
+from tests.services import Server
 from tests.system.processes import GWC, GwcProcess
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,8 @@ class Composed:
         self.services: dict[str, dict[str, Any]] = {
             name: service for name, service in services.items() if service.get("image") == "gongwucang:latest"
         }
-        self.ports = {name: free_port() for name in self.services if name != "seed"}
+        names = [name for name in self.services if name != "seed"]
+        self.ports = dict(zip(names, _free_ports(), strict=False))
         self.urls: dict[str, str] = {}
         self._servers = servers
 
@@ -91,6 +93,14 @@ class Composed:
         command[command.index("--host") + 1] = "127.0.0.1"
         command[command.index("--port") + 1] = str(self.ports[name])
         return GwcProcess(*command, environment=self.environment(name))
+
+
+def _free_ports() -> Iterator[int]:
+    """Free ones below the range that outgoing connections take theirs from: they must stay free till the services start."""
+    for port in range(20_000 + os.getpid() % 8_000, 32_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            yield port
 
 
 def _at(server: Server, scheme: str, database: str) -> str:

@@ -1,0 +1,39 @@
+"""The overlay: virtual warehouses, orders and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gwc.errors import CommandError
+from gwc.keys import ensure_keys, private_key, public_key
+from gwc.parts.common import state_url
+from gwc.serve import listen, serve
+from gwc.settings import Settings
+from overlay.app import OverlayOptions, create_overlay_app
+from overlay.group.endpoint import GroupEndpoint
+
+__all__ = ["overlay_options", "serve_overlay"]
+
+Say = Callable[[str], None]
+
+
+def serve_overlay(settings: Settings, host: str, port: int, say: Say) -> None:
+    listener = listen(host, port)
+    ensure_keys(settings.keys)
+    settings.state.mkdir(parents=True, exist_ok=True)
+    say(f"overlay, districts at {settings.group_url}")
+    try:
+        app = create_overlay_app(overlay_options(settings, settings.group_url))
+    except ValueError as error:
+        raise CommandError(f"The overlay cannot be made: {error}.", "See GWC_OVERLAY_URL and GWC_GROUP_URL.") from None
+    serve(app, listener, "/graphql", say)
+
+
+def overlay_options(settings: Settings, group: GroupEndpoint | str) -> OverlayOptions:
+    return OverlayOptions(
+        database_url=settings.overlay_url or state_url(settings, "overlay.sqlite"),
+        group=group,
+        internal_private_pem=private_key(settings.keys, "internal"),
+        internal_public_pem=public_key(settings.keys, "internal"),
+        rule_private_pem=private_key(settings.keys, "rule"),
+    )
