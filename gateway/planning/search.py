@@ -17,18 +17,16 @@ Results are kept by identity of selections: the same question is answered once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from gateway.language.errors import Code
+from gateway.planning.choices import Alternatives, Choice, Chosen, Option, pick, subsets, worth_a_jump
 from gateway.planning.costs import (
     FETCH_COST,
     FREE,
     ROUND_COST,
     SEARCH_STEPS_MAX,
-    TARGETS_TRIED_TOGETHER_MAX,
     Budget,
     Cost,
     refused,
@@ -36,7 +34,7 @@ from gateway.planning.costs import (
 from gateway.query_graph import ROOT, FieldMove, KeyMove, Node, QueryGraph
 from gateway.query_graph.selection import TYPENAME, Selected, SelectionSet
 
-__all__ = ["Choice", "Chosen", "Guard", "Search", "guard_key", "guard_requires"]
+__all__ = ["Guard", "Search", "guard_key", "guard_requires"]
 
 Guard: TypeAlias = frozenset[tuple[str, ...]]
 
@@ -47,39 +45,6 @@ def guard_key(target: Node) -> tuple[str, ...]:
 
 def guard_requires(target: Node, field: str) -> tuple[str, ...]:
     return ("requires", target.graph, target.type, field)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Where one field is taken from."""
-
-    field: Selected
-    move: FieldMove | None
-    """None: `__typename`, or a field of an object whose real type the jump finds out."""
-    via: KeyMove | None = None
-    target: Node | None = None
-    """Where the jump leads; None: no jump."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    choice: Choice
-    rounds: int
-    fetches: int
-    """Without the jump's own, which fields share."""
-
-
-Alternatives: TypeAlias = tuple[Option, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    choices: tuple[Choice, ...]
-    rounds: int
-    below: int
-    """Fetches besides the jumps."""
-    jumps: tuple[tuple[Node, int], ...]
-    """Where to, at how many fetches (the key's included)."""
 
 
 class Search:
@@ -147,10 +112,10 @@ class Search:
             return Chosen((), 0, 0, ())
         rounds_min = max(min(option.rounds for option in alternatives) for alternatives in every)
         affordable = [tuple(one for one in alternatives if one.rounds <= rounds_min) for alternatives in every]
-        targets = self._targets(affordable)
+        targets = worth_a_jump(affordable)
         best: tuple[tuple[int, int, int], list[Option], tuple[Node, ...]] | None = None
-        for subset in _subsets(targets, affordable):
-            picked = [_pick(alternatives, subset) for alternatives in affordable]
+        for subset in subsets(targets, affordable):
+            picked = [pick(alternatives, subset) for alternatives in affordable]
             options = [one for one in picked if one is not None]
             if len(options) < len(picked):
                 continue
@@ -166,16 +131,6 @@ class Search:
             below=sum(one.fetches for one in best[1]),
             jumps=tuple((one, self.jump_fetches(node, one, guard)) for one in best[2] if one in used),
         )
-
-    @staticmethod
-    def _targets(every: list[Alternatives]) -> tuple[Node, ...]:
-        """Graphs to jump to that are worth a thought: nothing that is free here needs one."""
-        found: dict[Node, None] = {}
-        for alternatives in every:
-            if any(one.choice.target is None and (one.rounds, one.fetches) == FREE for one in alternatives):
-                continue
-            found.update((one.choice.target, None) for one in alternatives if one.choice.target is not None)
-        return tuple(found)
 
     def jump_fetches(self, node: Node, target: Node, guard: Guard) -> int:
         if node.graph == ROOT:
@@ -379,25 +334,3 @@ class Search:
 
 def _as_set(fields: list[Selected]) -> SelectionSet | None:
     return SelectionSet(tuple(fields)) if fields else None
-
-
-def _pick(alternatives: Alternatives, subset: Iterable[Node]) -> Option | None:
-    """The cheapest option that needs no other jumps than those of `subset`; here before there."""
-    allowed = frozenset(subset)
-    possible = [one for one in alternatives if one.choice.target is None or one.choice.target in allowed]
-    return min(possible, key=lambda one: (one.fetches, one.rounds), default=None)
-
-
-def _subsets(targets: tuple[Node, ...], every: list[Alternatives]) -> Iterator[tuple[Node, ...]]:
-    """Sets of jumps to weigh, small ones first; with too many targets, one set that is grown greedily."""
-    if len(targets) <= TARGETS_TRIED_TOGETHER_MAX:
-        for size in range(len(targets) + 1):
-            yield from combinations(targets, size)
-        return
-    chosen: list[Node] = []
-    waiting = [one for one in every if all(option.choice.target is not None for option in one)]
-    while waiting:
-        best = max(targets, key=lambda target: sum(_pick(one, [target]) is not None for one in waiting))
-        chosen.append(best)
-        waiting = [one for one in waiting if _pick(one, [best]) is None]
-    yield tuple(chosen)

@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gateway.language.errors import Code
+from gateway.planning.choices import Choice
 from gateway.planning.costs import FETCHES_MAX, refused, too_complex
 from gateway.planning.groups import Context, Group, OpField, OpSelection, Position, Required, Requirement
 from gateway.planning.response import ResponseNode
-from gateway.planning.search import Choice, Guard, Search, guard_key, guard_requires
+from gateway.planning.search import Guard, Search, guard_key, guard_requires
 from gateway.query_graph import ROOT, FieldMove, Node
 from gateway.query_graph.selection import TYPENAME, Selected, SelectionSet
 

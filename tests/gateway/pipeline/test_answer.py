@@ -6,9 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from graphql import build_client_schema, get_introspection_query, print_schema
+from graphql import DocumentNode, build_client_schema, get_introspection_query, print_schema
 
-from gateway.pipeline.answer import Caller, GraphQLRequest, PipelineOptions
+from gateway.pipeline.answer import Caller, GraphQLRequest, Pipeline, PipelineOptions
+from gateway.plan.nodes import QueryPlan
 from tests.gateway.support.gateway import Gateway, codes, gateway
 from tests.gateway.support.library import Library
 from tests.gateway.support.serving import alters, cut, delay
@@ -175,3 +176,44 @@ async def test_a_broken_clients_deadline_is_still_answered() -> None:
         answered = await Gateway(library).ask("{ books { nodes { id } } anything }", deadline_s=0.001)
         assert answered.data == {"books": {"nodes": []}, "anything": None}
         assert {str(error.extensions.get("cause", error.code)) for error in answered.errors} == {"SUBGRAPH_TIMEOUT"}
+
+
+async def test_a_condition_that_is_null_is_refused_for_it_decides_nothing() -> None:
+    query = "query($x: Boolean = true) { anything @skip(if: $x) rules @include(if: $x) }"
+    async with gateway() as city:
+        assert await city.data(query) == {"rules": "as e says"}
+        answered = await city.ask(query, {"x": None})
+        assert codes(answered) == ["BAD_USER_INPUT"]
+        assert not answered.executed
+
+
+class BrokenPlanner:
+    def plan(self, document: DocumentNode, operation_name: str | None) -> QueryPlan:
+        raise RuntimeError("a bug")
+
+
+async def test_a_fault_of_ours_while_planning_is_told_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async with Library() as library:
+        pipeline = Pipeline(library.supergraph, library.clients, BrokenPlanner())
+        answered = await pipeline.answer(GraphQLRequest("{ anything }"), Caller())
+        assert codes(answered) == ["INTERNAL_SERVER_ERROR"]
+        assert "a bug" not in answered.errors[0].message
+        assert "a bug" in caplog.text
+
+
+async def test_one_gathered_field_under_several_aliases_with_arguments_of_their_own() -> None:
+    query = """{
+      north: books(filter: { branch: { eq: "n" } }, first: 1) { nodes { id } totalCount }
+      two: books(filter: { branch: { in: ["s", "n"] } }, first: 2) { nodes { id: title key: id } totalCount }
+      books(last: 1) { nodes { id } }
+      books(last: 1) { edges { node { ...Place } } }
+    }
+    fragment Place on Book { id branch { ... on Branch { code } } reviews { text } }"""
+    async with gateway() as city:
+        data = await city.data(query)
+    assert data["north"] == {"nodes": [{"id": "book:n:1"}], "totalCount": 3}
+    assert data["two"]["totalCount"] == 5
+    assert [one["key"] for one in data["two"]["nodes"]] == ["book:n:1", "book:n:2"]
+    last = data["books"]["nodes"][0]["id"]
+    [edge] = data["books"]["edges"]
+    assert edge["node"] == {"id": last, "branch": {"code": last.split(":")[1]}, "reviews": [{"text": f"of {last}"}]}

@@ -46,6 +46,12 @@ def test_a_bomb_of_nested_fragments_is_measured_without_being_unfolded() -> None
     assert refused(bomb + " fragment F40 on Query { b }") == "OPERATION_TOO_COMPLEX"
 
 
+@pytest.mark.parametrize("start", ["{ ...F0 }", "{ b }"])
+def test_fragments_chained_deep_are_refused_and_not_followed_to_the_end_of_the_stack(start: str) -> None:
+    chain = " ".join(f"fragment F{i} on Query {{ ...F{i + 1} }}" for i in range(1000))
+    assert refused(f"{start} {chain} fragment F1000 on Query {{ b }}") == "OPERATION_TOO_COMPLEX"
+
+
 def test_a_refusal_is_kept_and_tells_the_same_again() -> None:
     documents = Documents(SCHEMA)
     told = []

@@ -24,6 +24,11 @@ GRAPHQL = "application/graphql-response+json"
         (GRAPHQL, GRAPHQL),
         (f"{GRAPHQL}, application/json;q=0.9", GRAPHQL),
         (f"{GRAPHQL};q=0.1, application/json", "application/json"),
+        (f"{GRAPHQL}, application/json", GRAPHQL),
+        ("application/json;q=0, */*", GRAPHQL),
+        (f"*/*;q=0.9, {GRAPHQL};q=0.5", "application/json"),
+        ("image/png, application/*;q=0.1", "application/json"),
+        ("application/json;q=nan, */*;q=0.1", GRAPHQL),
     ],
 )
 async def test_the_media_type_is_the_one_asked_for(accept: str | None, answered: str) -> None:
@@ -35,7 +40,8 @@ async def test_the_media_type_is_the_one_asked_for(accept: str | None, answered:
 
 async def test_a_client_that_accepts_nothing_we_have_gets_406() -> None:
     async with served() as gateway:
-        assert (await gateway.post(OK, {"accept": "image/png"}))[0] == 406
+        for accept in ("image/png", "application/json;q=0", "text/*", "*/*;q=0"):
+            assert (await gateway.post(OK, {"accept": accept}))[0] == 406
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,9 @@ async def test_a_client_that_accepts_nothing_we_have_gets_406() -> None:
         ({"query": "{"}, 200, 400, "GRAPHQL_PARSE_FAILED"),
         ({"query": "query($n: Int!) { books(first: $n) { totalCount } }"}, 200, 400, "BAD_USER_INPUT"),
         ({"query": "query A { rules } query B { rules }"}, 200, 400, "OPERATION_RESOLUTION_FAILURE"),
+        ({"query": "query A { rules }", "operationName": "B"}, 200, 400, "OPERATION_RESOLUTION_FAILURE"),
+        ({"query": "{ books(first: $n) { totalCount } }"}, 200, 400, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": f"{{ {'... { ' * 70} rules {'} ' * 70} }}"}, 200, 400, "OPERATION_TOO_COMPLEX"),
         ({"query": "subscription { loans { at } }"}, 400, 400, "BAD_REQUEST"),
         (b"{", 400, 400, "BAD_REQUEST"),
         (b'"text"', 400, 400, "BAD_REQUEST"),
@@ -53,6 +62,8 @@ async def test_a_client_that_accepts_nothing_we_have_gets_406() -> None:
         ({**OK, "variables": []}, 400, 400, "BAD_REQUEST"),
         ({**OK, "operationName": 5}, 400, 400, "BAD_REQUEST"),
         ({**OK, "extensions": 5}, 400, 400, "BAD_REQUEST"),
+        (b'{"query": "{ anything }", "variables": ' + b'{"a":' * 2000 + b"1" + b"}" * 2001, 400, 400, "BAD_REQUEST"),
+        ('{"query": "{ anyth\u00efng }"}'.encode("latin-1"), 400, 400, "BAD_REQUEST"),
         ([OK, OK], 400, 400, "BAD_REQUEST"),
     ],
 )
@@ -90,8 +101,10 @@ async def test_get_serves_queries_and_no_changes() -> None:
         status, body = await gateway.get(parameters)
         assert (status, body["data"]) == (200, {"books": {"totalCount": 8}})
         status, body = await gateway.get({"query": 'mutation { lend(input: { bookId: "book:n:1" }) { ok } }'})
-        assert (status, body["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
+        assert (status, body["errors"][0]["extensions"]["code"]) == (405, "BAD_REQUEST")
+        assert not any("lend" in one["query"] for one in gateway.library.asked("n"))
         assert (await gateway.get({"query": query, "variables": "{"}))[0] == 400
+        assert (await gateway.get({"query": "{ anything }", "variables": "null", "operationName": ""}))[0] == 200
         assert (await gateway.get({}))[0] == 400
 
 

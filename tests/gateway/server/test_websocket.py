@@ -6,11 +6,14 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
 from contract.identity import INTERNAL, TokenVerifier
+from gateway.server.app import create_gateway_app
 from gateway.server.websocket import SocketLimits
 from tests.gateway.server.client import INTERNAL_PUBLIC, OFFICER, access_token, options, served
+from tests.gateway.support.library import Library
 from tests.gateway.support.serving import crash
 
 NEWS = {"query": "subscription { loans { at book { title branch { name } } } }"}
@@ -200,3 +203,55 @@ async def test_a_socket_carries_a_bounded_number_of_operations() -> None:
         heard = await hear(socket)
         assert (heard["type"], heard["id"]) == ("error", "3")
         assert heard["payload"][0]["extensions"]["code"] == "OVERLOADED"
+
+
+async def test_who_sends_and_does_not_read_waits_and_piles_up_nothing() -> None:
+    """Refusals are messages, too: each waits for its turn, and while it waits no further message is taken."""
+    async with Library() as library:
+        app = create_gateway_app(library.supergraph, library.clients, options(sockets=SocketLimits(operations_max=3)))
+        to_app: list[dict[str, Any]] = [{"type": "websocket.connect"}]
+        to_app.append({"type": "websocket.receive", "text": '{"type": "connection_init"}'})
+        bad = {"type": "subscribe", "payload": {"query": "{ nothing }"}}
+        to_app += [
+            {"type": "websocket.receive", "text": orjson.dumps({**bad, "id": str(n)}).decode()} for n in range(100)
+        ]
+        blocked, never = asyncio.Event(), asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            return to_app.pop(0)
+
+        async def send(message: Any) -> None:
+            if '"error"' in message.get("text", ""):
+                blocked.set()
+                await never.wait()
+
+        scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": ["graphql-transport-ws"]}
+        before = len(asyncio.all_tasks())
+        running = asyncio.create_task(app(scope, receive, send))
+        await blocked.wait()
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert len(to_app) > 90
+        assert len(asyncio.all_tasks()) - before <= 1 + 3 + 1
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_pings_are_answered_before_the_greeting_and_pongs_are_taken() -> None:
+    async with served() as gateway, gateway.socket() as socket:
+        await say(socket, "ping", payload={"n": 1})
+        assert await hear(socket) == {"type": "pong"}
+        await say(socket, "pong")
+        await greeted(socket)
+        await say(socket, "complete", "unknown")
+        await say(socket, "ping")
+        assert await hear(socket) == {"type": "pong"}
+
+
+async def test_an_id_is_free_as_soon_as_its_operation_has_ended() -> None:
+    async with served() as gateway, gateway.socket() as socket:
+        await greeted(socket)
+        for query in ("{ nothing }", "{ anything }", "{", "{ anything }"):
+            await say(socket, "subscribe", "1", {"query": query})
+            while (await hear(socket))["type"] == "next":
+                pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 
 from gateway.pipeline.answer import Answered, Caller, GraphQLRequest
 from gateway.subscriptions.hub import Listener
@@ -89,3 +90,28 @@ async def test_the_identity_reaches_the_upstream() -> None:
         assert city.library.reviews.app.headers[0]["gwc-identity"] == "me"  # type: ignore[attr-defined]
         listener.close()
         await upstreams_closed(city)
+
+
+async def test_each_event_is_completed_with_a_token_that_has_not_run_out() -> None:
+    numbers = count(1)
+    caller = Caller(
+        headers={"gwc-identity": "token 0"}, renewed=lambda: {"gwc-identity": f"token {next(numbers)}"}, who="me"
+    )
+    async with gateway() as city:
+        listener = city.pipeline.subscribe(NEWS, caller)
+        await after(city, listener, 2)
+        await after(city, listener, 2)
+        first, second = city.library.members["n"].app.headers  # type: ignore[attr-defined]
+        assert first["gwc-identity"] != second["gwc-identity"]
+        listener.close()
+        await upstreams_closed(city)
+
+
+async def test_one_person_shares_an_upstream_whatever_the_token_says() -> None:
+    async with gateway() as city:
+        one = city.pipeline.subscribe(NEWS, Caller(headers={"gwc-identity": "token 1"}, who="me"))
+        two = city.pipeline.subscribe(NEWS, Caller(headers={"gwc-identity": "token 2"}, who="me"))
+        other = city.pipeline.subscribe(NEWS, Caller(headers={"gwc-identity": "token 2"}, who="she"))
+        assert city.pipeline.hub.upstreams == 2
+        for listener in (one, two, other):
+            listener.close()

@@ -1,0 +1,221 @@
+"""One field of a scattered fetch, settled: from what its members said to its value, and what the client must be told.
+
+What a member said about the field is a value, a refusal (an error of its own, such as a bad argument), or nothing.
+When all refuse for one reason, the request is at fault and the error is told once; else who gave no value is missing
+and named. What is left is gathered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.execution.answers import Failure, Outcome
+from gateway.execution.gather import GatherNotes, InvalidCursor, Missing, Moved, Part, gather
+from gateway.execution.members import Member, Members
+from gateway.execution.run import MemberReport, Partial, Run, subgraph_error
+from gateway.execution.scatter import UnknownRegion
+from gateway.execution.shapes import Shape
+from gateway.language.errors import Code, GatewayError
+from gateway.language.paths import ResponsePath
+from gateway.supergraph.model import GatherKind
+
+__all__ = ["FieldReplies", "Reply", "Settlement", "entity_replies", "path_of", "root_replies"]
+
+OUTDATED_CODES = frozenset({"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"})
+"""A member that does not know what the contract asks for."""
+
+
+@dataclass(slots=True)
+class Reply:
+    member: Member
+    outcome: Outcome
+    latency_ms: float
+    is_change: bool = False
+
+
+@dataclass(slots=True)
+class FieldReplies:
+    """What members said about one field: values, or why there is none."""
+
+    parts: list[Part] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    refusals: list[tuple[Member, Mapping[str, Any]]] = field(default_factory=list)
+    """Members that refused by an error of their own (a bad argument, no right): (member, its error)."""
+    carried: list[tuple[Member, ResponsePath, Mapping[str, Any]]] = field(default_factory=list)
+    """Errors beside a value: (member, path below the field, the error)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Settles fields; what it has to tell goes into the run."""
+
+    members: Members
+    service: str
+    run: Run
+    is_change: bool
+
+    def settle(self, shape: Shape, found: FieldReplies, path: ResponsePath) -> Any:
+        """The field's value, with everything told that the client has to know."""
+        if self._all_refuse_alike(found, path):
+            return None
+        for member, raw in found.refusals:
+            code = _code_of(raw)
+            status = "OUTDATED" if code in OUTDATED_CODES else "UNAVAILABLE"
+            found.missing.append(Missing(member.name, status, code))
+            self.run.report(MemberReport(member.name, status, None, code))
+        if shape.route is not None:
+            return self._settle_routed(found, path)
+        notes = GatherNotes(self.run.request.variables, self.run.request.language, bool(found.carried))
+        try:
+            value = gather(shape, found.parts, found.missing, notes)
+        except InvalidCursor as error:
+            self.run.tell(GatewayError(Code.BAD_USER_INPUT, f"{error}.", path))
+            return None
+        self._tell_gathered(found, notes, path)
+        lost = [one.member.region for one in found.missing] + [one.member.region for one in notes.violations]
+        return None if self._is_too_little(lost) else value
+
+    def _settle_routed(self, found: FieldReplies, path: ResponsePath) -> Any:
+        for lost in found.missing:
+            self.tell_missing(lost, path)
+        self._carry(found, [], path)
+        return found.parts[0].value if found.parts else None
+
+    def _tell_gathered(self, found: FieldReplies, notes: GatherNotes, path: ResponsePath) -> None:
+        for lost in found.missing:
+            self.tell_missing(lost, path)
+        for violation in notes.violations:
+            where = {"region": violation.member.region, "service": self.service}
+            self.run.tell(GatewayError(violation.code, violation.message, (*path, *violation.path), (), where))
+            self.run.report(MemberReport(violation.member, "UNAVAILABLE", None, violation.code))
+        if notes.missed_earlier:
+            self.run.missed_earlier |= notes.missed_earlier
+            regions = sorted(notes.missed_earlier)
+            message = f"Pages before this one lack rows of {', '.join(regions)}: it did not answer for them then."
+            where_missed = {"regions": regions, "remedy": "Walk again from the start to see these rows."}
+            self.run.tell(GatewayError(Code.PARTITION_MISSED_EARLIER, message, path, (), where_missed))
+        self._carry(found, notes.moved, path)
+
+    def _carry(self, found: FieldReplies, moved: Sequence[Moved], path: ResponsePath) -> None:
+        for member, below, raw in found.carried:
+            where = _moved(below, member.region, moved)
+            if where is not None:
+                self.run.tell(subgraph_error(raw, self.service, (*path, *where), region=member.region))
+
+    def _all_refuse_alike(self, found: FieldReplies, path: ResponsePath) -> bool:
+        """Every member refused for the same reason: the request is at fault, and its error is told once."""
+        if not found.refusals or found.parts or found.missing:
+            return False
+        codes = {_code_of(raw) for _, raw in found.refusals}
+        if len(codes) > 1:
+            return False
+        member, raw = found.refusals[0]
+        alone = {"region": member.region} if len(found.refusals) == 1 else {}
+        below = path_of(raw)[1:]
+        self.run.tell(subgraph_error(raw, self.service, (*path, *(below if len(alone) else ())), **alone))
+        return True
+
+    def _is_too_little(self, lost: Sequence[str]) -> bool:
+        if not lost:
+            return False
+        if self.run.request.partial is Partial.NONE:
+            return True
+        return any(member.required for region in lost for member in self.members.by_code(region))
+
+    def tell_missing(self, lost: Missing, path: ResponsePath, why: str = "") -> None:
+        member = lost.member
+        where: dict[str, Any] = {"region": member.region, "cause": str(lost.cause), "service": self.service}
+        if self.is_change and lost.cause == Code.OUTCOME_UNKNOWN:
+            message = f"Whether {member.region} {member.name} carried out the change is unknown."
+            where["remedy"] = "Ask for the command's status by its idempotency key before sending it again."
+            self.run.tell(GatewayError(Code.OUTCOME_UNKNOWN, message, path, (), where))
+            return
+        code = Code.PARTITION_OUTDATED if lost.status == "OUTDATED" else Code.PARTITION_UNAVAILABLE
+        reason = why or str(lost.cause)
+        message = f"{member.region} {member.name} gave no answer ({reason}); its rows are missing here."
+        self.run.tell(GatewayError(code, message, path or None, (), where))
+
+    def tell_unknown_region(self, error: UnknownRegion, path: ResponsePath) -> None:
+        where = {"value": error.value, "service": self.service}
+        self.run.tell(GatewayError(Code.UNKNOWN_REGION, f"{error}.", path, (), where))
+
+
+def root_replies(shape: Shape, replies: Sequence[Reply]) -> FieldReplies:
+    return _sort(shape, ((reply, (shape.key,)) for reply in replies))
+
+
+def entity_replies(shape: Shape, replies: Sequence[tuple[Reply, int]]) -> FieldReplies:
+    return _sort(shape, ((reply, ("_entities", index, shape.key)) for reply, index in replies))
+
+
+def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]]) -> FieldReplies:
+    """Each member's answer about one field: a value, a refusal, or nothing."""
+    found = FieldReplies()
+    for reply, path in answers:
+        member, outcome = reply.member, reply.outcome
+        if isinstance(outcome, Failure):
+            cause: str = outcome.code
+            if shape.route is not None and outcome.was_sent and reply.is_change:
+                cause = Code.OUTCOME_UNKNOWN
+            found.missing.append(Missing(member.name, "UNAVAILABLE", cause, reply.latency_ms))
+            continue
+        value = _at(outcome.data, path)
+        own = [raw for raw in outcome.errors if _concerns(path_of(raw), path)]
+        if value is None and own:
+            found.refusals.append((member, own[0]))
+        elif value is None and shape.route is None and shape.kind in (GatherKind.CONNECTION, GatherKind.FOLD):
+            found.missing.append(Missing(member.name, "UNAVAILABLE", Code.SUBGRAPH_BAD_RESPONSE, reply.latency_ms))
+        else:
+            if value is not None:
+                found.parts.append(Part(member.name, value, reply.latency_ms))
+            found.carried.extend((member, path_of(raw)[len(path) :], raw) for raw in own)
+    return found
+
+
+def _at(value: Any, path: ResponsePath) -> Any:
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def _concerns(path: ResponsePath, field_path: ResponsePath) -> bool:
+    """An error is about the field when it stands at, below or above it."""
+    length = min(len(path), len(field_path))
+    return path[:length] == field_path[:length]
+
+
+def _moved(path: ResponsePath, region: str, moved: Sequence[Moved]) -> ResponsePath | None:
+    """A path below the field in a member's answer, in the gathered one; None: the row is not on the page."""
+    for one in moved:
+        length = len(one.path)
+        if one.region == region and path[:length] == one.path and len(path) > length:
+            index = path[length]
+            if not isinstance(index, int):
+                return path
+            if index not in one.indexes:
+                return None
+            return (*path[:length], one.indexes[index], *path[length + 1 :])
+    for place, element in enumerate(path):
+        if isinstance(element, int):
+            return path[:place]
+    return path
+
+
+def path_of(raw: Mapping[str, Any]) -> ResponsePath:
+    path = raw.get("path")
+    if not isinstance(path, list) or not all(isinstance(one, (str, int)) for one in path):
+        return ()
+    return tuple(path)
+
+
+def _code_of(raw: Mapping[str, Any]) -> str:
+    extensions = raw.get("extensions")
+    code = extensions.get("code") if isinstance(extensions, dict) else None
+    return code if isinstance(code, str) else Code.SUBGRAPH_ERROR
