@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,13 +113,15 @@ def composed(folder: Path, servers: Servers) -> Iterator[Composed]:
     """Seed, then every service; all are up when it gives them."""
     city = Composed(folder, servers)
     city.seed()
-    with ExitStack() as stack:
-        processes = {}
-        for name in city.ports:
-            processes[name] = city.start(name)
-            stack.callback(processes[name].stop)
+    processes = {name: city.start(name) for name in city.ports}
+    try:
         for name, process in processes.items():
             city.urls[name] = process.wait_for(_READY).group(1)
         for name in ("telemetry", "telemetry-ingest"):
             processes[name].wait_for(r"telemetry: \d+ sensors")  # asked of the districts, through the gateway
         yield city
+    finally:
+        for process in processes.values():
+            process.process.send_signal(signal.SIGINT)
+        for process in processes.values():
+            process.stop()
