@@ -10,7 +10,7 @@ the log, never into these.
     ├── RequestRefused               the request itself is at fault: not GraphQL, not valid, over a limit
     ├── PlanningRefused              the operation is valid, but no plan within the bounds serves it
     ├── SupergraphInvalid            the supergraph file cannot be used
-    └── ExecutionFailed              the request as a whole cannot be answered (deadline, shutting down)
+    └── ExecutionFailed              the request as a whole cannot be answered (too many are served already, a fault of ours)
 """
 
 from __future__ import annotations
@@ -62,16 +62,13 @@ class Code(StrEnum):
     # Execution: members of a partitioned graph.
     PARTITION_UNAVAILABLE = "PARTITION_UNAVAILABLE"
     PARTITION_OUTDATED = "PARTITION_OUTDATED"
-    PARTITION_UNKNOWN = "PARTITION_UNKNOWN"
     PARTITION_ORDER_VIOLATION = "PARTITION_ORDER_VIOLATION"
     PARTITION_MISSED_EARLIER = "PARTITION_MISSED_EARLIER"
     UNKNOWN_REGION = "UNKNOWN_REGION"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     # Execution: as a whole.
     NULL_IN_NON_NULL_FIELD = "NULL_IN_NON_NULL_FIELD"
-    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     OVERLOADED = "OVERLOADED"
-    SHUTTING_DOWN = "SHUTTING_DOWN"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
     # The supergraph file.
     SUPERGRAPH_SYNTAX = "SUPERGRAPH_SYNTAX"
