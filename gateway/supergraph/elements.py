@@ -33,7 +33,6 @@ from graphql import (
 )
 
 __all__ = [
-    "BUILT_IN_DIRECTIVES",
     "BUILT_IN_SCALARS",
     "ROOT_TYPES",
     "CompositeNode",
@@ -49,7 +48,6 @@ __all__ = [
 ]
 
 BUILT_IN_SCALARS = frozenset({"ID", "String", "Int", "Float", "Boolean"})
-BUILT_IN_DIRECTIVES = frozenset({"skip", "include", "deprecated", "specifiedBy", "oneOf"})
 ROOT_TYPES = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
 """Operation → the name its root type has in every supergraph."""
 
