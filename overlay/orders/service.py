@@ -44,7 +44,7 @@ _log = structlog.get_logger(__name__)
 
 _KEY_LENGTH = range(1, 129)
 _EXPIRED_AT_ONCE_MAX = 200
-_RESUMED_TOGETHER_MAX = 8
+_RESUMED_TOGETHER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,20 @@ class _Refusal(Exception):
 
 
 class Circulation:
-    def __init__(self, database: Database, custody: Custody, policy: Policy, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        custody: Custody,
+        policy: Policy,
+        clock: Clock,
+        resumed_together: int = _RESUMED_TOGETHER,
+    ) -> None:
         self._database = database
         self._custody = custody
         self._policy = policy
         self._clock = clock
         self._saga = Saga(database, custody, policy, clock)
+        self._resumed_together = resumed_together
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def apply_loan(self, identity: Identity, key: str, body: Mapping[str, Any]) -> CommandAnswer:
@@ -113,7 +121,7 @@ class Circulation:
     async def resume(self) -> int:
         """Take up every command that is not finished. Returns how many there were."""
         commands = await self._saga.open_commands()
-        gate = asyncio.Semaphore(_RESUMED_TOGETHER_MAX)
+        gate = asyncio.Semaphore(self._resumed_together)
 
         async def one(command_id: str) -> None:
             async with gate:

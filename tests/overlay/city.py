@@ -1,24 +1,33 @@
 """A city in small, for the overlay to work against: assets and custody books behind the districts' real contract.
 
-It is faked at the transport only: operations are validated and executed against `schema/district.graphql`, the
-service identity is verified, commands are idempotent by key, and the first hold wins. Faults are dealt per command:
-an answer may be lost before or after the book acted, and the overlay's process may die there.
+It is faked at the transport and the store only: operations are validated and executed against
+`schema/district.graphql`, the service identity is verified, and what a book decides, the districts' own functions
+decide. Faults are dealt per command: an answer may be lost before or after the book acted, and the overlay's process
+may die there.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from graphql import build_ast_schema, graphql, parse, validate
+from graphql import DocumentNode, build_ast_schema, execute, parse, validate
 
 from contract.identity import IDENTITY_HEADER, Identity, Role, TokenVerifier, generate_key_pair
+from overlay.clock import shanghai_today, text_of
 from overlay.group.endpoint import GroupUnreachable, OutcomeUnknown
+from subgraphs.district.custody import decisions
+from subgraphs.district.custody.claims import Claim, busy_periods, claim_of
+from subgraphs.district.custody.decisions import Entry
+from subgraphs.district.custody.model import AssetFacts, PlaceHold, RecordMovement, RenewHold
+from subgraphs.district.custody.words import Refusal, in_words
 
 SCHEMA = build_ast_schema(
     parse((Path(__file__).parents[2] / "schema" / "district.graphql").read_text()), assume_valid_sdl=True
@@ -68,11 +77,13 @@ class City:
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.assets: dict[str, dict[str, Any]] = {}
-        self.holds: dict[str, dict[str, Any]] = {}
+        self.holds: dict[str, Entry] = {}
         self.answers: dict[str, dict[str, Any]] = {}
         self.faults: deque[str] = deque()
         """Dealt one to a command: ok, unreachable, lost_before, lost_after, crash_before, crash_after."""
         self.down: set[str] = set()
+        self.read_only: set[str] = set()
+        """Assets whose store cannot be written: its status never tells of a movement."""
         self.commands = 0
         self._numbers = itertools.count(1)
         self._verifier = TokenVerifier(INTERNAL[1])
@@ -107,7 +118,6 @@ class City:
         idempotency_key: str | None = None,
     ) -> Mapping[str, Any]:
         assert Role.SERVICE in self._verifier.verify(headers[IDENTITY_HEADER]).roles
-        assert validate(SCHEMA, parse(document)) == []
         region = str(variables.get("id") or variables.get("assetId") or variables["input"]["assetId"]).split(":")[1]
         if region in self.down:
             return {"data": None, "errors": [{"message": "down", "extensions": {"code": "PARTITION_UNAVAILABLE"}}]}
@@ -140,24 +150,27 @@ class City:
             "releaseHold": lambda info, input: self._once(input, self._release),
             "recordMovement": lambda info, input: self._once(input, self._move),
         }
-        result = await graphql(SCHEMA, document, root, variable_values=dict(variables))
+        result = execute(SCHEMA, checked(document), root, variable_values=dict(variables))
+        assert not isinstance(result, Awaitable)
         return result.formatted
 
     def _asset(self, id_: str) -> dict[str, Any] | None:
         asset = self.assets.get(id_)
         return None if asset is None else {**asset, "busy": lambda info, range: self._busy(id_, range)}
 
-    def _busy(self, id_: str, range_: dict[str, Any]) -> list[dict[str, Any]]:
+    def _busy(self, id_: str, range_: Mapping[str, Any]) -> list[dict[str, Any]]:
+        periods = busy_periods(self._claims(id_), str(range_["from"]), str(range_["to"]))
+        return [{"from": one.from_day, "to": one.to_day, "quantity": str(one.quantity)} for one in periods]
+
+    def _claims(self, asset_id: str, without: str | None = None) -> list[Claim]:
         return [
-            {"from": hold["from"], "to": hold["to"], "quantity": str(hold["quantity"])}
-            for hold in self.holds.values()
-            if hold["assetId"] == id_ and self.holding(hold) and overlaps(hold, range_)
+            claim_of(one.from_day, one.to_day, one.claimed, one.state == "DISPATCHED", self._today())
+            for one in self.holds.values()
+            if one.asset == asset_id and one.id != without and self.in_force(one)
         ]
 
-    def holding(self, hold: dict[str, Any]) -> bool:
-        if hold["state"] == "ACTIVE" and hold["expires"] <= self.clock.now:
-            hold["state"] = "EXPIRED"
-        return hold["state"] in ("ACTIVE", "DISPATCHED")
+    def in_force(self, hold: Entry) -> bool:
+        return hold.state in ("ACTIVE", "DISPATCHED") and not hold.has_lapsed(text_of(self.clock.now))
 
     def _status(self, key: str) -> dict[str, Any]:
         answer = self.answers.get(key)
@@ -170,84 +183,108 @@ class City:
         return self.answers[key]
 
     def _place(self, input_: dict[str, Any]) -> dict[str, Any]:
-        asset = self.assets.get(input_["assetId"])
-        if asset is None:
-            return refused("ASSET_NOT_FOUND")
-        if input_["expectedVersion"] not in (None, asset["version"]):
-            return refused("VERSION_CHANGED")
-        quantity = Decimal(input_["quantity"])
-        taken = sum(
-            (hold["quantity"] for hold in self.holds.values()
-             if hold["assetId"] == asset["id"] and self.holding(hold) and overlaps(hold, input_["range"])),
-            Decimal(0),
-        )  # fmt: skip
-        if taken + quantity > Decimal(asset["quantity"]):
-            return refused("ASSET_BUSY")
-        hold = {
-            "id": f"hold-{next(self._numbers)}",
-            "assetId": asset["id"],
-            "orderId": input_["orderId"],
-            "from": input_["range"]["from"],
-            "to": input_["range"]["to"],
-            "quantity": quantity,
-            "state": "ACTIVE",
-            "expires": self.clock.now + timedelta(seconds=input_["lifeSeconds"]),
-            "out": Decimal(0),
-            "back": Decimal(0),
-        }
-        self.holds[hold["id"]] = hold
-        return self._shown(hold)
+        asset_id, days_ = input_["assetId"], input_["range"]
+        command = PlaceHold(
+            key=input_["idempotencyKey"],
+            asset=asset_id,
+            order_id=input_["orderId"],
+            from_day=str(days_["from"]),
+            to_day=str(days_["to"]),
+            quantity=Decimal(input_["quantity"]),
+            life_s=input_["lifeSeconds"],
+            expected_version=input_["expectedVersion"],
+        )
+        refusals = decisions.place(command, self._facts(asset_id), self._claims(asset_id), self._today())
+        if refusals:
+            return refused(refusals)
+        zero = Decimal(0)
+        hold = Entry(
+            id=f"hold-{next(self._numbers)}",
+            asset=asset_id,
+            order_id=command.order_id,
+            from_day=command.from_day,
+            to_day=command.to_day,
+            quantity=command.quantity,
+            dispatched=zero,
+            received=zero,
+            returned=zero,
+            state="ACTIVE",
+            expires_at=self._later(command.life_s),
+            status_before=None,
+        )
+        return self._kept(hold)
 
     def _renew(self, input_: dict[str, Any]) -> dict[str, Any]:
-        hold = self.holds[input_["holdId"]]
-        if not self.holding(hold):
-            return refused("HOLD_LAPSED")
-        hold["expires"] = self.clock.now + timedelta(seconds=input_["lifeSeconds"])
-        return self._shown(hold)
+        hold = self.holds.get(input_["holdId"])
+        command = RenewHold(
+            key=input_["idempotencyKey"],
+            asset=input_["assetId"],
+            hold_id=input_["holdId"],
+            life_s=input_["lifeSeconds"],
+        )
+        refusals = decisions.renew(command, hold, text_of(self.clock.now))
+        if refusals or hold is None:
+            return refused(refusals)
+        later = self._later(command.life_s) if hold.state == "ACTIVE" else None
+        return self._kept(dataclasses.replace(hold, expires_at=later))
 
     def _release(self, input_: dict[str, Any]) -> dict[str, Any]:
-        hold = self.holds[input_["holdId"]]
-        if hold["state"] == "DISPATCHED":
-            return refused("HOLD_DISPATCHED")
-        hold["state"] = "RELEASED"
-        return self._shown(hold)
+        hold = self.holds.get(input_["holdId"])
+        refusals = decisions.release(hold)
+        if refusals or hold is None:
+            return refused(refusals)
+        return self._kept(dataclasses.replace(hold, state="RELEASED", expires_at=None))
 
     def _move(self, input_: dict[str, Any]) -> dict[str, Any]:
-        hold, quantity = self.holds[input_["holdId"]], Decimal(input_["quantity"])
-        if not self.holding(hold):
-            return refused("HOLD_LAPSED")
-        if input_["kind"] == "DISPATCH":
-            if hold["out"] + quantity > hold["quantity"]:
-                return refused("INVALID_QUANTITY")
-            hold["out"] += quantity
-            hold["state"] = "DISPATCHED"
-        if input_["kind"] == "RETURN":
-            if hold["back"] + quantity > hold["out"]:
-                return refused("INVALID_QUANTITY")
-            hold["back"] += quantity
-            if hold["back"] == hold["quantity"]:
-                hold["state"] = "RELEASED"
-        return {"writtenBack": True, "problems": []}
+        asset_id, hold = input_["assetId"], self.holds.get(input_["holdId"])
+        command = RecordMovement(
+            key=input_["idempotencyKey"],
+            asset=asset_id,
+            hold_id=input_["holdId"],
+            kind=input_["kind"],
+            quantity=Decimal(input_["quantity"]),
+        )
+        others = self._claims(asset_id, without=command.hold_id)
+        now = text_of(self.clock.now)
+        moved = decisions.move(command, hold, self._facts(asset_id), others, now, self._today())
+        if isinstance(moved, Refusal) or hold is None:
+            return refused([moved] if isinstance(moved, Refusal) else [])
+        numbers = {"dispatched", "received", "returned"}
+        changes = {name: Decimal(value) if name in numbers else value for name, value in moved.changes.items()}
+        self.holds[hold.id] = dataclasses.replace(hold, **changes)
+        writes = moved.status is not None and asset_id not in self.read_only
+        if writes:
+            asset = self.assets[asset_id]
+            asset |= {"status": moved.status, "version": str(int(asset["version"]) + 1)}
+        return {"writtenBack": writes, "problems": []}
 
-    def _shown(self, hold: dict[str, Any]) -> dict[str, Any]:
-        shown = {
-            "id": hold["id"],
-            "state": hold["state"],
-            "expiresAt": hold["expires"].strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        }
-        return {"hold": shown, "problems": []}
+    def _facts(self, asset_id: str) -> AssetFacts | None:
+        asset = self.assets.get(asset_id)
+        if asset is None:
+            return None
+        until = asset["shareableUntil"]
+        return AssetFacts(Decimal(asset["quantity"]), asset["version"], asset["status"], asset["shareable"], until)
+
+    def _kept(self, hold: Entry) -> dict[str, Any]:
+        self.holds[hold.id] = hold
+        return {"hold": {"id": hold.id, "state": hold.state, "expiresAt": hold.expires_at}, "problems": []}
+
+    def _today(self) -> date:
+        return shanghai_today(self.clock.now)
+
+    def _later(self, seconds: int) -> str:
+        return text_of(self.clock.now + timedelta(seconds=seconds))
 
 
-def refused(code: str) -> dict[str, Any]:
-    return {
-        "hold": None,
-        "writtenBack": False,
-        "problems": [{"code": code, "path": None, "message": code, "remedy": None}],
-    }
+@cache
+def checked(text: str) -> DocumentNode:
+    document = parse(text)
+    assert validate(SCHEMA, document) == []
+    return document
 
 
-def overlaps(hold: Mapping[str, Any], range_: Mapping[str, Any]) -> bool:
-    return bool(hold["from"] < str(range_["to"]) and str(range_["from"]) < hold["to"])
+def refused(refusals: Sequence[Refusal]) -> dict[str, Any]:
+    return {"hold": None, "writtenBack": False, "problems": [in_words(one, "zh") for one in refusals]}
 
 
 def days(first: int, length: int, start: date = date(2026, 12, 1)) -> dict[str, str]:

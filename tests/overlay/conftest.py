@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from contract.identity import IDENTITY_HEADER, Identity, TokenIssuer
 from overlay.app import OverlayOptions, create_overlay_app
 from overlay.group.custody import Custody
+from overlay.group.endpoint import GroupEndpoint
 from overlay.orders import repository
 from overlay.orders.model import Command, Order
 from overlay.orders.policy import load_policy
@@ -32,9 +33,9 @@ OFFICERS = {"UNIT_HEAD": HEAD, "LENDING_REGION": LENDING, "BORROWING_REGION": BO
 class Desk:
     """The overlay's services over a database file, and shorthands for what people do."""
 
-    def __init__(self, url: str, city: FakeCity, clock: ManualClock) -> None:
+    def __init__(self, url: str, city: GroupEndpoint, clock: ManualClock, resumed_together: int = 8) -> None:
         self.database = Database(url)
-        self.circulation = Circulation(self.database, Custody(city, ISSUER), load_policy(), clock)
+        self.circulation = Circulation(self.database, Custody(city, ISSUER), load_policy(), clock, resumed_together)
         self._keys = itertools.count(1)
 
     async def apply(

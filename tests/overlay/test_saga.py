@@ -76,7 +76,7 @@ async def test_an_overlapping_application_is_refused_and_leaves_nothing(desk: De
     refused = await desk.apply(free, busy, window=days(7, 3))
     assert (refused.order_id, codes(refused)) == (None, ["ASSET_BUSY"])
     assert len(await desk.orders()) == 1
-    assert [h["state"] for h in city.holds.values() if h["assetId"] == free] == ["RELEASED"], "compensated"
+    assert [hold.state for hold in city.holds.values() if hold.asset == free] == ["RELEASED"], "compensated"
     assert codes(await desk.apply(free, busy, window=days(8, 3))) == []
 
 
@@ -168,7 +168,7 @@ async def test_twenty_applicants_race_for_one_asset(desk: Desk, city: City) -> N
     winners = [answer for answer in answers if not answer.problems]
     assert len(winners) == 1
     assert {code for answer in answers for code in codes(answer)} == {"ASSET_BUSY"}
-    assert len([hold for hold in city.holds.values() if city.holding(hold)]) == 1
+    assert len([hold for hold in city.holds.values() if city.in_force(hold)]) == 1
     assert len(await desk.orders()) == 1
 
 
@@ -214,7 +214,7 @@ async def test_an_order_whose_hold_lapsed_expires(desk: Desk, city: City, clock:
     order_id = (await desk.apply(asset, window=days(20, 5))).order_id
     clock.advance(days=8)
     refused = await desk.give(HEAD, Command.APPROVE, order_id)
-    assert codes(refused) == ["HOLD_LAPSED"]
+    assert codes(refused) == ["HOLD_EXPIRED"]
     assert await desk.circulation.expire() == 1
     assert (await desk.order(order_id)).state is State.EXPIRED
     assert await desk.circulation.expire() == 0
