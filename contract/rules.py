@@ -33,6 +33,8 @@ class Rule:
     """An `AssetFilter` of the district contract as plain JSON."""
     window: tuple[str, str] | None
     """[from, to) as ISO dates (Asia/Shanghai calendar days): leave out what is held in it."""
+    regions: tuple[str, ...] | None = None
+    """The only regions whose rows can match; None: any. It follows from the filter, and only spares questions."""
 
 
 class RuleSigner:
@@ -41,7 +43,7 @@ class RuleSigner:
 
     def sign(self, rule: Rule) -> str:
         expires = (int(time.time()) // EXPIRY_STEP_S + 2) * EXPIRY_STEP_S
-        claims = {"iss": _ISSUER, "exp": expires, "filter": rule.filter, "window": rule.window}
+        claims = {"iss": _ISSUER, "exp": expires, "filter": rule.filter, "window": rule.window, "regions": rule.regions}
         return jwt.encode(claims, self._key, algorithm="EdDSA")
 
 
@@ -56,8 +58,12 @@ class RuleVerifier:
             return kept[0]
         try:
             claims = jwt.decode(token, self._key, algorithms=["EdDSA"], issuer=_ISSUER, options={"require": ["exp"]})
-            window = claims["window"]
-            rule = Rule(claims["filter"], None if window is None else (str(window[0]), str(window[1])))
+            window, regions = claims["window"], claims.get("regions")
+            rule = Rule(
+                claims["filter"],
+                None if window is None else (str(window[0]), str(window[1])),
+                None if regions is None else tuple(regions),
+            )
         except (jwt.PyJWTError, KeyError, TypeError, IndexError):
             raise InvalidRule("the rule's signature is not valid or it has expired") from None
         self._seen[token] = (rule, float(claims["exp"]))

@@ -113,10 +113,12 @@ class Warehouses:
         return spell_out(warehouse.definition, known.__getitem__)
 
     async def rule(self, warehouse: Warehouse, view: ViewId) -> dict[str, Any]:
-        """What travels to the members: the regions in clear, for pruning, and the signed rule."""
+        """What travels to the members: the regions in clear, for pruning, and the signed rule that names them too."""
         filter_ = await self.filter_of(warehouse)
         window = None if view.window is None else (view.window[0].isoformat(), view.window[1].isoformat())
-        return {"regions": regions_of(filter_), "token": self._signer.sign(Rule(filter_, window))}
+        regions = regions_of(filter_)
+        signed = Rule(filter_, window, None if regions is None else tuple(regions))
+        return {"regions": regions, "token": self._signer.sign(signed)}
 
     async def create(self, identity: Identity, key: str, body: Mapping[str, Any]) -> WarehouseAnswer:
         refusal = problem("SIGN_IN_REQUIRED") if identity.is_anonymous else check_key(key)

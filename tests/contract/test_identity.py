@@ -36,7 +36,7 @@ def test_an_expired_token_is_refused() -> None:
 
 
 def test_a_rule_survives_its_signature_and_nothing_else_does() -> None:
-    rule = Rule({"class": {"under": ["A0501"]}}, ("2026-12-01", "2026-12-08"))
+    rule = Rule({"class": {"under": ["A0501"]}}, ("2026-12-01", "2026-12-08"), ("330106",))
     token = RuleSigner(PRIVATE).sign(rule)
     assert RuleVerifier(PUBLIC).verify(token) == rule
     with pytest.raises(InvalidRule):

@@ -184,7 +184,7 @@ async def test_virtual_warehouses_are_seen_by_scope_and_signed(api: Api) -> None
         id warehouse { id ruleText } window { from to lastDay } rule } }"""
     view = (await api.data(query, None, id=seed["id"], w=days(0, 7)))["virtualWarehouse"]
     rule = RuleVerifier(RULE[1]).verify(view["rule"]["token"])
-    assert (rule.window, view["rule"]["regions"]) == (("2026-12-01", "2026-12-08"), None)
+    assert (rule.window, rule.regions, view["rule"]["regions"]) == (("2026-12-01", "2026-12-08"), None, None)
     assert rule.filter == {"status": {"eq": "IDLE"}, "class": {"under": ["A020101", "A0501"]}}
     again = await api.data(
         "query E($r: [_Any!]!) { _entities(representations: $r) { ... on VirtualWarehouseView { id window { from } rule } } }",
@@ -210,8 +210,9 @@ async def test_a_warehouse_is_made_of_others_and_shared_by_scope(api: Api) -> No
     made = (await api.data(create, CLERK, input=body))["createVirtualWarehouse"]
     assert made["problems"] == []
     id_, rule = made["virtualWarehouse"]["id"], made["virtualWarehouse"]["view"]["rule"]
-    assert rule["regions"] == ["330106"]
-    signed = RuleVerifier(RULE[1]).verify(rule["token"]).filter
+    verified = RuleVerifier(RULE[1]).verify(rule["token"])
+    assert (rule["regions"], verified.regions) == (["330106"], ("330106",)), "no other member need be asked"
+    signed = verified.filter
     assert signed["and"][0] == body["filter"]
     assert signed["and"][2] == {"not": {"source": {"eq": "EVENT"}, "shareable": True}}
     again = (await api.data(create, CLERK, input=body))["createVirtualWarehouse"]
