@@ -194,6 +194,12 @@ WORDS: dict[str, Words] = {
         "换一个时段或另选资产。",
         "Choose another range or another asset.",
     ),
+    "GOODS_DAMAGED": Words(
+        "资产“{id}”有 {damaged} 件损坏待修，现可借出 {free}。",
+        "Of {id}, {damaged} came back damaged and wait for repair; {free} can be lent.",
+        "减少数量或另选资产。",
+        "Ask for less, or choose another asset.",
+    ),
     # the order's state
     "NOT_ALLOWED_IN_STATE": Words(
         "“{state}”状态下不能执行“{command}”。",

@@ -25,7 +25,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.decimals import format_decimal, format_money
 from overlay.store.tables import ledger_entries
 
-__all__ = ["Account", "BrokenChain", "Custody", "Movement", "Transfer", "append", "entry_hash", "share_of", "verify"]
+__all__ = [
+    "Account",
+    "BrokenChain",
+    "Custody",
+    "Movement",
+    "Opening",
+    "Stock",
+    "Transfer",
+    "append",
+    "entry_hash",
+    "share_of",
+    "stock_of",
+    "verify",
+]
 
 GENESIS = "0" * 64
 _HASHED = [
@@ -96,6 +109,26 @@ class Opening:
     def transfer(self) -> Transfer:
         outside = Account(self.account.region, self.account.unit, Custody.OPENING)
         return Transfer(Movement.OPENING, outside, self.account, self.quantity, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What the ledger says an owner has of an asset that has moved before."""
+
+    in_store: Decimal
+    damaged: Decimal
+
+
+async def stock_of(connection: AsyncConnection, asset_id: str) -> Stock:
+    """Sums the asset's entries, and holds them to the end of the transaction: who asks next waits."""
+    table = ledger_entries
+    query = select(table.c.custody, table.c.quantity).where(
+        table.c.asset_id == asset_id, table.c.custody.in_((Custody.IN_STORE, Custody.DAMAGED))
+    )
+    sums = {Custody.IN_STORE: Decimal(0), Custody.DAMAGED: Decimal(0)}
+    for row in await connection.execute(query.with_for_update()):
+        sums[Custody(row.custody)] += Decimal(row.quantity)
+    return Stock(sums[Custody.IN_STORE], sums[Custody.DAMAGED])
 
 
 def share_of(value: Decimal | None, moved_before: Decimal, moved: Decimal, whole: Decimal) -> Decimal | None:

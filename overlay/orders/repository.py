@@ -110,6 +110,15 @@ async def orders_of_assets(
     return result
 
 
+async def dispatches_under_way(connection: AsyncConnection, asset_id: str) -> Decimal:
+    """How much of an asset was told to leave, by commands whose owner has not answered yet."""
+    steps = _T.steps
+    query = select(steps.c.input).where(
+        steps.c.asset_id == asset_id, steps.c.action == "DISPATCH", steps.c.state.in_(("PENDING", "UNKNOWN"))
+    )
+    return sum((Decimal(row.input["quantity"]) for row in await connection.execute(query)), Decimal(0))
+
+
 async def returns_of_loans(connection: AsyncConnection, loan_ids: Sequence[str]) -> dict[str, list[Order]]:
     query = select_orders(_T.orders.c.loan_id.in_(loan_ids)).order_by(_T.orders.c.seq)
     result: dict[str, list[Order]] = {loan_id: [] for loan_id in loan_ids}

@@ -26,7 +26,7 @@ from overlay.group.custody import CommandResult, Custody, Done, Refused, Unknown
 from overlay.messages import Problem
 from overlay.orders.commands import HANDLERS
 from overlay.orders.commands.base import SETTLED, CommandRow, Handler, Step, Work
-from overlay.orders.model import Command, HoldState, Order, Settlement
+from overlay.orders.model import Command, HoldState, Line, Order, Settlement
 from overlay.orders.policy import Policy
 from overlay.orders.repository import update_line, update_order
 from overlay.store import tables
@@ -131,7 +131,7 @@ class Saga:
             if not await _close(connection, command.id):
                 return
             work.moved = await _done_steps(connection, command.id)
-            problems = await _problems(connection, command.id, order)
+            problems = await _problems(connection, command, order)
             await _handler(command, order).finish(work, order, problems)
             await connection.execute(
                 update(tables.commands)
@@ -232,15 +232,15 @@ async def _done_steps(connection: AsyncConnection, command_id: str) -> list[str]
     return list((await connection.execute(query)).scalars())
 
 
-async def _problems(connection: AsyncConnection, command_id: str, order: Order) -> list[Problem]:
+async def _problems(connection: AsyncConnection, command: CommandRow, order: Order) -> list[Problem]:
     """What the owners refused, with the line it is about. A refused release harms nobody and is not told."""
     steps = tables.steps
     query = (
         select(steps.c.line_id, steps.c.problems)
-        .where(steps.c.command_id == command_id, steps.c.state == "REFUSED", steps.c.action != "RELEASE")
+        .where(steps.c.command_id == command.id, steps.c.state == "REFUSED", steps.c.action != "RELEASE")
         .order_by(steps.c.position)
     )
-    positions = {line.id: str(line.position) for line in order.lines}
+    positions = {line.id: _position(command, line) for line in order.lines}
     problems: list[Problem] = []
     for row in await connection.execute(query):
         for data in row.problems:
@@ -248,3 +248,11 @@ async def _problems(connection: AsyncConnection, command_id: str, order: Order) 
             path = ("lines", positions[row.line_id])
             problems.append(Problem(item.code, path, item.params, item.message, item.remedy))
     return problems
+
+
+def _position(command: CommandRow, line: Line) -> str:
+    """Where the input names the line; where it names none, the line's place in the order."""
+    for index, item in enumerate(command.body.get("lines") or ()):
+        if item.get("lineId") == line.id or item.get("assetId") == line.asset_id:
+            return str(index)
+    return str(line.position)

@@ -168,7 +168,11 @@ class Circulation:
                 await _insert_command(work, key, digest, RUNNING)
                 handler = HANDLERS[(Flow.LOAN, Command.APPLY)]
                 assert isinstance(handler, ApplyLoan)
-                await handler.create(work, order_id, draft, identity)
+                problems = await handler.create(work, order_id, draft, identity)
+                if problems:
+                    raise _Refusal(problems)
+        except _Refusal as refusal:
+            return await self._refuse(identity, key, Command.APPLY, digest, None, refusal.problems)
         except IntegrityError:
             return await self._replay_certainly(identity, key, digest)
         await self._settle(command.id)

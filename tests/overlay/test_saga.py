@@ -75,8 +75,10 @@ async def test_an_overlapping_application_is_refused_and_leaves_nothing(desk: De
     await desk.apply(busy)
     refused = await desk.apply(free, busy, window=days(7, 3))
     assert (refused.order_id, codes(refused)) == (None, ["ASSET_BUSY"])
+    assert refused.problems[0].path == ("lines", "1")
+    assert (await desk.apply(busy, free, window=days(7, 3))).problems[0].path == ("lines", "0"), "of the input"
     assert len(await desk.orders()) == 1
-    assert [hold.state for hold in city.holds.values() if hold.asset == free] == ["RELEASED"], "compensated"
+    assert [hold.state for hold in city.holds.values() if hold.asset == free] == ["RELEASED"] * 2, "compensated"
     assert codes(await desk.apply(free, busy, window=days(8, 3))) == []
 
 
@@ -263,3 +265,28 @@ async def test_damage_goes_to_the_officer_and_refused_goods_stay_lent(desk: Desk
     assert (await desk.order(returned)).state is State.DONE
     assert (await desk.ledger(one))[-1]["custody"] == "DAMAGED"
     assert (await desk.ledger(two))[-1]["custody"] == "LENT"
+
+
+async def test_what_came_back_damaged_is_not_lent_again(desk: Desk, city: City) -> None:
+    desks = city.add_asset("desks", quantity="10")
+    first = await lent(desk, desks, quantity="6")
+    returned = (await desk.give(CLERK, Command.RETURN_GOODS, first)).order_id
+    line = (await desk.order(returned)).lines[0]
+    await desk.give(KEEPER, Command.INSPECT, returned, lines=[{"lineId": line.id, "outcome": "NEEDS_REPAIR"}])
+    refused = await desk.apply(desks, quantity="5", window=days(20, 3))
+    assert (refused.order_id, codes(refused)) == (None, ["GOODS_DAMAGED"])
+    second = (await desk.apply(desks, quantity="4", window=days(20, 3))).order_id
+    await desk.approve_all(second)
+    assert codes(await desk.give(KEEPER, Command.DISPATCH, second)) == []
+    verify(await desk.ledger(desks))
+
+
+async def test_goods_found_damaged_meanwhile_do_not_leave(desk: Desk, city: City) -> None:
+    asset = city.add_asset("p1")
+    later = (await desk.apply(asset, window=days(20, 3))).order_id
+    await desk.approve_all(later)
+    returned = (await desk.give(CLERK, Command.RETURN_GOODS, await lent(desk, asset))).order_id
+    line = (await desk.order(returned)).lines[0]
+    await desk.give(KEEPER, Command.INSPECT, returned, lines=[{"lineId": line.id, "outcome": "NEEDS_REPAIR"}])
+    assert codes(await desk.give(KEEPER, Command.DISPATCH, later)) == ["GOODS_DAMAGED"]
+    assert (await desk.order(later)).state is State.TO_DISPATCH

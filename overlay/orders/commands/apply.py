@@ -19,6 +19,7 @@ from contract.ids import InvalidId, parse_id
 from contract.regions import REGIONS
 from overlay.clock import text_of
 from overlay.group.custody import AssetFacts, Unavailable
+from overlay.ledger.entries import stock_of
 from overlay.messages import Problem, problem
 from overlay.orders import repository
 from overlay.orders.commands.base import (
@@ -30,6 +31,7 @@ from overlay.orders.commands.base import (
     Work,
     expiry_of,
     gather_facts,
+    goods_damaged,
     loan_window,
     shanghai_day,
     to_quantity,
@@ -45,6 +47,8 @@ TEXT_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class LoanLine:
+    index: int
+    """Of the line in the input; the order's lines stand in the order of their assets' ids."""
     facts: AssetFacts
     region: str
     quantity: Decimal
@@ -140,7 +144,7 @@ def _check_asset(
     quantity = Decimal(line.get("quantity") or "1")
     if quantity > facts.quantity:
         return problem("INVALID_QUANTITY", *path, "quantity", max=format_decimal(facts.quantity))
-    return LoanLine(facts, region, quantity, line.get("expectedVersion") or facts.version)
+    return LoanLine(index, facts, region, quantity, line.get("expectedVersion") or facts.version)
 
 
 def _shareable(facts: AssetFacts, until: date) -> bool:
@@ -162,8 +166,11 @@ def _refusal_of_status(desk: Desk, path: tuple[str, ...], facts: AssetFacts) -> 
 
 
 class ApplyLoan(Handler):
-    async def create(self, work: Work, order_id: str, draft: LoanDraft, applicant: Identity) -> None:
-        """Write the whole application and the holds it needs, before anything is sent."""
+    async def create(self, work: Work, order_id: str, draft: LoanDraft, applicant: Identity) -> list[Problem]:
+        """Write the whole application and the holds it needs, before anything is sent. May refuse."""
+        problems = [found for item in draft.lines if (found := await _refusal_of_damage(work, item)) is not None]
+        if problems:
+            return problems
         await repository.insert_row(work.connection, tables.orders, **_order_values(work, order_id, draft, applicant))
         limits = work.policy.limits(Flow.LOAN, draft.from_day)
         for position, item in enumerate(draft.lines):
@@ -182,6 +189,7 @@ class ApplyLoan(Handler):
             }
             await work.plan("PLACE", line, hold)
         await work.note(order_id, Command.APPLY, None, State.DRAFT, applicant, None)
+        return []
 
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
         line = next(line for line in order.lines if line.id == step.line_id)
@@ -202,6 +210,13 @@ class ApplyLoan(Handler):
             await work.transition(order, Command.APPLY, State.REJECTED, comment=codes, **SETTLED)
         else:
             await work.set_order(order, **SETTLED)
+
+
+async def _refusal_of_damage(work: Work, item: LoanLine) -> Problem | None:
+    damaged = (await stock_of(work.connection, item.facts.id)).damaged
+    if not damaged or item.quantity <= item.facts.quantity - damaged:
+        return None
+    return goods_damaged(("lines", str(item.index)), item.facts.id, damaged, item.facts.quantity - damaged)
 
 
 class ResubmitLoan(Handler):

@@ -34,7 +34,17 @@ from overlay.orders.model import ApprovalState, Command, Line, Order, Settlement
 from overlay.orders.policy import Policy, StepPlan
 from overlay.store import tables
 
-__all__ = ["CommandRow", "Desk", "Handler", "Step", "Work", "check_unchanged", "gather_facts", "line_quantities"]
+__all__ = [
+    "CommandRow",
+    "Desk",
+    "Handler",
+    "Step",
+    "Work",
+    "check_unchanged",
+    "gather_facts",
+    "goods_damaged",
+    "line_quantities",
+]
 
 _READS_AT_ONCE_MAX = 8
 DAY_S = 86_400
@@ -291,6 +301,11 @@ def line_quantities(
     if not wanted:
         problems.append(problem("NOTHING_TO_DO", "lines"))
     return chosen, problems
+
+
+def goods_damaged(path: Sequence[str], asset_id: str, damaged: Decimal, free: Decimal) -> Problem:
+    numbers = {"damaged": format_decimal(damaged), "free": format_decimal(max(free, Decimal(0)))}
+    return problem("GOODS_DAMAGED", *path, id=asset_id, **numbers)
 
 
 def to_quantity(text: str) -> Decimal | None:

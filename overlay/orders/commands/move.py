@@ -2,6 +2,8 @@
 
 Each movement counts as soon as the owner's custody book has it: line and ledger change in the transaction that
 records the step. A movement cannot be taken back, so what one owner refuses does not undo what another has done.
+
+Whether goods are there to leave, their owner's book decides; but that some came back damaged only the ledger knows.
 """
 
 from __future__ import annotations
@@ -11,9 +13,19 @@ from decimal import Decimal
 from typing import Any
 
 from contract.decimals import format_decimal
-from overlay.ledger.entries import Account, Custody, Movement
+from overlay.ledger.entries import Account, Custody, Movement, stock_of
 from overlay.messages import Problem
-from overlay.orders.commands.base import Desk, Handler, Step, Work, check_unchanged, line_quantities, shanghai_day
+from overlay.orders import repository
+from overlay.orders.commands.base import (
+    Desk,
+    Handler,
+    Step,
+    Work,
+    check_unchanged,
+    goods_damaged,
+    line_quantities,
+    shanghai_day,
+)
 from overlay.orders.machine import loan_state
 from overlay.orders.model import Command, Flow, HoldState, Line, Order
 
@@ -47,6 +59,9 @@ class DispatchLoan(Handler):
         chosen, problems = _chosen_to_dispatch(work.command.body, order, work.command.actor.region)
         if problems:
             return problems
+        damaged = [await _refusal_of_damage(work, line, quantity) for line, quantity in chosen]
+        if any(damaged):
+            return [found for found in damaged if found is not None]
         for line, quantity in chosen:
             await work.plan("DISPATCH", line, _movement(line, "DISPATCH", quantity))
         return ()
@@ -59,6 +74,16 @@ class DispatchLoan(Handler):
 
     async def finish(self, work: Work, order: Order, problems: Sequence[Problem]) -> None:
         await finish_movement(work, order, Command.DISPATCH)
+
+
+async def _refusal_of_damage(work: Work, line: Line, quantity: Decimal) -> Problem | None:
+    stock = await stock_of(work.connection, line.asset_id)
+    if not stock.damaged:
+        return None
+    free = stock.in_store - await repository.dispatches_under_way(work.connection, line.asset_id)
+    if quantity <= free:
+        return None
+    return goods_damaged(("lines", str(line.position)), line.asset_id, stock.damaged, free)
 
 
 class ReceiveLoan(Handler):
