@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-__all__ = ["Language", "Problem", "RenderedProblem", "problem", "render"]
+__all__ = ["OWNER_CODES", "Language", "Problem", "RenderedProblem", "problem", "render"]
 
 Language = str
 """`zh` or `en`."""
@@ -70,9 +70,43 @@ def render(item: Problem, language: Language) -> RenderedProblem:
     words = WORDS.get(item.code)
     if words is None or item.message is not None:
         return RenderedProblem(item.code, list(item.path), item.message or item.code, item.remedy)
-    message, remedy = (words.zh, words.remedy_zh) if language == "zh" else (words.en, words.remedy_en)
-    return RenderedProblem(item.code, list(item.path), message.format_map(item.params), remedy.format_map(item.params))
+    message, remedy, params = words.en, words.remedy_en, item.params
+    if language == "zh":
+        message, remedy = words.zh, words.remedy_zh
+        params = {name: _NAMES_ZH.get(value, value) for name, value in params.items()}
+    return RenderedProblem(item.code, list(item.path), message.format_map(params), remedy.format_map(params))
 
+
+_NAMES_ZH = {
+    "DRAFT": "草稿",
+    "IN_APPROVAL": "审批中",
+    "APPROVED": "已批准",
+    "TO_DISPATCH": "待出仓",
+    "IN_TRANSIT": "在途",
+    "LENT": "借出",
+    "RETURNING": "归还中",
+    "TO_INSPECT": "待验收",
+    "DONE": "完成",
+    "RETURNED": "退回",
+    "REJECTED": "驳回",
+    "WITHDRAWN": "撤回",
+    "EXPIRED": "过期",
+    "APPLY": "申请",
+    "APPROVE": "审批",
+    "REJECT": "驳回",
+    "RETURN_FOR_CORRECTION": "退回更正",
+    "RESUBMIT": "重新提交",
+    "WITHDRAW": "撤回",
+    "DISPATCH": "出仓",
+    "RECEIVE": "接收",
+    "RETURN_GOODS": "归还",
+    "INSPECT": "验收",
+    "CREATE": "建立虚拟仓",
+}
+"""States and commands as clerks call them."""
+
+OWNER_CODES = frozenset({"ASSET_BUSY", "HOLD_EXPIRED", "VERSION_CHANGED", "NOT_SHAREABLE"})
+"""Refusals of an owner's custody book that have words here, so that each reader has them in their own language."""
 
 WORDS: dict[str, Words] = {
     # who asks
@@ -193,6 +227,19 @@ WORDS: dict[str, Words] = {
         "{id} is taken in this range.",
         "换一个时段或另选资产。",
         "Choose another range or another asset.",
+    ),
+    "HOLD_EXPIRED": Words("资产“{id}”的预留已过期。", "The hold on {id} has lapsed.", "重新申请。", "Apply again."),
+    "VERSION_CHANGED": Words(
+        "资产“{id}”的信息已变化。",
+        "{id} has changed since you looked at it.",
+        "查看最新信息后重新申请。",
+        "Look at it again, then apply anew.",
+    ),
+    "NOT_SHAREABLE": Words(
+        "资产“{id}”在所求时段内不可共享。",
+        "{id} is not shareable throughout that range.",
+        "另选资产，或由权属单位开放共享。",
+        "Choose another asset, or ask its owner to share it.",
     ),
     "GOODS_DAMAGED": Words(
         "资产“{id}”有 {damaged} 件损坏待修，现可借出 {free}。",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from contract.identity import Role
 from overlay.orders.model import Command, Flow, Order, State
 
-__all__ = ["TRANSITIONS", "Transition", "loan_state", "transition_for"]
+__all__ = ["TRANSITIONS", "Transition", "commands_in", "loan_state", "transition_for"]
 
 SYSTEM = Role.SERVICE
 _APPLICANTS = frozenset({Role.APPLICANT, Role.UNIT_OFFICER})

@@ -51,23 +51,6 @@ class State(StrEnum):
     EXPIRED = "EXPIRED"
 
 
-STATE_WORDS_ZH: dict[str, str] = {
-    "DRAFT": "草稿",
-    "IN_APPROVAL": "审批中",
-    "APPROVED": "已批准",
-    "TO_DISPATCH": "待出仓",
-    "IN_TRANSIT": "在途",
-    "LENT": "借出",
-    "RETURNING": "归还中",
-    "TO_INSPECT": "待验收",
-    "DONE": "完成",
-    "RETURNED": "退回",
-    "REJECTED": "驳回",
-    "WITHDRAWN": "撤回",
-    "EXPIRED": "过期",
-}
-
-
 class Command(StrEnum):
     APPLY = "APPLY"
     APPROVE = "APPROVE"

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.identity import Identity
 from overlay.clock import Clock, text_of
 from overlay.group.custody import CommandResult, Custody, Done, Refused, Unknown
-from overlay.messages import Problem
+from overlay.messages import OWNER_CODES, Problem, problem
 from overlay.orders.commands import HANDLERS
 from overlay.orders.commands.base import SETTLED, CommandRow, Handler, Step, Work
 from overlay.orders.model import Command, HoldState, Line, Order, Settlement
@@ -236,7 +236,7 @@ async def _problems(connection: AsyncConnection, command: CommandRow, order: Ord
     """What the owners refused, with the line it is about. A refused release harms nobody and is not told."""
     steps = tables.steps
     query = (
-        select(steps.c.line_id, steps.c.problems)
+        select(steps.c.line_id, steps.c.asset_id, steps.c.problems)
         .where(steps.c.command_id == command.id, steps.c.state == "REFUSED", steps.c.action != "RELEASE")
         .order_by(steps.c.position)
     )
@@ -246,7 +246,10 @@ async def _problems(connection: AsyncConnection, command: CommandRow, order: Ord
         for data in row.problems:
             item = Problem.from_json(data)
             path = ("lines", positions[row.line_id])
-            problems.append(Problem(item.code, path, item.params, item.message, item.remedy))
+            if item.code in OWNER_CODES:
+                problems.append(problem(item.code, *path, id=row.asset_id))
+            else:
+                problems.append(Problem(item.code, path, item.params, item.message, item.remedy))
     return problems
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from contract.identity import Role
 from overlay.ledger.entries import verify
+from overlay.messages import render
 from overlay.orders.model import Command, HoldState, Settlement, State
 from tests.overlay.city import (
     BORROWING,
@@ -290,3 +291,16 @@ async def test_goods_found_damaged_meanwhile_do_not_leave(desk: Desk, city: City
     await desk.give(KEEPER, Command.INSPECT, returned, lines=[{"lineId": line.id, "outcome": "NEEDS_REPAIR"}])
     assert codes(await desk.give(KEEPER, Command.DISPATCH, later)) == ["GOODS_DAMAGED"]
     assert (await desk.order(later)).state is State.TO_DISPATCH
+
+
+async def test_refusals_are_read_in_the_readers_language(desk: Desk, city: City) -> None:
+    asset = city.add_asset("p1")
+    order_id = (await desk.apply(asset)).order_id
+    busy = (await desk.apply(asset)).problems[0]
+    assert (render(busy, "en").message, render(busy, "zh").message) == (
+        f"{asset} is taken in this range.",
+        f"资产“{asset}”在此时段已被占用。",
+    )
+    early = (await desk.give(CLERK, Command.RECEIVE, order_id)).problems[0]
+    assert render(early, "zh").message == "“审批中”状态下不能执行“接收”。"
+    assert render(early, "en").message == "RECEIVE is not possible in state IN_APPROVAL."
