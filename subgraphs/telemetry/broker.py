@@ -49,9 +49,13 @@ class _Reader(StreamReaderAdapter):  # type: ignore[misc]
         super().__init__(reader)
         self._writer = writer
         self._connect_timeout_s = connect_timeout_s
+        self._is_over = False
 
     async def read(self, n: int = -1) -> bytes:
+        if self._is_over:  # what is buffered of the large packet must not be taken for packets
+            raise NoDataError("the connection is closed")
         if n > PACKET_BYTES_MAX:
+            self._is_over = True
             _log.warning("connection closed", code="PACKET_TOO_LARGE", bytes=n, bytes_max=PACKET_BYTES_MAX)
             await self._writer.close()  # amqtt would stop reading and leave the client waiting
             raise NoDataError(f"a packet of {n} bytes is larger than {PACKET_BYTES_MAX}")

@@ -59,3 +59,24 @@ async def test_stopping_ends_what_clients_hold_open() -> None:
         with pytest.raises(aiomqtt.MqttError):
             async with asyncio.timeout(5):
                 await anext(aiter(client.messages))
+
+
+async def test_nothing_inside_a_refused_packet_is_taken_for_a_packet() -> None:
+    def publish(topic: bytes, payload: bytes) -> bytes:
+        body = len(topic).to_bytes(2, "big") + topic + payload
+        return bytes([0x30, len(body)]) + body
+
+    connect = b"\x10\x0f\x00\x04MQTT\x04\x02\x00\x3c\x00\x03raw"
+    too_large = b"\x30\xf0\xa2\x04"  # PUBLISH, 70,000 bytes to come
+    async with await start_embedded_broker() as broker, mqtt_client(broker.url) as watcher:
+        await watcher.subscribe("gwc-test/#", qos=1)
+        reader, writer = await asyncio.open_connection("127.0.0.1", broker.port)
+        writer.write(connect)
+        assert (await reader.readexactly(4))[0] == 0x20
+        writer.write(too_large + publish(b"gwc-test/hidden", b"1") * 10)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+        await watcher.publish("gwc-test/open", b"2", qos=1)
+        async with asyncio.timeout(5):
+            assert str((await anext(aiter(watcher.messages))).topic) == "gwc-test/open"
