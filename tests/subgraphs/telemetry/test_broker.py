@@ -73,10 +73,11 @@ async def test_nothing_inside_a_refused_packet_is_taken_for_a_packet() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", broker.port)
         writer.write(connect)
         assert (await reader.readexactly(4))[0] == 0x20
-        writer.write(too_large + publish(b"gwc-test/hidden", b"1") * 10)
+        writer.write(too_large + b"\x00\x01t" + publish(b"gwc-test/hidden", b"1") * 10)
         async with asyncio.timeout(10):
             assert await reader.read() == b""
         writer.close()
+        await writer.wait_closed()
         await watcher.publish("gwc-test/open", b"2", qos=1)
         async with asyncio.timeout(5):
             assert str((await anext(aiter(watcher.messages))).topic) == "gwc-test/open"
