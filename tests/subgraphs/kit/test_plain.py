@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import enum
+import gc
 import inspect
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -191,10 +193,20 @@ def comparable(result: ExecutionResult) -> Any:
     return repr(result.data), errors
 
 
-# graphql-core leaves the coroutines of siblings when a required field beside them fails at once.
+HARMLESS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+
+
+@pytest.fixture
+def no_litter() -> Iterator[None]:
+    """graphql-core leaves the coroutines of siblings when a required field beside them fails at once."""
+    yield
+    gc.collect()
+
+
+@pytest.mark.usefixtures("no_litter")
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=300, deadline=None, suppress_health_check=HARMLESS)
 @given(rows=things, root=st.sampled_from(["things", "mustThings", "thing"]), selected=selections(), yes=st.booleans())
 def test_projection_equals_field_by_field_execution(rows: Any, root: str, selected: str, yes: bool) -> None:
     text = f"""query ($yes: Boolean!, $no: Boolean!, $times: Int!) {{
