@@ -1,10 +1,11 @@
 """How statements reach the store: SQLAlchemy writes them, a driver runs them, at most so many at a time.
 
 Two readers with one face. SQLite is read by its own module in one worker thread: one hop a statement, where aiosqlite
-makes one for execute, one for fetch, one for close (measured on a page of 50 rows: see adapters/ARCHITECTURE.md). Servers are
-read by SQLAlchemy's async engine. Both run a statement that has been written once for its shape (`Statement`), with
-only the values bound anew; both report a driver's error as `StoreUnavailable` without its text, which may hold a
-password or a row.
+makes one for execute, one for fetch, one for close. Measured (Python 3.11, two cores, other work beside it): 50 rows of
+ten columns take 0.25 ms this way and 0.45 ms by aiosqlite, 0.07 ms of either the statement itself. Servers are read by
+SQLAlchemy's async engine. Both run a statement that has been written once for its shape (`Statement`), with only the
+values bound anew; both report a driver's error as `StoreUnavailable` without its text, which may hold a password or a
+row.
 """
 
 from __future__ import annotations

@@ -16,13 +16,13 @@ from importlib import resources
 from typing import Any
 
 import strawberry
-from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 
 from adapters.model import Store, StoreError, StoreUnavailable
 from contract.identity import TokenVerifier
 from contract.rules import RuleVerifier
 from subgraphs.district.custody.book import CustodyBook
+from subgraphs.district.custody.database import BookUnavailable
 from subgraphs.district.lookups import ENTITIES
 from subgraphs.district.member import Clock, DistrictContext, Member, utc_now
 from subgraphs.district.mutations import Mutation
@@ -96,6 +96,6 @@ def _classify(error: BaseException) -> CodedError | None:
         return CodedError("the legacy store does not answer; try again later", code="STORE_UNAVAILABLE")
     if isinstance(error, StoreError):
         return CodedError(str(error), code=error.code)
-    if isinstance(error, OperationalError):
+    if isinstance(error, BookUnavailable):
         return CodedError("the custody book does not answer; try again later", code="BOOK_UNAVAILABLE")
     return None

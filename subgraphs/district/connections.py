@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.model import Filter, GroupRow, Page
+from adapters.model import Filter, GroupRow, Page, PageRequest, Store
 from contract.decimals import format_decimal, format_money
 from subgraphs.district.filters import all_of, normal_form, parse_filter
 from subgraphs.district.member import DistrictContext, Member
@@ -37,10 +37,9 @@ class Reading:
 async def reading(context: DistrictContext, filter_: Any) -> Reading:
     """The client's own filter under the viewer's rights. Raises `BadInput` or `Forbidden`."""
     viewer = await context.viewer()
-    given = normal_form(filter_)
-    viewer.check_filter(given)
-    condition = parse_filter(given, context.member.region)
-    return Reading(all_of((condition, viewer.rows(context.member.today()))), given)
+    condition = parse_filter(filter_, context.member.region)
+    viewer.check_filter(filter_)
+    return Reading(all_of((condition, viewer.rows(context.member.today()))), normal_form(filter_))
 
 
 async def read_connection(
@@ -70,7 +69,7 @@ async def _page(context: DistrictContext, what: Reading, paging: Paging, selecte
     fields = selected.below("nodes").names | selected.below("edges").below("node").names
     view = await asset_view(context.member, await context.viewer(), context.caller.language, fields)
     request = paging.request(what.condition, view.columns)
-    page = _EMPTY if request is None or paging.limit == 0 else await context.member.store.page(request)
+    page = _EMPTY if request is None else await _read(context.member.store, request)
     nodes = view.all(page.rows)
     cursors = paging.cursors(page) if "edges" in selected or "pageInfo" in selected else []
     return {
@@ -81,6 +80,14 @@ async def _page(context: DistrictContext, what: Reading, paging: Paging, selecte
 
 
 _EMPTY = Page(rows=(), sort_values=(), native_values=(), has_more=False)
+
+
+async def _read(store: Store, request: PageRequest) -> Page:
+    """The page; of a page of no rows it is still asked whether more follow."""
+    if request.limit:
+        return await store.page(request)
+    beyond = await store.page(replace(request, limit=1))
+    return replace(_EMPTY, has_more=bool(beyond.rows))
 
 
 async def _none() -> None:

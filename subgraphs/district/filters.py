@@ -70,17 +70,28 @@ def negation(part: Maybe) -> Maybe:
 
 
 def normal_form(filter_: Any) -> Any:
-    """Plain JSON without what says nothing (nulls, empty objects): what cursors are bound to."""
-    if isinstance(filter_, Mapping):
-        found = {key: normal_form(value) for key, value in filter_.items()}
-        return {key: value for key, value in found.items() if value is not None} or None
-    if isinstance(filter_, list | tuple):
-        return [normal_form(value) for value in filter_]
-    return filter_
+    """A parsed filter as plain JSON without what says nothing (nulls, empty conditions): what cursors are bound to."""
+    return None if filter_ is None else _normal(filter_) or None
+
+
+def _normal(filter_: Json) -> dict[str, Any]:
+    """Below `and`, `or` and `not` an empty filter says something: it is met by every row."""
+    found: dict[str, Any] = {}
+    for name, value in filter_.items():
+        if name in ("and", "or") and value is not None:
+            found[name] = [_normal(part) for part in value]
+        elif name == "not" and value is not None:
+            found[name] = _normal(value)
+        elif isinstance(value, Mapping):
+            given = {operator: operand for operator, operand in value.items() if operand is not None}
+            found |= {name: given} if given else {}
+        elif value is not None:
+            found[name] = value
+    return found
 
 
 def fields_of(filter_: Any) -> frozenset[str]:
-    """The fields of `AssetFilter` that a filter uses, at any depth."""
+    """The fields of `AssetFilter` that a parsed filter uses, at any depth."""
     found: set[str] = set()
     for name, value in (filter_ or {}).items():
         if value is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
+from adapters.model import QuarantinedRow
 from contract.cursors import Cursor, InvalidCursor, decode_cursor, encode_cursor, shape_hash
 from contract.order import Kind, SortValue
 from subgraphs.district.connections import source_of
-from subgraphs.district.member import DistrictContext
+from subgraphs.district.member import DistrictContext, Member
 from subgraphs.district.paging import page_size
 from subgraphs.district.rows import issue_rows
 from subgraphs.kit.errors import BadInput, CodedError
@@ -46,8 +48,8 @@ async def read_quarantine(context: DistrictContext, is_asked: bool, first: int, 
     viewer = await context.viewer()
     viewer.check_quarantine()
     size = page_size(first, "first")
-    place = _place(after, context.member.region)
-    found = await context.member.store.quarantine(size + 1, place) if is_asked and size else []
+    cursor = None if after is None else _read_cursor(after)
+    found = await _rows_after(context.member, cursor, size + 1) if is_asked else []
     rows, has_more = found[:size], len(found) > size
     nodes = [
         {
@@ -71,25 +73,23 @@ async def read_quarantine(context: DistrictContext, is_asked: bool, first: int, 
 
 
 def _cursor(region: str, native: tuple[SortValue, ...]) -> str:
-    kinds = tuple(Kind.NUMBER if isinstance(value, int) else Kind.TEXT for value in native)
-    return encode_cursor(Cursor(_SHAPE, (), (), (), region, native, kinds))
+    return encode_cursor(Cursor(_SHAPE, (), (), (), region, native, (Kind.TEXT,) * len(native)))
 
 
-def _place(after: str | None, region: str) -> tuple[SortValue, ...] | None:
-    """Where this region's list resumes: regions before the cursor's are done, those after it have not begun."""
-    if after is None:
-        return None
+async def _rows_after(member: Member, cursor: Cursor | None, limit: int) -> Sequence[QuarantinedRow]:
+    """By region, then the store's own places: regions before the cursor's are done, those after it have not begun."""
+    if cursor is not None and member.region < cursor.region:
+        return []
+    place = cursor.native if cursor is not None and member.region == cursor.region else None
+    return await member.store.quarantine(limit, place)
+
+
+def _read_cursor(after: str) -> Cursor:
     try:
         cursor = decode_cursor(after)
     except InvalidCursor as error:
         raise BadInput(f"`after`: {error}") from None
-    is_readable = isinstance(cursor.region, str) and all(isinstance(value, str | int) for value in cursor.native)
+    is_readable = isinstance(cursor.region, str) and all(isinstance(value, str) for value in cursor.native)
     if cursor.shape != _SHAPE or not is_readable:
         raise CodedError("`after` belongs to another list; start again without it", code="CURSOR_MISMATCH")
-    if cursor.region == region:
-        return cursor.native
-    return None if region > cursor.region else _END
-
-
-_END: tuple[SortValue, ...] = ("\U0010ffff",)
-"""After every row: no key begins with the last code point."""
+    return cursor

@@ -53,8 +53,6 @@ Info = strawberry.Info[DistrictContext, None]
 Row = Mapping[str, Any]
 """What stands for a type's instance at run time: a plain dict with the contract's names as keys."""
 
-BUSY_DAYS_MAX = 1_100
-
 
 @strawberry.type
 class Asset(Node):

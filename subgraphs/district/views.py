@@ -12,8 +12,8 @@ from typing import Any
 
 from adapters.model import Filter, KeyIn, Not
 from contract.rules import InvalidRule, Rule
-from subgraphs.district.connections import Reading
-from subgraphs.district.filters import all_of, normal_form, parse_filter
+from subgraphs.district.connections import Reading, reading
+from subgraphs.district.filters import all_of, parse_filter
 from subgraphs.district.member import DistrictContext, Member
 from subgraphs.kit.errors import BadInput, CodedError
 from subgraphs.kit.scalars import parse_day
@@ -28,18 +28,15 @@ async def reading_of_view(context: DistrictContext, rule: Any, filter_: Any) -> 
     """
     member = context.member
     found = _verified(member, rule)
-    viewer = await context.viewer()
-    given = normal_form(filter_)
-    viewer.check_filter(given)
+    asked = await reading(context, filter_)
     condition = all_of(
         (
             parse_filter(found.filter, member.region),
-            parse_filter(given, member.region),
-            viewer.rows(member.today()),
+            asked.condition,
             None if found.window is None else await _outside_of_holds(member, found.window),
         )
     )
-    return Reading(condition, {"rule": found.filter, "window": found.window, "filter": given})
+    return Reading(condition, {"rule": found.filter, "window": found.window, "filter": asked.bound_to})
 
 
 def _verified(member: Member, rule: Any) -> Rule:

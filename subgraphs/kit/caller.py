@@ -34,10 +34,6 @@ class Caller:
             self.kept[name] = make()
         return self.kept[name]
 
-    @property
-    def remaining_ms(self) -> int | None:
-        return None if self.deadline is None else max(0, int((self.deadline - time.monotonic()) * 1000))
-
     def renewed(self) -> Caller:
         """The same caller without what was kept: for the next event of a subscription."""
         return Caller(self.identity, self.language, None, self.headers)

@@ -11,7 +11,7 @@ from typing import Any
 from graphql import ExecutionResult
 
 from subgraphs.kit.documents import Document, InvalidDocument
-from subgraphs.kit.errors import BadInput, Classify, CodedError, format_errors
+from subgraphs.kit.errors import BadInput, Classify, CodedError, DeadlineExceeded, format_errors
 from subgraphs.kit.served import ServedSchema
 
 __all__ = ["GraphQLRequest", "error_answer", "prepare", "read_request", "result_answer", "run"]
@@ -64,7 +64,7 @@ async def run(
         async with asyncio.timeout(limit_s):
             result = await served.execute(document, request.operation_name, request.variables, context, root)
     except TimeoutError:
-        return error_answer(CodedError("the deadline passed before this was answered", code="DEADLINE_EXCEEDED"), True)
+        return error_answer(DeadlineExceeded("the deadline passed before this was answered"), True)
     return result_answer(result, classify)
 
 

@@ -1,8 +1,9 @@
 """Fast completion of plain data: whole lists are projected at once instead of field by field.
 
-graphql-core completes each field of each row with a path, an info object, an awaitable check and three calls. Most of what a subgraph answers is *plain*: rows whose values are there
-already. So a selection on an object type is compiled once (per document, and per value of the variables in its
-`@skip` and `@include`) into a `Projector`: pairs of response key and reader.
+graphql-core completes each field of each row with a path, an info object, an awaitable check and three calls. Most of
+what a subgraph answers is *plain*: rows whose values are there already. So a selection on an object type is compiled
+once (per document, and per value of the variables in its `@skip` and `@include`) into a `Projector`: response keys,
+each with a reader and a completion.
 
     a field is plain when      it takes no arguments, has no resolver of its own (Strawberry's basic field, read by
                                attribute, or by key from a dict) or one marked `plain_field`, and what is selected
@@ -51,7 +52,7 @@ __all__ = ["PlainExecutionContext", "Tagged", "plain_field", "read_attribute"]
 
 PLAIN = "gwc-plain"
 PROJECTORS_MAX = 256
-"""Per document; beyond it (many combinations of condition variables) the oldest compiled selections are dropped."""
+"""Per document; beyond it (many combinations of condition variables) all are dropped and compiled anew when needed."""
 
 Value = Any
 Complete = Callable[[Value], Value]

@@ -120,8 +120,8 @@ class CustodyBook:
     async def move(
         self, command: RecordMovement, facts: AssetFacts | None, write_status: WriteStatus, today: date
     ) -> MovementResult:
-        now = self._now()
         async with self._transaction(command) as connection:
+            now = self._now()
             kept = await self._kept(connection, command)
             if isinstance(kept, Refusal):
                 return MovementResult(False, (kept,))

@@ -1,11 +1,15 @@
 """The book's database: a SQLite file, or PostgreSQL by URL. `write()` is a transaction that excludes every other
-command on the same asset: SQLite has one writer at a time (BEGIN IMMEDIATE), PostgreSQL takes an advisory lock."""
+command on the same asset: SQLite has one writer at a time (BEGIN IMMEDIATE), PostgreSQL takes an advisory lock.
+
+A database that is away, or busy beyond patience, is `BookUnavailable`, whatever the driver calls it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,17 +18,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from subgraphs.district.custody import tables
 
-__all__ = ["Database", "IncompatibleBook"]
+__all__ = ["BookUnavailable", "Database", "IncompatibleBook"]
 
 _SQLITE_CONNECTIONS = 2
 """Each is a thread, and fourteen books may stand in one process."""
 _POSTGRESQL_CONNECTIONS = 8
-_BUSY_TIMEOUT_MS = 10_000
+_BUSY_S = 10.0
+"""How long a command waits for another process to let go of a SQLite file."""
+_BUSY_SLICE_MS = 100
+"""SQLite waits in its thread, where no deadline reaches it, so it waits in slices. Readers (WAL) wait for nobody."""
 _WRITE = "gwc_write"
 
 
 class IncompatibleBook(RuntimeError):
     """The book was made by another version of this program."""
+
+
+class BookUnavailable(RuntimeError):
+    """The database does not answer; whether a command was carried out tells its idempotency key."""
 
 
 class Database:
@@ -35,7 +46,7 @@ class Database:
         """Writers of this process queue here, in order, before they queue in the file."""
 
     async def open(self) -> None:
-        """Make the tables where there are none. Raises `IncompatibleBook`."""
+        """Make the tables where there are none. Raises `IncompatibleBook` or `BookUnavailable`."""
         try:
             async with self.write("custody schema") as connection:
                 await connection.run_sync(tables.metadata.create_all)
@@ -55,24 +66,64 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        async with self._engine.connect() as connection:
-            yield connection
+        with _reported():
+            async with self._connected() as connection:
+                yield connection
 
     @asynccontextmanager
     async def write(self, *locks: str) -> AsyncIterator[AsyncConnection]:
         """One transaction that holds the named locks to its end; durable when it returns."""
-        if self._is_sqlite:
-            async with self._writer, self._engine.connect() as connection:
-                await connection.execution_options(**{_WRITE: True})
-                async with connection.begin():
+        with _reported():
+            if self._is_sqlite:
+                async with self._writer, self._connected() as connection:
+                    await connection.execution_options(**{_WRITE: True})
+                    await _begin(connection)
                     yield connection
-            return
-        async with self._engine.begin() as connection:
-            for name in sorted(locks):  # always in the same order, so that two commands never wait for each other
-                await connection.execute(
-                    sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
-                )
+                    await connection.commit()  # leaving the connection without it rolls back
+                return
+            async with self._connected() as connection, connection.begin():
+                for name in sorted(locks):  # always in the same order, so that two commands never wait for each other
+                    await connection.execute(
+                        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+                    )
+                yield connection
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """Drivers raise classes of their own while connecting; none of them means anything else than this."""
+        try:
+            connection = await self._engine.connect()
+        except Exception as error:
+            raise BookUnavailable(f"the custody book cannot be reached ({type(error).__name__})") from error
+        try:
             yield connection
+        finally:
+            await asyncio.shield(connection.close())  # a request that is given up still gives its connection back
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sa.exc.DBAPIError) as error:
+        if isinstance(error, sa.exc.DBAPIError) and not _is_away(error):
+            raise
+        raise BookUnavailable(f"the custody book does not answer ({type(error).__name__})") from error
+
+
+def _is_away(error: sa.exc.DBAPIError) -> bool:
+    return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+
+
+async def _begin(connection: AsyncConnection) -> None:
+    until = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            await connection.begin()
+            return
+        except sa.exc.OperationalError:
+            if time.monotonic() > until:
+                raise
 
 
 def _engine(url: str) -> AsyncEngine:
@@ -94,7 +145,7 @@ def _engine(url: str) -> AsyncEngine:
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin below, not where the driver guesses
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_SLICE_MS}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
