@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -162,11 +162,24 @@ class MemoryStore:
         return True
 
 
+class HandClock:
+    """A clock that is turned by hand."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
 class Client:
     """Asks an ASGI app in this process."""
 
-    def __init__(self, app: ASGIApp, store: MemoryStore, book: CustodyBook) -> None:
-        self.app, self.store, self.book = app, store, book
+    def __init__(self, app: ASGIApp, store: MemoryStore, book: CustodyBook, clock: HandClock) -> None:
+        self.app, self.store, self.book, self.clock = app, store, book, clock
 
     async def ask(
         self,
@@ -174,10 +187,11 @@ class Client:
         variables: Mapping[str, Any] | None = None,
         identity: Identity = ANONYMOUS,
         language: str = "en",
+        token: str | None = None,
     ) -> dict[str, Any]:
         headers = [(b"content-type", b"application/json"), (b"accept-language", language.encode())]
-        if not identity.is_anonymous:
-            headers.append((IDENTITY_HEADER.encode(), ISSUER.issue(identity).encode()))
+        if token is not None or not identity.is_anonymous:
+            headers.append((IDENTITY_HEADER.encode(), (token or ISSUER.issue(identity)).encode()))
         body = orjson.dumps({"query": query, "variables": variables or {}})
         received = bytearray()
 
@@ -216,13 +230,11 @@ class Client:
 async def district(
     folder: Path, store: MemoryStore, now: datetime = NOW, book_url: str | None = None
 ) -> AsyncIterator[Client]:
-    def clock() -> datetime:
-        return now
-
+    clock = HandClock(now)
     book = CustodyBook(book_url or f"sqlite:///{folder}/{store.region}.sqlite", store.region, clock)
     await book.open()
     options = DistrictOptions(internal_public_pem=INTERNAL_PUBLIC, rule_public_pem=RULE_PUBLIC, clock=clock)
     try:
-        yield Client(create_district_app(store, book, options), store, book)
+        yield Client(create_district_app(store, book, options), store, book, clock)
     finally:
         await book.close()

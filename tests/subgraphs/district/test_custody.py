@@ -1,0 +1,178 @@
+"""Holds and movements over GraphQL, on SQLite and on PostgreSQL: nothing is promised or gone twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.identity import ANONYMOUS, Identity
+from tests.subgraphs.district.parts import AUDITOR, CITY, OFFICER, REGION, SERVICE, Client, MemoryStore, district, row
+
+ONE, TEN = f"asset:{REGION}:one", f"asset:{REGION}:ten"
+HOLD = "hold { id from to quantity state }"
+PLACE = f"mutation P($input: PlaceHoldInput!) {{ placeHold(input: $input) {{ {HOLD} problems {{ code message }} }} }}"
+RENEW = f"mutation R($input: RenewHoldInput!) {{ renewHold(input: $input) {{ {HOLD} problems {{ code }} }} }}"
+RELEASE = f"mutation R($input: ReleaseHoldInput!) {{ releaseHold(input: $input) {{ {HOLD} problems {{ code }} }} }}"
+MOVE = "mutation M($input: RecordMovementInput!) { recordMovement(input: $input) { writtenBack problems { code } } }"
+WEEK = {"from": "2026-12-01", "to": "2026-12-08"}
+NEXT_DAY = {"from": "2026-12-08", "to": "2026-12-09"}
+OVERLAP = {"from": "2026-12-07", "to": "2026-12-09"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Client]:
+    url = None
+    if request.param == "postgresql":
+        url = str(request.getfixturevalue("postgres_database")).replace("postgresql://", "postgresql+asyncpg://")
+    store = MemoryStore(
+        [row("one"), row("ten", quantity="10"), row("closed", shareable=False), row("lost", status="LOST")]
+    )
+    async with district(tmp_path, store, book_url=url) as client:
+        yield client
+
+
+async def place(
+    client: Client, key: str, asset: str = ONE, range_: Any = WEEK, quantity: str = "1", **more: Any
+) -> Any:
+    fields = {
+        "idempotencyKey": key, "assetId": asset, "orderId": "order:1", "range": range_, "quantity": quantity,
+        "lifeSeconds": 3600, **more,
+    }  # fmt: skip
+    return (await client.data(PLACE, {"input": fields}, SERVICE))["placeHold"]
+
+
+async def move(client: Client, key: str, hold: str, kind: str, asset: str = ONE, quantity: str = "1") -> Any:
+    fields = {"idempotencyKey": key, "assetId": asset, "holdId": hold, "kind": kind, "quantity": quantity}
+    return (await client.data(MOVE, {"input": fields}, SERVICE))["recordMovement"]
+
+
+def codes(payload: Any) -> list[str]:
+    return [problem["code"] for problem in payload["problems"]]
+
+
+async def test_overlapping_days_are_refused_and_adjacent_ones_are_not(client: Client) -> None:
+    first = await place(client, "k1")
+    assert (first["problems"], first["hold"]["state"]) == ([], "ACTIVE")
+    assert codes(await place(client, "k2", range_=OVERLAP)) == ["ASSET_BUSY"]
+    assert codes(await place(client, "k3", range_=NEXT_DAY)) == []
+
+
+async def test_a_batch_is_held_up_to_its_quantity_on_each_day(client: Client) -> None:
+    assert codes(await place(client, "k1", TEN, quantity="6")) == []
+    assert codes(await place(client, "k2", TEN, OVERLAP, "4")) == []
+    assert codes(await place(client, "k3", TEN, OVERLAP, "1")) == ["ASSET_BUSY"]
+    assert codes(await place(client, "k4", TEN, NEXT_DAY, "6")) == []
+    assert codes(await place(client, "k5", TEN, quantity="11")) == ["QUANTITY_EXCEEDED"]
+
+
+async def test_many_at_once_and_one_has_it(client: Client) -> None:
+    answers = await asyncio.gather(*(place(client, f"k{n}") for n in range(20)))
+    assert sorted(codes(answer) for answer in answers) == [[], *[["ASSET_BUSY"]] * 19]
+
+
+async def test_the_same_key_is_the_same_hold(client: Client) -> None:
+    """Sent again, at once or later, the command is not carried out again."""
+    same = await asyncio.gather(*(place(client, "k1") for _ in range(5)))
+    assert len({answer["hold"]["id"] for answer in same}) == 1
+    refused = await place(client, "k2")
+    released = await client.data(
+        RELEASE, {"input": {"idempotencyKey": "r1", "assetId": ONE, "holdId": same[0]["hold"]["id"]}}, SERVICE
+    )
+    assert released["releaseHold"]["problems"] == []
+    assert codes(await place(client, "k2")) == codes(refused) == ["ASSET_BUSY"], "a refusal stays what it was"
+    assert codes(await place(client, "k3")) == []
+    status = await client.data(
+        f'{{ commandStatus(assetId: "{ONE}", idempotencyKey: "k1") {{ known hold {{ state }} }} }}', None, SERVICE
+    )
+    assert status["commandStatus"] == {"known": True, "hold": {"state": "RELEASED"}}
+    unknown = await client.data(
+        f'{{ commandStatus(assetId: "{ONE}", idempotencyKey: "no") {{ known }} }}', None, SERVICE
+    )
+    assert unknown["commandStatus"] == {"known": False}
+
+
+async def test_one_key_for_two_commands_is_refused(client: Client) -> None:
+    await place(client, "k1")
+    assert codes(await place(client, "k1", range_=NEXT_DAY)) == ["IDEMPOTENCY_KEY_REUSED"]
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"asset": f"asset:{REGION}:closed"}, "NOT_SHAREABLE"),
+        ({"asset": f"asset:{REGION}:lost"}, "NOT_AVAILABLE"),
+        ({"asset": f"asset:{REGION}:none"}, "UNKNOWN_ASSET"),
+        ({"expectedVersion": "v0"}, "VERSION_CHANGED"),
+        ({"quantity": "0"}, "INVALID_QUANTITY"),
+        ({"range_": {"from": "2026-12-02", "to": "2026-12-02"}}, "INVALID_RANGE"),
+        ({"range_": {"from": "2026-11-23", "to": "2026-12-02"}}, "INVALID_RANGE"),
+        ({"lifeSeconds": 0}, "INVALID_LIFE"),
+    ],
+)
+async def test_what_cannot_be_held_says_why(client: Client, more: dict[str, Any], code: str) -> None:
+    refused = await place(client, "k1", **more)
+    assert codes(refused) == [code]
+    assert refused["hold"] is None
+    assert refused["problems"][0]["message"]
+
+
+@pytest.mark.parametrize("identity", [ANONYMOUS, OFFICER, CITY, AUDITOR], ids=lambda identity: identity.person)
+async def test_only_the_system_itself_commands_custody(client: Client, identity: Identity) -> None:
+    fields = {
+        "idempotencyKey": "k1", "assetId": ONE, "orderId": "order:1", "range": WEEK, "quantity": "1", "lifeSeconds": 60,
+    }  # fmt: skip
+    assert await client.code(PLACE, {"input": fields}, identity) == "FORBIDDEN"
+    assert codes(await place(client, "k2")) == [], "nothing was held"
+
+
+async def test_goods_go_out_and_come_back(client: Client) -> None:
+    hold = (await place(client, "k1"))["hold"]["id"]
+    assert codes(await move(client, "m0", hold, "RECEIVE")) == ["NOT_DISPATCHED"]
+    dispatched = await move(client, "m1", hold, "DISPATCH")
+    assert dispatched == {"writtenBack": True, "problems": []}
+    assert client.store.all["one"]["status"] == "IN_TRANSIT"
+    assert (await move(client, "m1", hold, "DISPATCH"))["problems"] == [], "the same command again"
+    assert codes(await move(client, "m2", hold, "DISPATCH")) == ["QUANTITY_EXCEEDED"]
+    release = {"input": {"idempotencyKey": "r1", "assetId": ONE, "holdId": hold}}
+    assert codes((await client.data(RELEASE, release, SERVICE))["releaseHold"]) == ["HOLD_DISPATCHED"]
+    await move(client, "m3", hold, "RECEIVE")
+    assert client.store.all["one"]["status"] == "LENT"
+    assert codes(await move(client, "m4", hold, "RETURN")) == []
+    assert client.store.all["one"]["status"] == "IDLE", "as it was before"
+    assert codes(await place(client, "k2")) == [], "what came back can be held again"
+
+
+async def test_a_store_that_cannot_be_written_does_not_stop_the_movement(client: Client) -> None:
+    client.store.capabilities = type(client.store.capabilities)(write=False)
+    hold = (await place(client, "k1"))["hold"]["id"]
+    assert await move(client, "m1", hold, "DISPATCH") == {"writtenBack": False, "problems": []}
+    data = await client.data(f'{{ asset(id: "{ONE}") {{ status }} }}', None, CITY)
+    assert data["asset"]["status"] == "IDLE", "the store still says so; the instruction says what to write"
+
+
+async def test_busy_days_are_shown_to_everybody(client: Client) -> None:
+    await place(client, "k1", TEN, quantity="6")
+    await place(client, "k2", TEN, OVERLAP, "4")
+    query = (
+        f'{{ asset(id: "{TEN}") {{ busy(range: {{from: "2026-12-01", to: "2026-12-31"}}) {{ from to quantity }} }} }}'
+    )
+    busy = (await client.data(query))["asset"]["busy"]
+    assert busy == [
+        {"from": "2026-12-01", "to": "2026-12-07", "quantity": "6"},
+        {"from": "2026-12-07", "to": "2026-12-08", "quantity": "10"},
+        {"from": "2026-12-08", "to": "2026-12-09", "quantity": "4"},
+    ]
+
+
+async def test_a_hold_that_is_not_renewed_lapses(client: Client) -> None:
+    kept = (await place(client, "k1"))["hold"]["id"]
+    await place(client, "k2", TEN, quantity="10")
+    renew = {"input": {"idempotencyKey": "n1", "assetId": ONE, "holdId": kept, "lifeSeconds": 7200}}
+    assert codes((await client.data(RENEW, renew, SERVICE))["renewHold"]) == []
+    client.clock.advance(seconds=3601)
+    assert codes(await place(client, "k3", TEN, quantity="10")) == [], "nobody renewed that one"
+    assert codes(await place(client, "k4")) == ["ASSET_BUSY"]
