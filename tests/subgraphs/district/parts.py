@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 from starlette.types import ASGIApp, Message
@@ -20,10 +20,19 @@ from adapters.model import (
     QualityReport,
     QuarantinedRow,
     Row,
+    Store,
     StoreCapabilities,
     StoreUnavailable,
 )
-from contract.identity import ANONYMOUS, IDENTITY_HEADER, Identity, Role, TokenIssuer, generate_key_pair
+from contract.identity import (
+    ANONYMOUS,
+    DEADLINE_HEADER,
+    IDENTITY_HEADER,
+    Identity,
+    Role,
+    TokenIssuer,
+    generate_key_pair,
+)
 from contract.order import Kind, SortValue
 from subgraphs.district.app import DistrictOptions, create_district_app
 from subgraphs.district.custody.book import CustodyBook
@@ -162,6 +171,9 @@ class MemoryStore:
         return True
 
 
+S = TypeVar("S", bound=Store)
+
+
 class HandClock:
     """A clock that is turned by hand."""
 
@@ -175,10 +187,10 @@ class HandClock:
         self.now += timedelta(**delta)
 
 
-class Client:
+class Client(Generic[S]):
     """Asks an ASGI app in this process."""
 
-    def __init__(self, app: ASGIApp, store: MemoryStore, book: CustodyBook, clock: HandClock) -> None:
+    def __init__(self, app: ASGIApp, store: S, book: CustodyBook, clock: HandClock) -> None:
         self.app, self.store, self.book, self.clock = app, store, book, clock
 
     async def ask(
@@ -188,10 +200,13 @@ class Client:
         identity: Identity = ANONYMOUS,
         language: str = "en",
         token: str | None = None,
+        deadline_ms: int | None = None,
     ) -> dict[str, Any]:
         headers = [(b"content-type", b"application/json"), (b"accept-language", language.encode())]
         if token is not None or not identity.is_anonymous:
             headers.append((IDENTITY_HEADER.encode(), (token or ISSUER.issue(identity)).encode()))
+        if deadline_ms is not None:
+            headers.append((DEADLINE_HEADER.encode(), str(deadline_ms).encode()))
         body = orjson.dumps({"query": query, "variables": variables or {}})
         received = bytearray()
 
@@ -226,10 +241,13 @@ class Client:
         return str(error["extensions"]["code"])
 
 
+MemoryClient = Client[MemoryStore]
+
+
 @contextlib.asynccontextmanager
 async def district(
-    folder: Path, store: MemoryStore, now: datetime = NOW, book_url: str | None = None
-) -> AsyncIterator[Client]:
+    folder: Path, store: S, now: datetime = NOW, book_url: str | None = None
+) -> AsyncIterator[Client[S]]:
     clock = HandClock(now)
     book = CustodyBook(book_url or f"sqlite:///{folder}/{store.region}.sqlite", store.region, clock)
     await book.open()

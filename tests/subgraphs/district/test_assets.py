@@ -14,7 +14,7 @@ import pytest
 
 from adapters.model import KeyIn
 from contract.cursors import decode_cursor
-from tests.subgraphs.district.parts import AUDITOR, REGION, Client, MemoryStore, district, row
+from tests.subgraphs.district.parts import AUDITOR, REGION, MemoryClient, MemoryStore, district, row
 
 PAGE = """query ($filter: AssetFilter, $orderBy: [AssetOrder!], $first: Int, $after: String, $last: Int, $before: String) {
   assets(filter: $filter, orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {
@@ -22,13 +22,13 @@ PAGE = """query ($filter: AssetFilter, $orderBy: [AssetOrder!], $first: Int, $af
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
+async def client(tmp_path: Path) -> AsyncIterator[MemoryClient]:
     rows = [row(f"{number:03d}", netValue=f"{number % 7}.00", name="b" if number % 2 else "a") for number in range(60)]
     async with district(tmp_path, MemoryStore(rows)) as client:
         yield client
 
 
-async def test_a_page_of_fifty_by_default(client: Client) -> None:
+async def test_a_page_of_fifty_by_default(client: MemoryClient) -> None:
     found = (await client.data("{ assets { nodes { id } pageInfo { hasNextPage } } }"))["assets"]
     assert len(found["nodes"]) == 50 and found["nodes"][0] == {"id": f"asset:{REGION}:000"}
     assert found["pageInfo"] == {"hasNextPage": True}
@@ -45,17 +45,17 @@ async def test_a_page_of_fifty_by_default(client: Client) -> None:
         ('filter: {id: {eq: "x"}}', "BAD_USER_INPUT"),
     ],
 )
-async def test_refused_arguments_have_a_code(client: Client, arguments: str, code: str) -> None:
+async def test_refused_arguments_have_a_code(client: MemoryClient, arguments: str, code: str) -> None:
     assert await client.code(f"{{ assets({arguments}) {{ nodes {{ id }} }} }}") == code
 
 
-async def test_five_hundred_is_the_most(client: Client) -> None:
+async def test_five_hundred_is_the_most(client: MemoryClient) -> None:
     assert len((await client.data("{ assets(first: 500) { nodes { id } } }"))["assets"]["nodes"]) == 60
     found = (await client.data("{ assets(first: 0) { nodes { id } totalCount pageInfo { hasNextPage } } }"))["assets"]
     assert found["nodes"] == [] and found["totalCount"] == 60
 
 
-async def test_a_cursor_belongs_to_its_order_and_filter(client: Client) -> None:
+async def test_a_cursor_belongs_to_its_order_and_filter(client: MemoryClient) -> None:
     order = [{"field": "NET_VALUE", "direction": "DESC"}]
     page = (await client.data(PAGE, {"orderBy": order, "first": 5}))["assets"]
     cursor = page["pageInfo"]["endCursor"]
@@ -66,7 +66,7 @@ async def test_a_cursor_belongs_to_its_order_and_filter(client: Client) -> None:
     assert (await client.data(PAGE, again))["assets"]["edges"]
 
 
-async def test_only_selected_columns_are_asked_for(client: Client) -> None:
+async def test_only_selected_columns_are_asked_for(client: MemoryClient) -> None:
     await client.data(
         "query ($no: Boolean = false) { assets { nodes { name class { code } keeper @include(if: $no) } } }"
     )
@@ -74,13 +74,13 @@ async def test_only_selected_columns_are_asked_for(client: Client) -> None:
     assert request.columns == {"native", "version", "issues", "name", "classScheme", "classCode", "className"}
 
 
-async def test_counts_alone_read_no_page(client: Client) -> None:
+async def test_counts_alone_read_no_page(client: MemoryClient) -> None:
     found = await client.data('{ assets(filter: {name: {eq: "a"}}) { totalCount totalIsExact } }')
     assert found["assets"] == {"totalCount": 30, "totalIsExact": True}
     assert client.store.requests == []
 
 
-async def test_facets_and_sources(client: Client) -> None:
+async def test_facets_and_sources(client: MemoryClient) -> None:
     query = """{ assets(first: 1, filter: {netValue: {lt: "2"}}) { facets(fields: [REGION, STATUS, CLASS, REGION])
                  { field value count } sources { region name status latencyMs asOf } nodes { id } } }"""
     found = (await client.data(query))["assets"]
@@ -94,19 +94,19 @@ async def test_facets_and_sources(client: Client) -> None:
     assert source == {"region": REGION, "name": "西湖区", "status": "OK", "asOf": "2026-11-24T04:00:00Z"}
 
 
-async def test_a_store_that_is_down_is_named_by_code(client: Client) -> None:
+async def test_a_store_that_is_down_is_named_by_code(client: MemoryClient) -> None:
     client.store.is_down = True
     assert await client.code("{ assets { nodes { id } } }") == "STORE_UNAVAILABLE"
     assert await client.code('{ asset(id: "asset:330106:001") { id } }') == "STORE_UNAVAILABLE"
 
 
-async def test_other_regions_are_decided_without_the_store(client: Client) -> None:
+async def test_other_regions_are_decided_without_the_store(client: MemoryClient) -> None:
     client.store.is_down = True
     found = await client.data('{ asset(id: "asset:330102:001") { id } regions { code nameEn } }')
     assert found == {"asset": None, "regions": [{"code": REGION, "nameEn": "Xihu"}]}
 
 
-async def test_every_field_of_an_asset(client: Client) -> None:
+async def test_every_field_of_an_asset(client: MemoryClient) -> None:
     fields = """id region { code } code name class { scheme code name } legacyClass { scheme code } specification brand
       model serialNumber quantity unitOfMeasure acquiredOn acquisition originalValue accumulatedDepreciation netValue
       valueType usefulLifeMonths owner { id name uscc region { name } } keeper user warehouse { id kind address } location source
@@ -118,7 +118,7 @@ async def test_every_field_of_an_asset(client: Client) -> None:
     assert found["keeper"] is None and found["serialNumber"] == "SN-003"
 
 
-async def test_entities(client: Client) -> None:
+async def test_entities(client: MemoryClient) -> None:
     query = """query ($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Asset { title: name region { code } }
       ... on Unit { name } ... on Warehouse { address } ... on Region { name } } }"""
     answer = await client.ask(
@@ -152,7 +152,7 @@ async def test_entities(client: Client) -> None:
     ]
 
 
-async def test_lists_by_region(client: Client) -> None:
+async def test_lists_by_region(client: MemoryClient) -> None:
     found = await client.data(
         """{ units { id uscc } warehouses(regions: ["330106"]) { name } none: units(regions: ["330102"]) { id }
              unit(id: "unit:330106:U1") { name } }"""
@@ -161,7 +161,7 @@ async def test_lists_by_region(client: Client) -> None:
     assert found["warehouses"] == [{"name": "西湖仓"}] and found["none"] == [] and found["unit"] == {"name": "文化馆"}
 
 
-async def test_summary_adds_up(client: Client) -> None:
+async def test_summary_adds_up(client: MemoryClient) -> None:
     query = """query ($by: [SummaryDimension!]!) { summary(by: $by, filter: {name: {eq: "a"}}) {
         groups { region class status count quantity originalValue netValue } totalIsExact sources { region } } }"""
     found = (await client.data(query, {"by": ["REGION", "CLASS"]}))["summary"]
@@ -229,7 +229,7 @@ async def test_one_cursor_serves_every_member(tmp_path: Path, order: Any, backwa
         assert len({edge["node"]["id"] for edge in walked}) == 60
 
 
-async def test_a_forged_cursor_cannot_confuse_the_store(client: Client) -> None:
+async def test_a_forged_cursor_cannot_confuse_the_store(client: MemoryClient) -> None:
     """Of the right shape, with values of another kind."""
     page = (await client.data(PAGE, {"orderBy": [{"field": "NAME"}], "first": 1}))["assets"]
     text = page["pageInfo"]["endCursor"]
@@ -242,7 +242,7 @@ async def test_a_forged_cursor_cannot_confuse_the_store(client: Client) -> None:
         assert code in ("CURSOR_MISMATCH", "BAD_USER_INPUT")
 
 
-async def test_ids_narrow_the_question_to_the_store(client: Client) -> None:
+async def test_ids_narrow_the_question_to_the_store(client: MemoryClient) -> None:
     ids = [f"asset:{REGION}:001", "asset:330102:001"]
     found = await client.data(PAGE, {"filter": {"id": {"in": ids}}}, AUDITOR)
     assert [edge["node"]["id"] for edge in found["assets"]["edges"]] == ids[:1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,18 @@ from typing import Any
 import pytest
 
 from contract.identity import ANONYMOUS, Identity
-from tests.subgraphs.district.parts import AUDITOR, CITY, OFFICER, REGION, SERVICE, Client, MemoryStore, district, row
+from tests.services import Server, postgres_execute
+from tests.subgraphs.district.parts import (
+    AUDITOR,
+    CITY,
+    OFFICER,
+    REGION,
+    SERVICE,
+    MemoryClient,
+    MemoryStore,
+    district,
+    row,
+)
 
 ONE, TEN = f"asset:{REGION}:one", f"asset:{REGION}:ten"
 HOLD = "hold { id from to quantity state }"
@@ -24,7 +37,7 @@ OVERLAP = {"from": "2026-12-07", "to": "2026-12-09"}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Client]:
+async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MemoryClient]:
     url = None
     if request.param == "postgresql":
         url = str(request.getfixturevalue("postgres_database")).replace("postgresql://", "postgresql+asyncpg://")
@@ -36,7 +49,7 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 async def place(
-    client: Client, key: str, asset: str = ONE, range_: Any = WEEK, quantity: str = "1", **more: Any
+    client: MemoryClient, key: str, asset: str = ONE, range_: Any = WEEK, quantity: str = "1", **more: Any
 ) -> Any:
     fields = {
         "idempotencyKey": key, "assetId": asset, "orderId": "order:1", "range": range_, "quantity": quantity,
@@ -45,7 +58,7 @@ async def place(
     return (await client.data(PLACE, {"input": fields}, SERVICE))["placeHold"]
 
 
-async def move(client: Client, key: str, hold: str, kind: str, asset: str = ONE, quantity: str = "1") -> Any:
+async def move(client: MemoryClient, key: str, hold: str, kind: str, asset: str = ONE, quantity: str = "1") -> Any:
     fields = {"idempotencyKey": key, "assetId": asset, "holdId": hold, "kind": kind, "quantity": quantity}
     return (await client.data(MOVE, {"input": fields}, SERVICE))["recordMovement"]
 
@@ -54,14 +67,14 @@ def codes(payload: Any) -> list[str]:
     return [problem["code"] for problem in payload["problems"]]
 
 
-async def test_overlapping_days_are_refused_and_adjacent_ones_are_not(client: Client) -> None:
+async def test_overlapping_days_are_refused_and_adjacent_ones_are_not(client: MemoryClient) -> None:
     first = await place(client, "k1")
     assert (first["problems"], first["hold"]["state"]) == ([], "ACTIVE")
     assert codes(await place(client, "k2", range_=OVERLAP)) == ["ASSET_BUSY"]
     assert codes(await place(client, "k3", range_=NEXT_DAY)) == []
 
 
-async def test_a_batch_is_held_up_to_its_quantity_on_each_day(client: Client) -> None:
+async def test_a_batch_is_held_up_to_its_quantity_on_each_day(client: MemoryClient) -> None:
     assert codes(await place(client, "k1", TEN, quantity="6")) == []
     assert codes(await place(client, "k2", TEN, OVERLAP, "4")) == []
     assert codes(await place(client, "k3", TEN, OVERLAP, "1")) == ["ASSET_BUSY"]
@@ -69,12 +82,12 @@ async def test_a_batch_is_held_up_to_its_quantity_on_each_day(client: Client) ->
     assert codes(await place(client, "k5", TEN, quantity="11")) == ["QUANTITY_EXCEEDED"]
 
 
-async def test_many_at_once_and_one_has_it(client: Client) -> None:
+async def test_many_at_once_and_one_has_it(client: MemoryClient) -> None:
     answers = await asyncio.gather(*(place(client, f"k{n}") for n in range(20)))
     assert sorted(codes(answer) for answer in answers) == [[], *[["ASSET_BUSY"]] * 19]
 
 
-async def test_the_same_key_is_the_same_hold(client: Client) -> None:
+async def test_the_same_key_is_the_same_hold(client: MemoryClient) -> None:
     """Sent again, at once or later, the command is not carried out again."""
     same = await asyncio.gather(*(place(client, "k1") for _ in range(5)))
     assert len({answer["hold"]["id"] for answer in same}) == 1
@@ -95,7 +108,7 @@ async def test_the_same_key_is_the_same_hold(client: Client) -> None:
     assert unknown["commandStatus"] == {"known": False}
 
 
-async def test_one_key_for_two_commands_is_refused(client: Client) -> None:
+async def test_one_key_for_two_commands_is_refused(client: MemoryClient) -> None:
     await place(client, "k1")
     assert codes(await place(client, "k1", range_=NEXT_DAY)) == ["IDEMPOTENCY_KEY_REUSED"]
 
@@ -113,7 +126,7 @@ async def test_one_key_for_two_commands_is_refused(client: Client) -> None:
         ({"lifeSeconds": 0}, "INVALID_LIFE"),
     ],
 )
-async def test_what_cannot_be_held_says_why(client: Client, more: dict[str, Any], code: str) -> None:
+async def test_what_cannot_be_held_says_why(client: MemoryClient, more: dict[str, Any], code: str) -> None:
     refused = await place(client, "k1", **more)
     assert codes(refused) == [code]
     assert refused["hold"] is None
@@ -121,7 +134,7 @@ async def test_what_cannot_be_held_says_why(client: Client, more: dict[str, Any]
 
 
 @pytest.mark.parametrize("identity", [ANONYMOUS, OFFICER, CITY, AUDITOR], ids=lambda identity: identity.person)
-async def test_only_the_system_itself_commands_custody(client: Client, identity: Identity) -> None:
+async def test_only_the_system_itself_commands_custody(client: MemoryClient, identity: Identity) -> None:
     fields = {
         "idempotencyKey": "k1", "assetId": ONE, "orderId": "order:1", "range": WEEK, "quantity": "1", "lifeSeconds": 60,
     }  # fmt: skip
@@ -129,7 +142,7 @@ async def test_only_the_system_itself_commands_custody(client: Client, identity:
     assert codes(await place(client, "k2")) == [], "nothing was held"
 
 
-async def test_goods_go_out_and_come_back(client: Client) -> None:
+async def test_goods_go_out_and_come_back(client: MemoryClient) -> None:
     hold = (await place(client, "k1"))["hold"]["id"]
     assert codes(await move(client, "m0", hold, "RECEIVE")) == ["NOT_DISPATCHED"]
     dispatched = await move(client, "m1", hold, "DISPATCH")
@@ -146,7 +159,7 @@ async def test_goods_go_out_and_come_back(client: Client) -> None:
     assert codes(await place(client, "k2")) == [], "what came back can be held again"
 
 
-async def test_a_store_that_cannot_be_written_does_not_stop_the_movement(client: Client) -> None:
+async def test_a_store_that_cannot_be_written_does_not_stop_the_movement(client: MemoryClient) -> None:
     client.store.capabilities = type(client.store.capabilities)(write=False)
     hold = (await place(client, "k1"))["hold"]["id"]
     assert await move(client, "m1", hold, "DISPATCH") == {"writtenBack": False, "problems": []}
@@ -154,7 +167,7 @@ async def test_a_store_that_cannot_be_written_does_not_stop_the_movement(client:
     assert data["asset"]["status"] == "IDLE", "the store still says so; the instruction says what to write"
 
 
-async def test_busy_days_are_shown_to_everybody(client: Client) -> None:
+async def test_busy_days_are_shown_to_everybody(client: MemoryClient) -> None:
     await place(client, "k1", TEN, quantity="6")
     await place(client, "k2", TEN, OVERLAP, "4")
     query = (
@@ -168,7 +181,7 @@ async def test_busy_days_are_shown_to_everybody(client: Client) -> None:
     ]
 
 
-async def test_a_hold_that_is_not_renewed_lapses(client: Client) -> None:
+async def test_a_hold_that_is_not_renewed_lapses(client: MemoryClient) -> None:
     kept = (await place(client, "k1"))["hold"]["id"]
     await place(client, "k2", TEN, quantity="10")
     renew = {"input": {"idempotencyKey": "n1", "assetId": ONE, "holdId": kept, "lifeSeconds": 7200}}
@@ -176,3 +189,51 @@ async def test_a_hold_that_is_not_renewed_lapses(client: Client) -> None:
     client.clock.advance(seconds=3601)
     assert codes(await place(client, "k3", TEN, quantity="10")) == [], "nobody renewed that one"
     assert codes(await place(client, "k4")) == ["ASSET_BUSY"]
+
+
+async def test_two_processes_on_one_file_give_one_hold(tmp_path: Path) -> None:
+    async with (
+        district(tmp_path, MemoryStore([row("one")])) as here,
+        district(tmp_path, MemoryStore([row("one")])) as there,
+    ):
+        for day in range(1, 9):
+            range_ = {"from": f"2026-12-{day:02}", "to": f"2026-12-{day + 1:02}"}
+            both = await asyncio.gather(place(here, f"h{day}", range_=range_), place(there, f"t{day}", range_=range_))
+            assert sorted(codes(answer) for answer in both) == [[], ["ASSET_BUSY"]]
+
+
+async def test_a_file_that_another_process_holds_costs_no_more_than_the_deadline(tmp_path: Path) -> None:
+    async with district(tmp_path, MemoryStore([row("one")])) as client:
+        other = sqlite3.connect(tmp_path / f"{REGION}.sqlite", isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            fields = {
+                "idempotencyKey": "k1", "assetId": ONE, "orderId": "order:1", "range": WEEK, "quantity": "1",
+                "lifeSeconds": 60,
+            }  # fmt: skip
+            answer = await client.ask(PLACE, {"input": fields}, SERVICE, deadline_ms=300)
+            assert answer["errors"][0]["extensions"]["code"] == "DEADLINE_EXCEEDED"
+            data = await client.data(
+                f'{{ asset(id: "{ONE}") {{ busy(range: {{from: "2026-12-01", to: "2026-12-02"}}) {{ from }} }} }}'
+            )
+            assert data["asset"]["busy"] == [], "readers wait for nobody, and nothing was held"
+            other.execute("COMMIT")
+        finally:
+            other.close()
+        assert codes(await place(client, "k1")) == [], "the same key may be sent again"
+
+
+async def test_a_book_that_is_away_is_said_and_the_assets_are_still_shown(
+    tmp_path: Path, postgres_server: Server
+) -> None:
+    name = f"gwc_test_{uuid.uuid4().hex[:12]}"
+    await postgres_execute(postgres_server.url, f'CREATE DATABASE "{name}"')
+    url = postgres_server.with_database(name).replace("postgresql://", "postgresql+asyncpg://")
+    async with district(tmp_path, MemoryStore([row("one")]), book_url=url) as client:
+        await postgres_execute(postgres_server.url, f'DROP DATABASE "{name}" WITH (FORCE)')
+        fields = {
+            "idempotencyKey": "k1", "assetId": ONE, "orderId": "order:1", "range": WEEK, "quantity": "1",
+            "lifeSeconds": 60,
+        }  # fmt: skip
+        assert await client.code(PLACE, {"input": fields}, SERVICE) == "BOOK_UNAVAILABLE"
+        assert (await client.data("{ assets { totalCount } }"))["assets"]["totalCount"] == 1

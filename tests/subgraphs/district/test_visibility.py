@@ -19,7 +19,7 @@ from tests.subgraphs.district.parts import (
     OWN_UNIT,
     REGION,
     SERVICE,
-    Client,
+    MemoryClient,
     MemoryStore,
     district,
     row,
@@ -42,7 +42,7 @@ LESSER = {"code": "ZERO_DATE", "field": "acquiredOn", "raw": "00000000", "rule":
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
+async def client(tmp_path: Path) -> AsyncIterator[MemoryClient]:
     rows = [{**one, "issues": [LESSER]} for one in ROWS]
     quarantined = [QuarantinedRow((f"q{n}",), {"xm": f"王小明{n}"}, [BAD]) for n in range(3)]
     async with district(tmp_path, MemoryStore(rows, quarantined=quarantined)) as client:
@@ -64,7 +64,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     ],
     ids=["anonymous", "other unit", "foreign officer", "own unit", "officer", "finance", "city", "auditor", "service"],
 )
-async def test_rows_are_the_same_however_one_asks(client: Client, identity: Identity, seen: set[str]) -> None:
+async def test_rows_are_the_same_however_one_asks(client: MemoryClient, identity: Identity, seen: set[str]) -> None:
     """A page, a count, a sum, facets, a lookup and an entity all show the same rows."""
     data = await client.data(
         """{ assets(first: 50) { totalCount nodes { id } facets(fields: [STATUS]) { count } }
@@ -99,19 +99,19 @@ async def test_rows_are_the_same_however_one_asks(client: Client, identity: Iden
         (OFFICER, "王保管"),
     ],
 )
-async def test_the_keeper_is_personal(client: Client, identity: Identity, keeper: str | None) -> None:
+async def test_the_keeper_is_personal(client: MemoryClient, identity: Identity, keeper: str | None) -> None:
     query = f'{{ asset(id: "asset:{REGION}:shared") {{ keeper user }} }}'
     shown = (await client.data(query, None, identity))["asset"]
     assert shown == {"keeper": keeper, "user": keeper and "赵使用"}
 
 
-async def test_the_own_unit_sees_its_keepers_and_no_others(client: Client) -> None:
+async def test_the_own_unit_sees_its_keepers_and_no_others(client: MemoryClient) -> None:
     data = await client.data("{ assets(first: 50) { nodes { id keeper } } }", None, OWN_UNIT)
     shown = {node["id"].rsplit(":", 1)[1]: node["keeper"] for node in data["assets"]["nodes"]}
     assert {native for native, keeper in shown.items() if keeper is not None} == OWN
 
 
-async def test_the_catalogue_shows_no_more_than_is_published(client: Client) -> None:
+async def test_the_catalogue_shows_no_more_than_is_published(client: MemoryClient) -> None:
     query = f'{{ asset(id: "asset:{REGION}:shared") {{ name serialNumber location legacyClass {{ code }} issues {{ code }} }} }}'
     nothing = {"serialNumber": None, "location": None, "legacyClass": None, "issues": []}
     assert (await client.data(query))["asset"] == {"name": "台式电脑", **nothing}
@@ -128,13 +128,13 @@ async def test_the_catalogue_shows_no_more_than_is_published(client: Client) -> 
         {"and": [{"or": [{"serialNumber": {"isNull": False}}]}]},
     ],
 )
-async def test_no_condition_tells_what_the_catalogue_hides(client: Client, filter_: dict[str, Any]) -> None:
+async def test_no_condition_tells_what_the_catalogue_hides(client: MemoryClient, filter_: dict[str, Any]) -> None:
     query = "query F($filter: AssetFilter) { assets(filter: $filter) { totalCount } }"
     assert await client.code(query, {"filter": filter_}) == "FORBIDDEN"
     assert (await client.data(query, {"filter": filter_}, OTHER_UNIT))["assets"]["totalCount"] >= 0
 
 
-async def test_raw_values_are_for_the_regions_officers(client: Client) -> None:
+async def test_raw_values_are_for_the_regions_officers(client: MemoryClient) -> None:
     query = f'{{ asset(id: "asset:{REGION}:shared") {{ issues {{ raw }} }} }}'
     assert (await client.data(query, None, OFFICER))["asset"]["issues"] == [{"raw": "00000000"}]
     assert (await client.data(query, None, CITY))["asset"]["issues"] == [{"raw": None}]
@@ -143,7 +143,7 @@ async def test_raw_values_are_for_the_regions_officers(client: Client) -> None:
 QUARANTINE = "query Q($after: String) { dataQuality { quarantine(first: 2, after: $after) { nodes { raw issues { code raw } } pageInfo { hasNextPage endCursor } } } }"
 
 
-async def test_quarantine_is_paged_for_the_regions_officers(client: Client) -> None:
+async def test_quarantine_is_paged_for_the_regions_officers(client: MemoryClient) -> None:
     first = (await client.data(QUARANTINE, None, OFFICER))["dataQuality"]["quarantine"]
     assert first["pageInfo"]["hasNextPage"]
     assert first["nodes"][0]["issues"] == [{"code": "DUPLICATE_KEY", "raw": "王小明"}]
@@ -155,13 +155,13 @@ async def test_quarantine_is_paged_for_the_regions_officers(client: Client) -> N
 
 
 @pytest.mark.parametrize("identity", [ANONYMOUS, OWN_UNIT, FOREIGN_OFFICER, CITY, AUDITOR])
-async def test_quarantine_is_for_nobody_else(client: Client, identity: Identity) -> None:
+async def test_quarantine_is_for_nobody_else(client: MemoryClient, identity: Identity) -> None:
     assert await client.code(QUARANTINE, None, identity) == "FORBIDDEN"
     counts = await client.data("{ dataQuality { rows listed quarantined issues { code count } } }", None, identity)
     assert counts["dataQuality"]["quarantined"] == 3
 
 
-async def test_a_forged_identity_is_nobodys(client: Client, tmp_path: Path) -> None:
+async def test_a_forged_identity_is_nobodys(client: MemoryClient, tmp_path: Path) -> None:
     """A token signed by somebody else is refused as a whole, not taken for an anonymous one."""
     from contract.identity import TokenIssuer, generate_key_pair
 
