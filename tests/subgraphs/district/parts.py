@@ -87,7 +87,7 @@ class MemoryStore:
     ) -> None:
         self.region = region
         self.capabilities = StoreCapabilities(write=writable)
-        self.native_kinds = (Kind.TEXT,)
+        self.native_kinds: tuple[Kind, ...] = (Kind.TEXT,)
         self.all = {one["native"]: one for one in rows}
         self.quarantined = sorted(quarantined, key=lambda one: one.native)
         self.requests: list[PageRequest] = []
