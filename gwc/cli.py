@@ -105,12 +105,15 @@ def token(
     region: Annotated[str | None, typer.Option(help="The person's region, by its GB/T 2260 code.")] = None,
     person: Annotated[str, typer.Option(help="Who the token speaks for.")] = "dev",
     hours: Annotated[int, typer.Option(min=1, max=24 * 30)] = 12,
+    inside: Annotated[
+        bool, typer.Option("--inside", help="For one subgraph asked without the gateway; send it as gwc-identity.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Print a development access token."""
+    """Print a development token; send it to the gateway as `Authorization: Bearer …`."""
     from gwc.tokens import issue_token
 
-    say(issue_token(_settings(data_dir).keys, role, unit, region, person, hours))
+    say(issue_token(_settings(data_dir).keys, role, unit, region, person, hours, inside))
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from contract.identity import ACCESS, Identity, Role, TokenIssuer
+from contract.identity import ACCESS, INTERNAL, Identity, Role, TokenIssuer
 from contract.regions import REGIONS
 from contract.uscc import is_valid_uscc
 from gwc.errors import CommandError
@@ -15,8 +15,13 @@ __all__ = ["issue_token"]
 _INSIDE_ONLY = {Role.SERVICE}
 
 
-def issue_token(keys: Path, roles: list[str], unit: str | None, region: str | None, person: str, hours: int) -> str:
-    """An access token for trying things out. Raises `CommandError` on an unknown role, unit or region."""
+def issue_token(
+    keys: Path, roles: list[str], unit: str | None, region: str | None, person: str, hours: int, inside: bool = False
+) -> str:
+    """A token for trying things out: for the gateway, or (`inside`) for one subgraph asked without it.
+
+    Raises `CommandError` on an unknown role, unit or region.
+    """
     known = [role for role in Role if role not in _INSIDE_ONLY]
     try:
         chosen = frozenset(Role(role.upper()) for role in roles)
@@ -31,5 +36,7 @@ def issue_token(keys: Path, roles: list[str], unit: str | None, region: str | No
     if region is not None and region not in REGIONS:
         raise CommandError(f"{region} is not a region.", f"Choose from {', '.join(REGIONS)}.", status=2)
     ensure_keys(keys)
-    issuer = TokenIssuer(private_key(keys, "access"), ACCESS, life_s=hours * 3600)
-    return issuer.issue(Identity(person, unit, region, chosen))
+    key, issuer = ("internal", INTERNAL) if inside else ("access", ACCESS)
+    return TokenIssuer(private_key(keys, key), issuer, life_s=hours * 3600).issue(
+        Identity(person, unit, region, chosen)
+    )

@@ -25,10 +25,19 @@ class City:
     def folder(self) -> Path:
         return self.data_dir / "city"
 
-    def token(self, *roles: str, region: str | None = None, unit: str | None = None, person: str = "tester") -> str:
+    def token(
+        self,
+        *roles: str,
+        region: str | None = None,
+        unit: str | None = None,
+        person: str = "tester",
+        inside: bool = False,
+    ) -> str:
         arguments = [str(GWC), "token", "--data-dir", str(self.data_dir), "--person", person]
         for role in roles:
             arguments += ["--role", role]
+        if inside:
+            arguments += ["--inside"]
         if region:
             arguments += ["--region", region]
         if unit:
