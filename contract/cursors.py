@@ -97,6 +97,8 @@ def decode_cursor(text: str, shape: str | None = None) -> Cursor:
             missed=frozenset(missed[0]) if missed else frozenset(),
         )
         hash(cursor.key)
+        if not all(isinstance(one, str) for one in (cursor.region, *cursor.missed)):
+            raise TypeError("regions are texts")
     except (ValueError, TypeError, ArithmeticError):
         raise InvalidCursor("the cursor cannot be read") from None
     return cursor

@@ -141,11 +141,15 @@ class TokenVerifier:
         self._seen: OrderedDict[str, tuple[Identity, float]] = OrderedDict()
 
     def verify(self, token: str) -> Identity:
+        return self.verify_until(token)[0]
+
+    def verify_until(self, token: str) -> tuple[Identity, float]:
+        """The identity, and the time (seconds since 1970) at which the token expires. Raises `InvalidToken`."""
         kept = self._seen.get(token)
         if kept is not None:
             if kept[1] <= time.time():
                 raise InvalidToken("the token has expired")
-            return kept[0]
+            return kept
         try:
             claims = jwt.decode(
                 token,
@@ -168,4 +172,4 @@ class TokenVerifier:
         self._seen[token] = (identity, expires)
         if len(self._seen) > _CACHE_SIZE:
             self._seen.popitem(last=False)
-        return identity
+        return identity, expires

@@ -1,7 +1,7 @@
 """A plan made ready to run: everything that does not depend on a request is worked out here, once.
 
-`compile_plan` walks the plan's nodes and prepares each fetch (paths, representation builders, gather shapes); the
-projection is prepared per set of `@skip`/`@include` values, on first use.
+`compile_plan` walks the plan's nodes and prepares each fetch (paths, representation builders); gather shapes and the
+projection are prepared per set of `@skip`/`@include` values, on first use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from graphql import (
 
 from gateway.execution.project import Projection, compile_projection, condition_variables
 from gateway.execution.representations import Builder, PathStep, compile_path, compile_requires
-from gateway.execution.scatter import CompiledScatter, compile_scatter
+from gateway.execution.scatter import Scatters, compile_scatter
 from gateway.language.selections import field_paths
 from gateway.plan.nodes import (
     Condition,
@@ -101,7 +101,7 @@ class CompiledFetch:
     """The response keys before the first list: what an error of the whole fetch is about."""
     build: Builder | None
     """Entity fetch: makes representations."""
-    scatter: CompiledScatter | None
+    scatter: Scatters | None
     rounds_after: int
     """How many rounds of fetches follow at least: time is kept back for them."""
     constants: Mapping[str, object]
@@ -175,7 +175,7 @@ class _Compiler:
                 assert_never(node)
 
     def _add(
-        self, node: Node, fetch: Fetch, scatter: CompiledScatter | None, path: tuple[str, ...], rounds_after: int
+        self, node: Node, fetch: Fetch, scatter: Scatters | None, path: tuple[str, ...], rounds_after: int
     ) -> None:
         build = None
         if fetch.requires:

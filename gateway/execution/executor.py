@@ -25,7 +25,7 @@ from gateway.execution.members import Member, Members
 from gateway.execution.merge import merge_entities, merge_into, rewrite
 from gateway.execution.partitions import PartitionedGraph
 from gateway.execution.project import Notes, client_path
-from gateway.execution.representations import Batch, build_batch, collect, locate
+from gateway.execution.representations import Batch, build_batch, collect, first_places
 from gateway.execution.run import FetchTiming, Request, Result, Run, root_keys, subgraph_error
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
@@ -154,7 +154,9 @@ class Executor:
         if not batch.texts:
             return
         if compiled.scatter is not None:
-            entities = await self._partitioned(compiled, run).entities(compiled.scatter, batch)
+            entities = await self._partitioned(compiled, run).entities(
+                compiled.scatter.under(run.request.variables), batch
+            )
         else:
             entities = await self._ask_entities(compiled, batch, run)
         for one in compiled.fetch.rewrites:
@@ -171,8 +173,9 @@ class Executor:
         if isinstance(outcome, Failure):
             run.tell_failure(outcome, service, compiled.plain_path)
             return [None] * len(batch.texts)
+        places = first_places(run.data, compiled.path, batch) if outcome.errors else {}
         for raw in outcome.errors:
-            run.tell(subgraph_error(raw, service, _entity_path(raw, compiled, batch, run)))
+            run.tell(subgraph_error(raw, service, _entity_path(raw, places, compiled.plain_path)))
         entities = outcome.data.get("_entities") if outcome.data is not None else None
         if isinstance(entities, list) and len(entities) == len(batch.texts):
             return entities
@@ -183,7 +186,8 @@ class Executor:
 
     async def _scatter_root(self, compiled: CompiledFetch, run: Run) -> None:
         assert compiled.scatter is not None
-        merge_into(run.data, await self._partitioned(compiled, run).root(compiled.scatter))
+        scatter = compiled.scatter.under(run.request.variables)
+        merge_into(run.data, await self._partitioned(compiled, run).root(scatter))
 
     # Asking
 
@@ -328,12 +332,10 @@ def _path_of(raw: Mapping[str, Any]) -> ResponsePath | None:
     return tuple(path)
 
 
-def _entity_path(raw: Mapping[str, Any], compiled: CompiledFetch, batch: Batch, run: Run) -> ResponsePath:
-    """`_entities.3.name` → where the third representation's first object stands, then `name`."""
+def _entity_path(raw: Mapping[str, Any], places: Mapping[int, ResponsePath], otherwise: ResponsePath) -> ResponsePath:
+    """`_entities.3.name` → where the fourth representation's first object stands, then `name`."""
     path = _path_of(raw)
-    if path is None or len(path) < 2 or path[0] != "_entities" or not isinstance(path[1], int):
-        return compiled.plain_path
-    if path[1] not in batch.owners:
-        return compiled.plain_path
-    places = locate(run.data, compiled.path)
-    return (*places[batch.owners.index(path[1])], *path[2:])
+    if path is None or len(path) < 2 or path[0] != "_entities" or not isinstance(path[1], int) or path[1] < 0:
+        return otherwise
+    place = places.get(path[1])
+    return otherwise if place is None else (*place, *path[2:])

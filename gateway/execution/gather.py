@@ -139,9 +139,6 @@ def _children_into(
 ) -> None:
     for key, child in shape.children.items():
         inner = [replace(part, value=part.value[key]) for part in parts if part.value.get(key) is not None]
-        if not child.in_force(notes.variables):
-            built.pop(key, None)
-            continue
         if parts and not inner and not missing and child.kind is not None:
             built[key] = None
             continue
@@ -202,10 +199,9 @@ def page_request(shape: Shape, variables: Mapping[str, Any]) -> PageRequest:
 
 
 def _edges(key: str, cursor_keys: Sequence[str], merged: Page) -> list[Any]:
-    rows = [page.value[key][index] for page, index in merged.rows]
     if not merged.missed:
-        return rows
-    return [mark_missed(row, cursor_keys, merged.missed) for row in rows]
+        return [page.value[key][index] for page, index in merged.rows]
+    return [mark_missed(row, key, cursor_keys, merged.missed) for row in merged.rows]
 
 
 def _page_field(name: str, merged: Page) -> Any:

@@ -143,6 +143,8 @@ def _check_lengths(value: dict[str, Any], keys: ConnectionKeys, count: int) -> N
         rows = value.get(key)
         if not isinstance(rows, list) or len(rows) != count:
             raise PageViolation("its nodes and edges are not the same rows")
+    if any(not isinstance(edge, dict) for key, _ in keys.edges for edge in value[key]):
+        raise PageViolation("an edge is no object")
 
 
 def _page_info(value: dict[str, Any], keys: ConnectionKeys) -> tuple[bool, bool]:
@@ -165,11 +167,31 @@ def _read_cursor(text: Any) -> tuple[tuple[Any, ...], str, Key]:
         record = orjson.loads(binascii.a2b_base64(padded))
         version, shape, kinds, directions, values, region, native_kinds, native = record[:8]
         key = sort_key(values, _KINDS[kinds], _DIRECTIONS[directions], region, native, _KINDS[native_kinds])
+        comparable = isinstance(region, str) and _compare(values, _KINDS[kinds])
+        comparable = comparable and _compare(native, _KINDS[native_kinds])
     except (ValueError, TypeError, KeyError, InvalidOperation, binascii.Error):
         raise PageViolation("a cursor cannot be read") from None
     if version != VERSION:
         raise PageViolation("its cursors are of another version")
+    if not comparable:
+        raise PageViolation("its cursors do not compare")
     return (shape, kinds, directions), region, key
+
+
+_NUMBER, _TEXT = Kind.NUMBER, Kind.TEXT
+
+
+def _compare(values: Sequence[Any], kinds: Sequence[Kind]) -> bool:
+    """Whether values that make a sort key compare with any others of these kinds."""
+    for value, kind in zip(values, kinds, strict=True):
+        if value is None:
+            continue
+        if kind is _NUMBER:
+            if value.__class__ is str and "N" in value.upper():  # NaN
+                return False
+        elif value.__class__ is not (str if kind is _TEXT else int):
+            return False
+    return True
 
 
 class _Kinds(dict[str, tuple[Kind, ...]]):
@@ -198,7 +220,7 @@ def _check_order(keys: Sequence[Key], request: PageRequest) -> None:
         for one, following in pairwise(keys):
             if not one < following:
                 raise PageViolation("its rows are out of order, or repeated")
-    except TypeError:
+    except (TypeError, InvalidOperation):
         raise PageViolation("its cursors do not compare") from None
 
 
@@ -268,6 +290,8 @@ def _with_missed(cursor: str, missed: frozenset[str]) -> str:
     return encode_cursor(replace(decode_cursor(cursor), missed=missed))
 
 
-def mark_missed(edge: dict[str, Any], cursor_keys: Sequence[str], missed: frozenset[str]) -> dict[str, Any]:
-    """The edge with a cursor that remembers which members the walk lacks."""
-    return {**edge, **{key: _with_missed(edge[key], missed) for key in cursor_keys}}
+def mark_missed(row: Row, edges_key: str, cursor_keys: Sequence[str], missed: frozenset[str]) -> dict[str, Any]:
+    """The row's edge with a cursor that remembers which members the walk lacks."""
+    page, index = row
+    cursor = _with_missed(_cursor_of(row), missed)
+    return {**page.value[edges_key][index], **dict.fromkeys(cursor_keys, cursor)}

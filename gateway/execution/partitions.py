@@ -18,7 +18,7 @@ from gateway.execution.answers import Failure, Outcome
 from gateway.execution.compiled import CompiledFetch
 from gateway.execution.gather import Missing
 from gateway.execution.members import Member, Members
-from gateway.execution.representations import Batch, locate
+from gateway.execution.representations import Batch, first_places
 from gateway.execution.run import MemberReport, Run, subgraph_error
 from gateway.execution.scatter import CompiledScatter, UnknownRegion, choose_members, owner_of
 from gateway.execution.settle import Reply, Settlement, entity_replies, path_of, root_replies
@@ -60,6 +60,7 @@ class PartitionedGraph:
         self._ask = ask
         self._is_change = compiled.fetch.operation_kind == "mutation"
         self._settlement = Settlement(members, service, run, self._is_change)
+        self._places: Mapping[int, ResponsePath] | None = None
 
     # Root fields
 
@@ -69,8 +70,6 @@ class PartitionedGraph:
         jobs: dict[Member, list[int]] = {}
         concerned: dict[int, tuple[Member, ...]] = {}
         for place, shape in enumerate(scatter.shapes):
-            if not shape.in_force(self._run.request.variables):
-                continue
             try:
                 concerned[place] = self._concerned(shape)
             except UnknownRegion as error:
@@ -181,10 +180,8 @@ class PartitionedGraph:
         """All members that any of the entity's gathered fields concerns."""
         variables = self._run.request.variables
         chosen: dict[Member, None] = {}
-        for shape in (one for one in shapes if one.in_force(variables)):
+        for shape in shapes:
             chosen.update(dict.fromkeys(choose_members(shape, self._members, variables, representation)))
-        if not shapes:
-            return self._members.all
         return tuple(sorted(chosen, key=lambda member: member.region))
 
     async def _ask_entities(self, member: Member, batch: Batch, places: Sequence[int]) -> Reply:
@@ -212,8 +209,6 @@ class PartitionedGraph:
         representation = asked.batch.representations[place]
         entity: dict[str, Any] = {}
         for shape in self._shapes(asked.scatter, representation["__typename"]):
-            if not shape.in_force(self._run.request.variables):
-                continue
             concerned = choose_members(shape, self._members, self._run.request.variables, representation)
             found = entity_replies(
                 shape, [(replies[one], jobs[one].index(place)) for one in concerned if one in members]
@@ -250,4 +245,6 @@ class PartitionedGraph:
 
     def _place_of(self, batch: Batch, place: int) -> ResponsePath:
         """Where the first object of a representation stands."""
-        return locate(self._run.data, self._compiled.path)[batch.owners.index(place)]
+        if self._places is None:
+            self._places = first_places(self._run.data, self._compiled.path, batch)
+        return self._places.get(place, self._compiled.plain_path)

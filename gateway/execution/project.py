@@ -105,7 +105,8 @@ def _written(place: Place) -> ResponsePath:
 Completer: TypeAlias = Callable[[Any, Place, Notes], Any]
 Projection: TypeAlias = Callable[[dict[str, Any], Notes], dict[str, Any] | None]
 _Field: TypeAlias = tuple[str, str, type | None, bool, Completer]
-"""Key, source, the leaf's exact Python type (`object`: any; None: no leaf), whether null is refused, the completer."""
+"""Key, source, the exact Python type that passes unseen (`object`: any; None: the completer sees all), whether null is
+refused, the completer."""
 
 
 def condition_variables(output: OutputSelection) -> tuple[str, ...]:
@@ -212,7 +213,7 @@ class _Compiler:
         if not isinstance(node, NamedTypeNode):
             return None
         named = self._schema.type_map.get(node.name.value)
-        if isinstance(named, GraphQLScalarType):
+        if isinstance(named, GraphQLScalarType) and named.name != "Int":
             return _EXACT.get(named.name, object)
         return None
 
@@ -228,7 +229,7 @@ class _Compiler:
         named = self._schema.type_map[node.name.value]
         match named:
             case GraphQLScalarType():
-                return _scalar(named.name)
+                return _int if named.name == "Int" else _scalar(named.name)
             case GraphQLEnumType():
                 return _enum(named.name, frozenset(named.values))
             case _:
@@ -238,7 +239,7 @@ class _Compiler:
         return _list(self._completer(item, selections))
 
 
-_EXACT: Final[dict[str, type]] = {"Int": int, "Float": float, "String": str, "Boolean": bool, "ID": str}
+_EXACT: Final[dict[str, type]] = {"Float": float, "String": str, "Boolean": bool, "ID": str}
 
 
 def _static_object(fields: tuple[_Field, ...]) -> Completer:
@@ -314,14 +315,21 @@ def _scalar(name: str) -> Completer:
             return value
         if exact is float and value.__class__ is int:
             return value
-        if name == "Int" and value.__class__ is float and value.is_integer():
-            return int(value)
         if name == "ID" and value.__class__ is int:
             return str(value)
         notes.wrong_value(place, name)
         return None
 
     return complete
+
+
+def _int(value: Any, place: Place, notes: Notes) -> Any:
+    """32 bits, as GraphQL has it: a sum over members may be more than that."""
+    number = int(value) if value.__class__ is float and value.is_integer() else value
+    if number is None or (number.__class__ is int and -(2**31) <= number < 2**31):
+        return number
+    notes.wrong_value(place, "Int")
+    return None
 
 
 def _enum(name: str, allowed: frozenset[str]) -> Completer:

@@ -16,7 +16,17 @@ import orjson
 from gateway.language.paths import ResponsePath
 from gateway.plan.nodes import RequiredField, RequiredSelection
 
-__all__ = ["Batch", "Builder", "PathStep", "build_batch", "collect", "compile_path", "compile_requires", "locate"]
+__all__ = [
+    "Batch",
+    "Builder",
+    "PathStep",
+    "build_batch",
+    "collect",
+    "compile_path",
+    "compile_requires",
+    "first_places",
+    "locate",
+]
 
 PossibleTypes: TypeAlias = Callable[[str], frozenset[str]]
 """A type's name → the names of the object types it may be at run time (itself, for an object type)."""
@@ -115,6 +125,14 @@ def build_batch(objects: list[dict[str, Any]], build: Builder) -> Batch:
             representations.append(representation)
         owners.append(place)
     return Batch(objects, owners, representations, list(places))
+
+
+def first_places(data: dict[str, Any], path: Sequence[PathStep], batch: Batch) -> Mapping[int, ResponsePath]:
+    """Where the first object of each representation stands."""
+    places: dict[int, ResponsePath] = {}
+    for owner, place in zip(batch.owners, locate(data, path), strict=False):
+        places.setdefault(owner, place)
+    return places
 
 
 _MISSING = object()

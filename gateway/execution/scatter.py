@@ -16,13 +16,23 @@ import orjson
 from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, parse, print_ast
 
 from gateway.execution.members import Member, Members
-from gateway.execution.shapes import MISSING, Shape, compile_shape
-from gateway.plan.nodes import GatherField, ScatterFetch
+from gateway.execution.shapes import MISSING, Shape, compile_shapes, switches
+from gateway.plan.nodes import Fetch, ScatterFetch
 from gateway.supergraph.model import Partitioned
 
-__all__ = ["CompiledScatter", "MemberOperation", "UnknownRegion", "choose_members", "compile_scatter", "owner_of"]
+__all__ = [
+    "CompiledScatter",
+    "MemberOperation",
+    "Scatters",
+    "UnknownRegion",
+    "choose_members",
+    "compile_scatter",
+    "owner_of",
+]
 
 OPERATIONS_KEPT_MAX = 64
+SCATTERS_KEPT_MAX = 32
+"""Sets of condition values whose shapes are kept for one fetch."""
 
 
 class UnknownRegion(Exception):
@@ -42,7 +52,9 @@ class MemberOperation:
 
 @dataclass(slots=True)
 class CompiledScatter:
-    node: ScatterFetch
+    """A scattered fetch as `@skip` and `@include` leave it under one set of values."""
+
+    fetch: Fetch
     shapes: tuple[Shape, ...]
     partitioned: Mapping[str, Partitioned]
     _operations: dict[tuple[int, ...], MemberOperation] = field(default_factory=dict)
@@ -67,32 +79,52 @@ class CompiledScatter:
         return kept
 
     def _make_operation(self, places: tuple[int, ...]) -> MemberOperation:
-        fetch = self.node.fetch
         if len(places) == len(self.shapes):
-            return MemberOperation(fetch.operation, fetch.variables)
-        fields = [self.node.scatter.fields[place] for place in places]
-        wanted = {name for one in fields for name in one.variables}
-        return MemberOperation(_part_of(fetch.operation, fields, wanted), tuple(sorted(wanted)))
+            return MemberOperation(self.fetch.operation, self.fetch.variables)
+        shapes = [self.shapes[place] for place in places]
+        wanted = frozenset(name for one in shapes for name in one.variables)
+        return MemberOperation(_part_of(self.fetch.operation, shapes, wanted), tuple(sorted(wanted)))
 
 
-def _part_of(operation: str, fields: Sequence[GatherField], variables: set[str]) -> str:
+def _part_of(operation: str, shapes: Sequence[Shape], variables: frozenset[str]) -> str:
     definition = next(
         one for one in parse(operation, no_location=True).definitions if isinstance(one, OperationDefinitionNode)
     )
     declared = [print_ast(one) for one in definition.variable_definitions if one.variable.name.value in variables]
     header = f"({', '.join(declared)})" if declared else ""
-    return f"{definition.operation.value}{header} {{ {' '.join(one.selection for one in fields)} }}"
+    fields = " ".join(text for one in shapes for text in one.selections)
+    return f"{definition.operation.value}{header} {{ {fields} }}"
 
 
-def compile_scatter(node: ScatterFetch, schema: GraphQLSchema | None = None) -> CompiledScatter:
+@dataclass(slots=True)
+class Scatters:
+    """A scattered fetch, compiled for each set of values of its conditions' variables, on first use."""
+
+    node: ScatterFetch
+    schema: GraphQLSchema | None
+    root: str
+    switches: tuple[str, ...]
+    _kept: dict[tuple[bool, ...], CompiledScatter] = field(default_factory=dict)
+
+    def under(self, variables: Mapping[str, Any]) -> CompiledScatter:
+        values = tuple(variables.get(name) is True for name in self.switches)
+        kept = self._kept.get(values)
+        if kept is None:
+            known = dict(zip(self.switches, values, strict=True))
+            kept = CompiledScatter(
+                fetch=self.node.fetch,
+                shapes=compile_shapes(self.node.scatter.fields, known, self.schema, self.root),
+                partitioned=dict(self.node.scatter.partitioned),
+            )
+            if len(self._kept) < SCATTERS_KEPT_MAX:
+                self._kept[values] = kept
+        return kept
+
+
+def compile_scatter(node: ScatterFetch, schema: GraphQLSchema | None = None) -> Scatters:
     operation = OperationType(node.fetch.operation_kind)
     root = schema.get_root_type(operation) if schema is not None else None
-    root_name = root.name if root is not None else ""
-    return CompiledScatter(
-        node=node,
-        shapes=tuple(compile_shape(one, schema, root_name) for one in node.scatter.fields),
-        partitioned=dict(node.scatter.partitioned),
-    )
+    return Scatters(node, schema, root.name if root is not None else "", switches(node.scatter.fields))
 
 
 def choose_members(

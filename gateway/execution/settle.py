@@ -41,8 +41,8 @@ class FieldReplies:
 
     parts: list[Part] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
-    refusals: list[tuple[Member, Mapping[str, Any]]] = field(default_factory=list)
-    """Members that refused by an error of their own (a bad argument, no right): (member, its error)."""
+    refusals: list[tuple[Member, ResponsePath, Mapping[str, Any]]] = field(default_factory=list)
+    """Members that refused by an error of their own (a bad argument, no right): (member, path below the field, it)."""
     carried: list[tuple[Member, ResponsePath, Mapping[str, Any]]] = field(default_factory=list)
     """Errors beside a value: (member, path below the field, the error)."""
 
@@ -60,7 +60,7 @@ class Settlement:
         """The field's value, with everything told that the client has to know."""
         if self._all_refuse_alike(found, path):
             return None
-        for member, raw in found.refusals:
+        for member, _, raw in found.refusals:
             code = _code_of(raw)
             status = "OUTDATED" if code in OUTDATED_CODES else "UNAVAILABLE"
             found.missing.append(Missing(member.name, status, code))
@@ -108,13 +108,14 @@ class Settlement:
         """Every member refused for the same reason: the request is at fault, and its error is told once."""
         if not found.refusals or found.parts or found.missing:
             return False
-        codes = {_code_of(raw) for _, raw in found.refusals}
+        codes = {_code_of(raw) for _, _, raw in found.refusals}
         if len(codes) > 1:
             return False
-        member, raw = found.refusals[0]
-        alone = {"region": member.region} if len(found.refusals) == 1 else {}
-        below = path_of(raw)[1:]
-        self.run.tell(subgraph_error(raw, self.service, (*path, *(below if len(alone) else ())), **alone))
+        member, below, raw = found.refusals[0]
+        if len(found.refusals) == 1:
+            self.run.tell(subgraph_error(raw, self.service, (*path, *below), region=member.region))
+        else:
+            self.run.tell(subgraph_error(raw, self.service, path))
         return True
 
     def _is_too_little(self, lost: Sequence[str]) -> bool:
@@ -164,7 +165,7 @@ def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]]) -> FieldR
         value = _at(outcome.data, path)
         own = [raw for raw in outcome.errors if _concerns(path_of(raw), path)]
         if value is None and own:
-            found.refusals.append((member, own[0]))
+            found.refusals.append((member, path_of(own[0])[len(path) :], own[0]))
         elif value is None and shape.route is None and shape.kind in (GatherKind.CONNECTION, GatherKind.FOLD):
             found.missing.append(Missing(member.name, "UNAVAILABLE", Code.SUBGRAPH_BAD_RESPONSE, reply.latency_ms))
         else:

@@ -1,13 +1,16 @@
-"""What a gathered field looks like, compiled once per plan from its `GatherField`.
+"""What a gathered field looks like, compiled from its `GatherField` once per plan and set of conditions.
 
 A `Shape` knows the response keys below the field and what each means: which key holds a connection's nodes, which one
 the cursors, which ones are folded, which ones name a group. The gateway's own keys (planning adds them so that the
 merge has cursors, page information and group keys even where the client selected none) are read like any other.
+
+Shapes hold what `@skip` and `@include` leave and nothing else, so that what a member did not send is wrong and never
+only switched off. A key that is selected several times, under conditions of its own each, is one shape.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +21,7 @@ from graphql import (
     InlineFragmentNode,
     ListValueNode,
     ObjectValueNode,
+    SelectionNode,
     SelectionSetNode,
     Undefined,
     ValueNode,
@@ -30,7 +34,7 @@ from gateway.language.selections import parse_field_set, response_key
 from gateway.plan.nodes import GatherField
 from gateway.supergraph.model import FoldKind, Gather, GatherKind, Route
 
-__all__ = ["MISSING", "Arguments", "ConnectionKeys", "Shape", "compile_arguments", "compile_shape"]
+__all__ = ["MISSING", "Arguments", "ConnectionKeys", "Shape", "compile_arguments", "compile_shapes", "switches"]
 
 MISSING: Final = object()
 """An argument, or a part of one, that the request does not give."""
@@ -138,11 +142,10 @@ class Shape:
     connection: ConnectionKeys | None = None
     by: tuple[str, ...] = ()
     """GROUPS: the response keys that make a group's identity."""
-    conditions: tuple[tuple[str, bool], ...] = ()
-
-    def in_force(self, variables: Mapping[str, Any]) -> bool:
-        """Whether `@skip` and `@include` let the field be asked for."""
-        return all((variables.get(name) is True) is wanted for name, wanted in self.conditions)
+    selections: tuple[str, ...] = ()
+    """The field as it stands in the operation, once or several times."""
+    variables: frozenset[str] = frozenset()
+    """The client's variables that these use."""
 
     @property
     def kind(self) -> GatherKind | None:
@@ -152,61 +155,118 @@ class Shape:
         return tuple(key for key, field_name in self.fields if field_name == name)
 
 
-def compile_shape(gathered: GatherField, schema: GraphQLSchema | None = None, root: str = "Query") -> Shape:
+Values: TypeAlias = Mapping[str, bool]
+"""Of the variables that `@skip` and `@include` depend on."""
+
+
+def switches(gathered: Iterable[GatherField]) -> tuple[str, ...]:
+    """The variables that conditions of these fields depend on, in order of first use."""
+    names = (name for one in gathered if one.selection for name in _switches(parse_field_set(one.selection)))
+    return tuple(dict.fromkeys(names))
+
+
+def _switches(selections: SelectionSetNode) -> Iterator[str]:
+    for selection in selections.selections:
+        yield from (variable for variable, _ in _conditions(selection))
+        below = getattr(selection, "selection_set", None)
+        if below is not None:
+            yield from _switches(below)
+
+
+def compile_shapes(
+    gathered: Iterable[GatherField], values: Values, schema: GraphQLSchema | None = None, root: str = "Query"
+) -> tuple[Shape, ...]:
     """`root`: the operation's root type; `schema` knows the defaults of arguments."""
-    node = next(_fields_of(parse_field_set(gathered.selection))) if gathered.selection else None
-    below = None if node is None else node.selection_set
-    return _compile(gathered, below, schema, gathered.type_condition or root)
+    compiler = _Compiler(values, schema)
+    return tuple(compiler.top(same, root) for same in compiler.by_key(gathered))
 
 
-def _compile(gathered: GatherField, below: SelectionSetNode | None, schema: GraphQLSchema | None, parent: str) -> Shape:
-    nodes = {response_key(node): node for node in _fields_of(below)}
-    children: dict[str, Shape] = {}
-    for child in gathered.children:
-        node = nodes.get(child.key)
-        children[child.key] = _compile(
-            child, None if node is None else node.selection_set, schema, gathered.element_type
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    values: Values
+    schema: GraphQLSchema | None
+
+    def by_key(self, gathered: Iterable[GatherField]) -> list[list[GatherField]]:
+        """The fields that are in force; those under one key (of one type) together."""
+        found: dict[tuple[str | None, str], list[GatherField]] = {}
+        for one in gathered:
+            if self.holds(one.conditions):
+                found.setdefault((one.type_condition, one.key), []).append(one)
+        return list(found.values())
+
+    def top(self, same: Sequence[GatherField], root: str) -> Shape:
+        texts = tuple(one.selection for one in same if one.selection)
+        nodes = [node for text in texts for node in self.fields_of(parse_field_set(text))]
+        return self.compile(same, nodes, same[0].type_condition or root)
+
+    def compile(self, same: Sequence[GatherField], nodes: Sequence[FieldNode], parent: str) -> Shape:
+        """`nodes`: where the fields of `same`, all of one key, stand in the operation."""
+        gathered = same[0]
+        below = self.below(nodes)
+        inner = self.by_key(child for one in same for child in one.children)
+        kind = None if gathered.gather is None else gathered.gather.kind
+        by = frozenset(gathered.gather.by) if gathered.gather is not None else frozenset()
+        fields = tuple((key, found[0].name.value) for key, found in below.items())
+        return Shape(
+            key=gathered.key,
+            name=gathered.name,
+            gather=gathered.gather,
+            route=gathered.route,
+            fold=gathered.fold,
+            is_decimal=gathered.is_decimal,
+            element_type=gathered.element_type,
+            type_condition=gathered.type_condition,
+            arguments=compile_arguments(gathered.arguments, _defaults(self.schema, parent, gathered.name)),
+            fields=fields,
+            children={one[0].key: self.compile(one, below.get(one[0].key, ()), gathered.element_type) for one in inner},
+            connection=self.connection_keys(below) if kind is GatherKind.CONNECTION else None,
+            by=tuple(key for key, name in fields if name in by),
+            selections=tuple(one.selection for one in same),
+            variables=frozenset(name for one in same for name in one.variables),
         )
-    kind = None if gathered.gather is None else gathered.gather.kind
-    by = frozenset(gathered.gather.by) if gathered.gather is not None else frozenset()
-    fields = tuple((key, node.name.value) for key, node in nodes.items())
-    return Shape(
-        key=gathered.key,
-        name=gathered.name,
-        gather=gathered.gather,
-        route=gathered.route,
-        fold=gathered.fold,
-        is_decimal=gathered.is_decimal,
-        element_type=gathered.element_type,
-        type_condition=gathered.type_condition,
-        arguments=compile_arguments(gathered.arguments, _defaults(schema, parent, gathered.name)),
-        fields=fields,
-        children=children,
-        connection=_connection_keys(nodes) if kind is GatherKind.CONNECTION else None,
-        by=tuple(key for key, name in fields if name in by),
-        conditions=gathered.conditions,
-    )
+
+    def below(self, nodes: Sequence[FieldNode]) -> dict[str, list[FieldNode]]:
+        """What is selected below, by response key."""
+        found: dict[str, list[FieldNode]] = {}
+        for node in nodes:
+            for one in self.fields_of(node.selection_set):
+                found.setdefault(response_key(one), []).append(one)
+        return found
+
+    def connection_keys(self, below: Mapping[str, Sequence[FieldNode]]) -> ConnectionKeys:
+        rows: list[str] = []
+        edges: list[tuple[str, tuple[str, ...]]] = []
+        pages: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+        for key, nodes in below.items():
+            inner = tuple((one, found[0].name.value) for one, found in self.below(nodes).items())
+            match nodes[0].name.value:
+                case "nodes":
+                    rows.append(key)
+                case "edges":
+                    edges.append((key, tuple(one for one, name in inner if name == "cursor")))
+                case "pageInfo":
+                    pages.append((key, inner))
+        return ConnectionKeys(tuple(rows), tuple(edges), tuple(pages))
+
+    def fields_of(self, selections: SelectionSetNode | None) -> Iterator[FieldNode]:
+        for selection in selections.selections if selections is not None else ():
+            if not self.holds(_conditions(selection)):
+                continue
+            match selection:
+                case FieldNode():
+                    yield selection
+                case InlineFragmentNode():
+                    yield from self.fields_of(selection.selection_set)
+                case _:
+                    raise TypeError(f"a member operation holds no {selection.kind}")
+
+    def holds(self, conditions: Iterable[tuple[str, bool]]) -> bool:
+        return all(self.values[name] is wanted for name, wanted in conditions)
 
 
-def _connection_keys(nodes: Mapping[str, FieldNode]) -> ConnectionKeys:
-    edges: list[tuple[str, tuple[str, ...]]] = []
-    pages: list[tuple[str, tuple[tuple[str, str], ...]]] = []
-    for key, node in nodes.items():
-        inner = tuple((response_key(one), one.name.value) for one in _fields_of(node.selection_set))
-        if node.name.value == "edges":
-            edges.append((key, tuple(one for one, name in inner if name == "cursor")))
-        elif node.name.value == "pageInfo":
-            pages.append((key, inner))
-    rows = tuple(key for key, node in nodes.items() if node.name.value == "nodes")
-    return ConnectionKeys(rows, tuple(edges), tuple(pages))
-
-
-def _fields_of(selections: SelectionSetNode | None) -> Iterator[FieldNode]:
-    for selection in selections.selections if selections is not None else ():
-        match selection:
-            case FieldNode():
-                yield selection
-            case InlineFragmentNode():
-                yield from _fields_of(selection.selection_set)
-            case _:
-                raise TypeError(f"a member operation holds no {selection.kind}")
+def _conditions(selection: SelectionNode) -> Iterator[tuple[str, bool]]:
+    """(variable, wanted). Planning writes no other directives than `@skip` and `@include`, and those with variables."""
+    for directive in selection.directives:
+        value = directive.arguments[0].value
+        assert isinstance(value, VariableNode)
+        yield value.name.value, directive.name.value == "include"

@@ -51,6 +51,8 @@ class Caller:
     """The same headers with a token that has not run out: a subscription outlives any token."""
     who: Hashable = None
     """Equal for callers of equal rights, whatever their tokens; None: equal headers."""
+    until: float | None = None
+    """When the token that says who it is expires (seconds since 1970); who holds on to a caller ends by then."""
     deadline_s: float = 10.0
     partial: Partial = Partial.ALLOW
     language: str = "zh"

@@ -62,7 +62,8 @@ def _prepare_connection(selection: OpSelection) -> None:
 
 def _prepare_groups(selection: OpSelection, gather: Gather) -> None:
     for name in gather.by:
-        if (None, name, ()) not in selection.entries:
+        selected = selection.entries.get((None, name, ()))
+        if selected is None or selected.name != name:
             selection.add(None, by_key(name), OpField(name, "", frozenset(), ""))
 
 

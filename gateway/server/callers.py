@@ -41,12 +41,13 @@ class Callers:
 
     def caller(self, headers: Mapping[str, str], *, may_change: bool = True) -> Caller:
         """`headers` by lower-case name. Raises `RequestRefused`."""
-        identity = self._identity(headers) if self.inside is None else self._inside(headers.get(IDENTITY_HEADER))
+        identity, until = self._identity(headers) if self.inside is None else self._inside(headers.get(IDENTITY_HEADER))
         language = headers.get("accept-language", "")[:LANGUAGE_LENGTH_MAX]
         return Caller(
             headers=self._handed_on(identity, language),
             renewed=None if identity == ANONYMOUS else lambda: self._handed_on(identity, language),
             who=(identity, language),
+            until=until,
             deadline_s=self._deadline(headers.get(DEADLINE_HEADER)),
             partial=_partial(headers.get(PARTIAL_HEADER)),
             language=language_of(language),
@@ -54,25 +55,26 @@ class Callers:
             may_change=may_change,
         )
 
-    def _inside(self, token: str | None) -> Identity:
+    def _inside(self, token: str | None) -> tuple[Identity, float | None]:
         if token is None or self.inside is None:
-            return ANONYMOUS
+            return ANONYMOUS, None
         try:
-            return self.inside.verify(token)
+            return self.inside.verify_until(token)
         except InvalidToken as error:
             raise _unauthenticated(str(error)) from None
 
-    def _identity(self, headers: Mapping[str, str]) -> Identity:
+    def _identity(self, headers: Mapping[str, str]) -> tuple[Identity, float | None]:
+        """Who asks, and until when the token says so (None: for ever)."""
         authorization = headers.get("authorization")
         if authorization is None:
-            return ANONYMOUS
+            return ANONYMOUS, None
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise _unauthenticated("the Authorization header must be of the form `Bearer <token>`")
         if self.verifier is None:
             raise _unauthenticated("this gateway knows no key to verify tokens with")
         try:
-            return self.verifier.verify(token.strip())
+            return self.verifier.verify_until(token.strip())
         except InvalidToken as error:
             raise _unauthenticated(str(error)) from None
 

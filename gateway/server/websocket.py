@@ -6,13 +6,15 @@ Messages, with their direction (→ from the client, ← to it):
 
 A fault of the protocol closes the socket with the protocol's code; a fault of one operation is an `error` message for
 that operation, and the others go on. Identity comes from the opening payload (`authorization`) or the upgrade's
-headers. Each operation runs in a task of its own; leaving ends them all.
+headers; when its token expires the socket closes with 4403, at which clients connect anew, with a new token, and ask
+again for what was running. Each operation runs in a task of its own; leaving ends them all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -104,18 +106,22 @@ class _Conversation:
 
     async def run(self) -> None:
         try:
-            await self._talk()
+            try:
+                await self._talk()
+            finally:
+                await self._end_operations()
         except _Close as close:
             if self._socket.application_state is WebSocketState.CONNECTED:
                 with suppress(RuntimeError, OSError):
                     await self._socket.close(close.code, close.reason)
         except (WebSocketDisconnect, OSError, _Left):
             pass
-        finally:
-            tasks = list(self._operations.values())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _end_operations(self) -> None:
+        tasks = list(self._operations.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _talk(self) -> None:
         try:
@@ -124,8 +130,13 @@ class _Conversation:
                     await self._handle(await self._receive())
         except TimeoutError:
             raise _Close(4408, "Connection initialisation timeout") from None
-        while True:
-            await self._handle(await self._receive())
+        until = self._caller.until
+        try:
+            async with asyncio.timeout(None if until is None else until - time.time()):
+                while True:
+                    await self._handle(await self._receive())
+        except TimeoutError:
+            raise _Close(4403, "Forbidden: the token has expired") from None
 
     async def _receive(self) -> dict[str, Any]:
         received = await self._socket.receive()

@@ -35,6 +35,7 @@ async def events(
     try:
         while (task := await waiting.get()) is not None:
             yield await task
+        await reader  # Raises what broke it.
     finally:
         reader.cancel()
         await asyncio.gather(reader, return_exceptions=True)
@@ -48,14 +49,18 @@ async def events(
 async def _read(
     executor: Executor, compiled: CompiledPlan, root: Subscription, request: Callable[[], Request], waiting: _Waiting
 ) -> None:
-    async with aclosing(executor.open_stream(root.primary, request())) as stream:
-        async for outcome in stream:
-            completing = asyncio.create_task(executor.complete_event(compiled, request(), root, outcome))
-            try:
-                await waiting.put(completing)
-            except asyncio.CancelledError:
-                completing.cancel()
-                raise
-            if isinstance(outcome, Failure):
-                break
+    try:
+        async with aclosing(executor.open_stream(root.primary, request())) as stream:
+            async for outcome in stream:
+                completing = asyncio.create_task(executor.complete_event(compiled, request(), root, outcome))
+                try:
+                    await waiting.put(completing)
+                except asyncio.CancelledError:
+                    completing.cancel()
+                    raise
+                if isinstance(outcome, Failure):
+                    break
+    except Exception:
+        await waiting.put(None)
+        raise
     await waiting.put(None)

@@ -1,4 +1,6 @@
 import base64
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,6 +25,12 @@ def cursor(values: tuple[str | int | None, ...] = ("电脑", "12.50", None), nat
 
 def test_a_cursor_comes_back_as_it_was() -> None:
     assert decode_cursor(encode_cursor(cursor())) == cursor()
+
+
+@pytest.mark.parametrize("changed", [{"missed": [1]}, {"missed": "3301", "region": 5}])
+def test_regions_are_texts(changed: dict[str, Any]) -> None:
+    with pytest.raises(InvalidCursor):
+        decode_cursor(encode_cursor(replace(cursor(), **changed)))
 
 
 def test_a_cursor_of_another_order_or_filter_is_refused() -> None:

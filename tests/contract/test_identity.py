@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from contract.identity import (
@@ -28,6 +30,14 @@ def test_a_token_of_another_issuer_key_or_text_is_refused() -> None:
         TokenVerifier(generate_key_pair()[1], ACCESS).verify(token)
     with pytest.raises(InvalidToken):
         TokenVerifier(PUBLIC, ACCESS).verify(token[:-4] + "AAAA")
+
+
+def test_a_token_says_until_when() -> None:
+    verifier, token = TokenVerifier(PUBLIC), TokenIssuer(PRIVATE, life_s=60).issue(CLERK)
+    for _ in range(2):
+        identity, until = verifier.verify_until(token)
+        assert identity == CLERK
+        assert 55 < until - time.time() <= 60
 
 
 def test_an_expired_token_is_refused() -> None:

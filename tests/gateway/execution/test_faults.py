@@ -9,10 +9,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from contract.cursors import decode_cursor, encode_cursor
 from gateway.execution.clients import HttpClient, HttpPool
 from gateway.execution.members import Member, Members
 from tests.gateway.support.gateway import Gateway, codes, gateway
@@ -216,7 +218,24 @@ def garble_a_cursor(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("change", [reverse, repeat, lose_a_node, garble_a_cursor])
+def recoded(**changed: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A member of one row, whose cursor is well written and holds what does not compare with others'."""
+
+    def change(answer: dict[str, Any]) -> dict[str, Any]:
+        books = answer["data"]["books"]
+        for key in ("nodes", "_gedges"):
+            books[key] = books[key][:1]
+        cursor = decode_cursor(books["_gedges"][0]["cursor"])
+        books["_gedges"][0]["cursor"] = encode_cursor(replace(cursor, **changed))
+        return answer
+
+    return change
+
+
+NOT_A_NUMBER, NO_NUMBER, NO_REGION = recoded(native=("NaN",)), recoded(native=([],)), recoded(region=["n"])
+
+
+@pytest.mark.parametrize("change", [reverse, repeat, lose_a_node, garble_a_cursor, NOT_A_NUMBER, NO_NUMBER, NO_REGION])
 async def test_a_member_that_breaks_the_order_is_cut_out(change: Callable[[Any], Any]) -> None:
     async with gateway() as city:
         city.library.members["n"].fault = alters(change)

@@ -164,6 +164,49 @@ async def test_conditions_inside_a_gathered_field() -> None:
         assert await city.data(query, {"x": False}) == {"books": {"nodes": [{"id": "book:e:1"}]}, "stock": {"books": 8}}
 
 
+@pytest.mark.parametrize(
+    ("below", "expected"),
+    [
+        ("nodes @include(if: $no) { id } totalCount", {"totalCount": 8}),
+        ("nodes { id } edges @include(if: $no) { cursor }", {"nodes": [{"id": "book:e:1"}]}),
+        ("edges { node { id } cursor @skip(if: $yes) }", {"edges": [{"node": {"id": "book:e:1"}}]}),
+        ("totalCount pageInfo @include(if: $no) { hasNextPage }", {"totalCount": 8}),
+        ("totalCount @include(if: $yes) totalCount @include(if: $no)", {"totalCount": 8}),
+        ("totalCount facets @include(if: $no) { count }", {"totalCount": 8}),
+        ("nodes { id } nodes @include(if: $yes) { title }", {"nodes": [{"id": "book:e:1", "title": "Dream"}]}),
+    ],
+)
+async def test_what_is_switched_off_is_not_missed(below: str, expected: Any) -> None:
+    query = f"query($yes: Boolean = true, $no: Boolean = false) {{ books(first: 1) {{ {below} }} rules @include(if: $yes) stock @include(if: $no) {{ books }} }}"
+    async with gateway() as city:
+        assert (await city.data(query))["books"] == expected
+
+
+@pytest.mark.parametrize(("a", "b"), [(True, True), (True, False), (False, True), (False, False)])
+async def test_one_key_under_several_conditions_is_gathered_once(a: bool, b: bool) -> None:
+    both = "stock @include(if: $a) { books } stock @include(if: $b) { worth }"
+    query = f'query($a: Boolean!, $b: Boolean!) {{ {both} shelf(id: "n+s") {{ {both} }} }}'
+    async with gateway() as city:
+        data = await city.data(query, {"a": a, "b": b})
+        whole = ({"books": 8} if a else {}) | ({"worth": "147.89"} if b else {})
+        spanned = ({"books": 5} if a else {}) | ({"worth": "122.39"} if b else {})
+        assert data.get("stock", {}) == whole
+        assert (data["shelf"] or {}).get("stock", {}) == spanned
+
+
+async def test_groups_keep_apart_when_an_alias_has_the_name_of_their_key() -> None:
+    async with gateway() as city:
+        data = await city.data("{ stock { byTitle { title: count } } }")
+        assert sorted(one["title"] for one in data["stock"]["byTitle"]) == [1, 1, 1, 1, 2, 2]
+
+
+async def test_an_entitys_field_that_its_one_member_refuses_is_named_by_its_own_path() -> None:
+    async with gateway() as city:
+        answered = await city.ask('{ shelf(id: "n") { books(first: 900) { totalCount } } }')
+        [error] = answered.errors
+        assert (error.code, error.path) == ("BAD_USER_INPUT", ("shelf", "books"))
+
+
 async def test_the_deadline_leaves_time_for_the_rounds_that_follow() -> None:
     async with gateway() as city:
         city.library.members["n"].fault = hang

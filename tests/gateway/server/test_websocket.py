@@ -194,6 +194,25 @@ async def test_the_identity_comes_from_the_greeting_or_the_upgrade(in_payload: b
         assert TokenVerifier(INTERNAL_PUBLIC, INTERNAL).verify(seen["gwc-identity"]) == OFFICER
 
 
+@pytest.mark.parametrize("in_payload", [True, False])
+async def test_a_socket_ends_with_its_token_and_the_client_returns_with_a_new_one(in_payload: bool) -> None:
+    token = {"Authorization": f"Bearer {access_token(life_s=2)}"}
+    async with served() as gateway:
+        async with gateway.socket(headers={} if in_payload else token) as socket:
+            await greeted(socket, token if in_payload else None)
+            await say(socket, "subscribe", "1", NEWS)
+            gateway.library.loans.put_nowait(2)
+            assert (await hear(socket))["type"] == "next"
+            assert await closed_with(socket) == 4403
+            async with asyncio.timeout(2):
+                await gateway.library.reviews.app.idle.wait()  # type: ignore[attr-defined]
+        async with gateway.socket() as socket:
+            await greeted(socket, {"Authorization": f"Bearer {access_token()}"})
+            await say(socket, "subscribe", "1", NEWS)
+            gateway.library.loans.put_nowait(2)
+            assert (await hear(socket))["type"] == "next"
+
+
 async def test_a_socket_carries_a_bounded_number_of_operations() -> None:
     limits = SocketLimits(operations_max=2)
     async with served(chosen=options(sockets=limits)) as gateway, gateway.socket() as socket:

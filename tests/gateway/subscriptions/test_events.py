@@ -83,6 +83,22 @@ async def test_an_upstream_that_cannot_be_opened_is_told_and_ends() -> None:
         assert codes(one) == ["SUBGRAPH_UNAVAILABLE"]
 
 
+async def test_a_fault_of_ours_while_reading_ends_the_stream() -> None:
+    async with gateway() as city:
+        turns = count()
+
+        def renewed() -> dict[str, str]:
+            if next(turns):
+                raise ValueError("no key")
+            return {}
+
+        listener = city.pipeline.subscribe(NEWS, Caller(renewed=renewed))
+        async with asyncio.timeout(2):
+            [broken] = await after(city, listener, 1)
+            assert codes(broken) == ["INTERNAL_SERVER_ERROR"]
+            assert [one async for one in listener] == []
+
+
 async def test_the_identity_reaches_the_upstream() -> None:
     async with gateway() as city:
         listener = city.pipeline.subscribe(SHORT, Caller(headers={"gwc-identity": "me"}))
