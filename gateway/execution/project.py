@@ -159,6 +159,9 @@ class _Compiler:
             if value is None:
                 return None
             name = value.get("__typename") if isinstance(value, dict) else None
+            if name is not None and name.__class__ is not str:
+                notes.wrong_value(place, parent.name)
+                return None
             chosen = by_type.get(name)
             if chosen is None:
                 concrete = possible.get(name)  # type: ignore[arg-type]

@@ -65,10 +65,15 @@ def collect(data: dict[str, Any], path: Sequence[PathStep]) -> list[dict[str, An
             level = [value for one in level if isinstance(one, dict) and (value := one.get(name)) is not None]
         elif step.types is not None:
             types = step.types
-            level = [one for one in level if isinstance(one, dict) and one.get("__typename") in types]
+            level = [one for one in level if isinstance(one, dict) and _type_of(one) in types]
         else:
             level = list(_items(level))
     return [one for one in level if isinstance(one, dict)]
+
+
+def _type_of(one: Mapping[str, Any]) -> str | None:
+    name = one.get("__typename")
+    return name if isinstance(name, str) else None
 
 
 def _items(level: Iterable[Any]) -> Iterator[Any]:
@@ -87,7 +92,7 @@ def locate(data: dict[str, Any], path: Sequence[PathStep]) -> list[ResponsePath]
                 if isinstance(one, dict) and one.get(step.field) is not None:
                     following.append(((*place, step.field), one[step.field]))
             elif step.types is not None:
-                if isinstance(one, dict) and one.get("__typename") in step.types:
+                if isinstance(one, dict) and _type_of(one) in step.types:
                     following.append((place, one))
             elif isinstance(one, list):
                 following.extend(((*place, index), item) for index, item in enumerate(one))
@@ -149,7 +154,7 @@ def compile_requires(
             branches.setdefault(name, []).append((selection.send_typename, taker))
 
     def build(one: dict[str, Any]) -> Representation | None:
-        matching = branches.get(one.get("__typename"))  # type: ignore[arg-type]
+        matching = branches.get(_type_of(one) or "")
         if matching is None:
             return None
         representation: Representation = {}
@@ -221,7 +226,7 @@ def _compile_nested(
             return _MISSING if any(item is _MISSING for item in items) else items
         if not isinstance(value, dict):
             return _MISSING
-        typename = value.get("__typename")
+        typename = _type_of(value)
         taken: Representation = {}
         for types, send_typename, taker in takers:
             if typename is None and send_typename and len(takers) > 1:

@@ -247,6 +247,19 @@ async def test_a_member_that_breaks_the_order_is_cut_out(change: Callable[[Any],
         assert (error.code, error.extensions["region"]) == ("PARTITION_ORDER_VIOLATION", "n")
 
 
+async def test_a_type_name_that_is_no_text_costs_its_object() -> None:
+    def untyped(answer: dict[str, Any]) -> dict[str, Any]:
+        for entity in answer["data"]["_entities"]:
+            entity["notes"][0]["__typename"] = []
+        return answer
+
+    async with gateway() as city:
+        city.library.reviews.fault = alters(untyped)
+        answered = await city.ask("{ books(first: 1) { nodes { id notes { id } } } }")
+        assert answered.data == {"books": {"nodes": [{"id": "book:e:1", "notes": None}]}}
+        assert codes(answered) == ["SUBGRAPH_BAD_RESPONSE"]
+
+
 async def test_a_member_that_gives_anothers_rows_is_cut_out() -> None:
     async with gateway() as city:
         city.library.members["n"].app = city.library.members["s"].app
