@@ -10,7 +10,7 @@ from tests.gateway.planning.support.cases import Case
 SHOP = {
     "shop": """
         type Query { products: [Product!]! any: Media shared: Int @shareable }
-        type Product @key(fields: "id") @key(fields: "sku") { id: ID! sku: String! name: String! size: Size! @shareable }
+        type Product @key(fields: "id") @key(fields: "sku") { id: ID! sku: String! name: String! @shareable size: Size! @shareable }
         type Size @shareable { width: Int! }
         interface Media { title: String! }
         type Film implements Media { title: String! }

@@ -8,10 +8,10 @@ __all__ = ["SCHEMAS"]
 
 SHOP = {
     "products": """
-        type Query { products: [Product!]! product(id: ID!): Product node(id: ID!): Node catalog: Catalog! }
+        type Query { products: [Product!]! product(id: ID!): Product node(id: ID!): Node catalog: Catalog! @shareable }
         type Mutation { rename(id: ID!, name: String): Product! }
         interface Node { id: ID! }
-        type Catalog { title: String! pages: [[Product!]!]! first: Page! }
+        type Catalog { title: String! pages: [[Product!]!]! first: Page! @shareable }
         type Page @shareable { number: Int! heading: String! }
         type Product implements Node @key(fields: "id") @key(fields: "sku") {
           id: ID! sku: String! name: String! price(currency: String): Int! weight: Int! size: Size!
@@ -23,7 +23,7 @@ SHOP = {
     "inventory": """
         type Query { shops: [Shop!]! catalog: Catalog! @shareable }
         type Mutation { restock(id: ID!): Product! }
-        type Catalog { entries: Int! first: Page! }
+        type Catalog { entries: Int! first: Page! @shareable }
         type Page @shareable { number: Int! foot: Foot! }
         type Foot { text: String! }
         type Shop @key(fields: "id") { id: ID! rank: Int! seller: User! }
@@ -53,7 +53,7 @@ SHOP = {
         type Query { me: User! users: [User!]! }
         type Mutation { greet(name: String!): User! }
         type Subscription { joined: User! }
-        type User @key(fields: "id") { id: ID! name: String! email: String! friends: [User!]! maybeNick: String shop: Shop! }
+        type User @key(fields: "id") { id: ID! name: String! @shareable email: String! friends: [User!]! maybeNick: String shop: Shop! }
         type Shop @key(fields: "id", resolvable: false) { id: ID! }
     """,
 }
@@ -62,7 +62,7 @@ MEDIA = {
     "catalog": """
         type Query { media: [Media!]! item(id: ID!): Item things: [Thing!]! library: Library! }
         interface Media { id: ID! title: String! creator: Person! }
-        type Book implements Media @key(fields: "id") { id: ID! title: String! creator: Person! pages: Int! }
+        type Book implements Media @key(fields: "id") { id: ID! title: String! @shareable creator: Person! pages: Int! }
         type Film implements Media @key(fields: "id") { id: ID! title: String! creator: Person! minutes: Int! }
         type Song implements Media { id: ID! title: String! creator: Person! bars: Int! }
         type Person @key(fields: "id") { id: ID! }
@@ -72,7 +72,7 @@ MEDIA = {
         type Place @key(fields: "id") { id: ID! street: String! }
     """,
     "ratings": """
-        type Query { top: Media @provides(fields: "... on Book { title }") best: [Rated!]! @provides(fields: "stars") }
+        type Query { top: Media @provides(fields: "... on Book { title }") best: [Rated!]! }
         interface Media { id: ID! }
         interface Rated { stars: Int! }
         type Book implements Media & Rated @key(fields: "id") {
