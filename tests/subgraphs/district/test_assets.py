@@ -51,8 +51,34 @@ async def test_refused_arguments_have_a_code(client: MemoryClient, arguments: st
 
 async def test_five_hundred_is_the_most(client: MemoryClient) -> None:
     assert len((await client.data("{ assets(first: 500) { nodes { id } } }"))["assets"]["nodes"]) == 60
-    found = (await client.data("{ assets(first: 0) { nodes { id } totalCount pageInfo { hasNextPage } } }"))["assets"]
-    assert found["nodes"] == [] and found["totalCount"] == 60
+
+
+async def test_a_page_of_no_rows_says_whether_more_follow(client: MemoryClient) -> None:
+    query = (
+        "query ($f: AssetFilter) { assets(first: 0, filter: $f) { nodes { id } totalCount pageInfo { hasNextPage } } }"
+    )
+    found = (await client.data(query))["assets"]
+    assert found == {"nodes": [], "totalCount": 60, "pageInfo": {"hasNextPage": True}}
+    none = (await client.data(query, {"f": {"name": {"eq": "none"}}}))["assets"]
+    assert none == {"nodes": [], "totalCount": 0, "pageInfo": {"hasNextPage": False}}
+
+
+@pytest.mark.parametrize(
+    ("filter_", "count"),
+    [({"or": [{}]}, 60), ({"not": {}}, 0), ({"or": [{"name": {"eq": "a"}}, {"not": {"name": {}}}]}, 30)],
+)
+async def test_empty_filters_mean_every_row(client: MemoryClient, filter_: Any, count: int) -> None:
+    query = "query ($f: AssetFilter) { assets(filter: $f) { totalCount } }"
+    assert (await client.data(query, {"f": filter_}))["assets"]["totalCount"] == count
+
+
+@pytest.mark.parametrize("depth", [16, 100, 250])
+async def test_a_filter_that_is_too_deep_is_refused(client: MemoryClient, depth: int) -> None:
+    filter_: Any = {}
+    for _ in range(depth):
+        filter_ = {"not": filter_}
+    query = "query ($f: AssetFilter) { assets(filter: $f) { totalCount } }"
+    assert await client.code(query, {"f": filter_}) == "BAD_USER_INPUT"
 
 
 async def test_a_cursor_belongs_to_its_order_and_filter(client: MemoryClient) -> None:
@@ -71,7 +97,9 @@ async def test_only_selected_columns_are_asked_for(client: MemoryClient) -> None
         "query ($no: Boolean = false) { assets { nodes { name class { code } keeper @include(if: $no) } } }"
     )
     request = client.store.requests[-1]
-    assert request.columns == {"native", "version", "issues", "name", "classScheme", "classCode", "className"}
+    assert request.columns == frozenset(
+        ("native", "version", "issues", "name", "classScheme", "classCode", "className")
+    )
 
 
 async def test_counts_alone_read_no_page(client: MemoryClient) -> None:

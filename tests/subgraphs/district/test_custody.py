@@ -159,12 +159,43 @@ async def test_goods_go_out_and_come_back(client: MemoryClient) -> None:
     assert codes(await place(client, "k2")) == [], "what came back can be held again"
 
 
+async def test_a_batch_comes_back_in_parts(client: MemoryClient) -> None:
+    """What is back can be held again at once; what is out cannot. No single status tells of a part of a batch."""
+    hold = (await place(client, "k1", TEN, quantity="10"))["hold"]["id"]
+    assert codes(await move(client, "m1", hold, "DISPATCH", TEN, "10")) == []
+    assert await move(client, "m2", hold, "RETURN", TEN, "4") == {"writtenBack": False, "problems": []}
+    assert client.store.all["ten"]["status"] == "IN_TRANSIT"
+    assert codes(await place(client, "k2", TEN, quantity="5")) == ["ASSET_BUSY"]
+    assert codes(await place(client, "k3", TEN, quantity="4")) == []
+    assert codes(await move(client, "m3", hold, "RETURN", TEN, "7")) == ["QUANTITY_EXCEEDED"]
+    assert await move(client, "m4", hold, "RETURN", TEN, "6") == {"writtenBack": True, "problems": []}
+    assert client.store.all["ten"]["status"] == "IDLE"
+
+
 async def test_a_store_that_cannot_be_written_does_not_stop_the_movement(client: MemoryClient) -> None:
+    """What it does not show yet (未落库) is kept as instructions, oldest first."""
     client.store.capabilities = type(client.store.capabilities)(write=False)
     hold = (await place(client, "k1"))["hold"]["id"]
-    assert await move(client, "m1", hold, "DISPATCH") == {"writtenBack": False, "problems": []}
+    for kind in ("DISPATCH", "RECEIVE"):
+        assert await move(client, f"m {kind}", hold, kind) == {"writtenBack": False, "problems": []}
+        client.clock.advance(seconds=1)
     data = await client.data(f'{{ asset(id: "{ONE}") {{ status }} }}', None, CITY)
-    assert data["asset"]["status"] == "IDLE", "the store still says so; the instruction says what to write"
+    assert data["asset"]["status"] == "IDLE"
+    owed = await client.book.open_instructions(10)
+    assert [(one["kind"], one["asset"], one["status"], one["quantity"]) for one in owed] == [
+        ("DISPATCH", "one", "IN_TRANSIT", "1"),
+        ("RECEIVE", "one", "LENT", "1"),
+    ]
+
+
+async def test_goods_come_back_while_the_store_is_away_and_do_not_leave(client: MemoryClient) -> None:
+    hold = (await place(client, "k1"))["hold"]["id"]
+    await move(client, "m1", hold, "DISPATCH")
+    client.store.is_down = True
+    assert await move(client, "m2", hold, "RECEIVE") == {"writtenBack": False, "problems": []}
+    fields = {"idempotencyKey": "m3", "assetId": ONE, "holdId": hold, "kind": "DISPATCH", "quantity": "1"}
+    assert await client.code(MOVE, {"input": fields}, SERVICE) == "STORE_UNAVAILABLE"
+    assert codes(await move(client, "m4", hold, "RETURN")) == []
 
 
 async def test_busy_days_are_shown_to_everybody(client: MemoryClient) -> None:

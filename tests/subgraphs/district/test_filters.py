@@ -16,6 +16,7 @@ from subgraphs.kit.errors import BadInput
 from tests.subgraphs.district.parts import REGION, row
 
 NAME_A = Compare("name", "eq", "a")
+NAMED = {"name": {"eq": "a"}}
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,17 @@ def test_normal_form_drops_what_says_nothing() -> None:
     assert normal_form({"name": None, "code": {}, "or": [{"name": {"eq": "a"}}]}) == {"or": [{"name": {"eq": "a"}}]}
     assert normal_form({}) is None
     assert normal_form({"status": {"eq": None}}) is None
+
+
+@pytest.mark.parametrize("filter_", [{"or": [{}, NAMED]}, {"not": {}}, {"not": {"name": {}}}, {"and": []}, {"or": []}])
+def test_normal_form_keeps_the_meaning_of_what_is_empty(filter_: Any) -> None:
+    """Below `and`, `or` and `not` the empty filter means every row."""
+    assert parse_filter(normal_form(filter_), REGION) == parse_filter(filter_, REGION)
+
+
+@given(filters)
+def test_normal_form_means_the_same(filter_: Any) -> None:
+    assert parse_filter(normal_form(filter_), REGION) == parse_filter(filter_, REGION)
 
 
 def test_fields_are_found_at_any_depth() -> None:

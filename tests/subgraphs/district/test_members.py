@@ -15,7 +15,7 @@ from contract.ids import format_id
 from contract.regions import REGIONS
 from subgraphs.sample_city.generate import generate_city
 from subgraphs.sample_city.truth import TruthRow, read_summary, read_truth
-from tests.subgraphs.district.parts import AUDITOR, Client, district
+from tests.subgraphs.district.parts import AUDITOR, NOW, Client, district
 
 PAGE = """query Page($first: Int, $after: String, $last: Int, $before: String, $order: [AssetOrder!]) {
   assets(first: $first, after: $after, last: $last, before: $before, orderBy: $order) {
@@ -54,6 +54,8 @@ async def test_sums_facets_and_quality_are_the_truths(member: Client[Store], sma
     data = await member.data(
         """{ assets { totalCount totalIsExact facets(fields: [STATUS]) { value count } }
              summary(by: [STATUS]) { groups { status count } }
+             classes: summary(by: [CLASS]) { groups { class count } }
+             both: summary(by: [REGION, CLASS, STATUS]) { groups { region class status count } }
              whole: summary(by: [REGION]) { groups { region count originalValue netValue } }
              dataQuality { rows listed quarantined issues { code field count } } }""",
         None,
@@ -63,6 +65,9 @@ async def test_sums_facets_and_quality_are_the_truths(member: Client[Store], sma
     assert (data["assets"]["totalCount"], data["assets"]["totalIsExact"]) == (truth["listed"], True)
     assert {one["value"] or "": one["count"] for one in data["assets"]["facets"]} == by_status
     assert {one["status"] or "": one["count"] for one in data["summary"]["groups"]} == by_status
+    assert {one["class"] or "": one["count"] for one in data["classes"]["groups"]} == truth["byTopClass"]
+    assert sum(one["count"] for one in data["both"]["groups"]) == truth["listed"]
+    assert {one["region"] for one in data["both"]["groups"]} == {member.store.region}
     (whole,) = data["whole"]["groups"]
     assert (whole["count"], whole["originalValue"], whole["netValue"]) == (
         truth["listed"], truth["originalValue"], truth["netValue"],
@@ -70,6 +75,28 @@ async def test_sums_facets_and_quality_are_the_truths(member: Client[Store], sma
     quality = data["dataQuality"]
     assert (quality["listed"], quality["quarantined"]) == (truth["listed"], truth["quarantined"])
     assert {f"{i['code']}/{i['field'] or ''}": i["count"] for i in quality["issues"]} == truth["issues"]
+
+
+async def test_a_condition_finds_what_the_truth_has(member: Client[Store], small_city: Path) -> None:
+    query = "query F($f: AssetFilter) { assets(filter: $f, first: 500) { totalCount nodes { id } } }"
+    truth = listed(small_city, member.store.region)
+    for status in ("IDLE", "IN_USE"):
+        found = await member.data(query, {"f": {"status": {"eq": status}, "hasIssues": False}}, AUDITOR)
+        wanted = {id_ for id_, one in truth.items() if one.row and one.row["status"] == status and not one.issues}
+        assert {node["id"] for node in found["assets"]["nodes"]} == wanted
+        assert found["assets"]["totalCount"] == len(wanted)
+
+
+async def test_anybody_sees_what_may_be_shared(member: Client[Store], small_city: Path) -> None:
+    found = await member.data("{ assets(first: 500) { totalCount nodes { id keeper serialNumber } } }")
+    today = NOW.date().isoformat()
+    shared = {
+        id_
+        for id_, one in listed(small_city, member.store.region).items()
+        if one.row and one.row["shareable"] and (one.row["shareableUntil"] or "9999") > today
+    }
+    assert {node["id"] for node in found["assets"]["nodes"]} == shared
+    assert all(node["keeper"] is None and node["serialNumber"] is None for node in found["assets"]["nodes"])
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=["name", "net value and day"])
@@ -120,11 +147,21 @@ async def test_what_assets_refer_to_is_found_by_its_key(member: Client[Store]) -
     wanted = [("Asset", nodes[0]["id"]), ("Unit", next(iter(units))), ("Warehouse", next(iter(warehouses)))]
     found = await member.data(
         """query E($of: [_Any!]!) { _entities(representations: $of) { __typename
-             ... on Asset { id } ... on Unit { id } ... on Warehouse { id } } }""",
-        {"of": [{"__typename": typename, "id": id_} for typename, id_ in wanted]},
+             ... on Asset { id } ... on Unit { id } ... on Warehouse { id } ... on Region { code } } }""",
+        {
+            "of": [
+                *({"__typename": typename, "id": id_} for typename, id_ in wanted),
+                *({"__typename": typename, "id": f"{id_}-unknown"} for typename, id_ in wanted),
+                {"__typename": "Region", "code": member.store.region},
+            ]
+        },
         AUDITOR,
     )
-    assert found["_entities"] == [{"__typename": typename, "id": id_} for typename, id_ in wanted]
+    assert found["_entities"] == [
+        *({"__typename": typename, "id": id_} for typename, id_ in wanted),
+        *(None for _ in wanted),
+        {"__typename": "Region", "code": member.store.region},
+    ]
 
 
 async def test_secret_and_quarantined_rows_are_found_by_no_id(member: Client[Store], small_city: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
-from contract.identity import ANONYMOUS, generate_key_pair
+from contract.identity import ANONYMOUS, generate_key_pair, load_private_key
 from contract.rules import Rule, RuleSigner
 from tests.subgraphs.district.parts import CITY, REGION, RULE_PRIVATE, SERVICE, MemoryClient, MemoryStore, district, row
 from tests.subgraphs.district.test_custody import PLACE
@@ -78,3 +80,20 @@ async def test_a_rule_that_the_overlay_did_not_sign_is_refused(client: MemoryCli
     changed[0]["rule"]["token"] = changed[0]["rule"]["token"][:-8] + "AAAAAAAA"
     answer = await client.ask(VIEW, {"of": changed})
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"INVALID_RULE"}
+
+
+@pytest.mark.parametrize(("life_s", "codes"), [(60, set()), (-60, {"INVALID_RULE"})])
+async def test_a_rule_that_has_expired_is_refused(client: MemoryClient, life_s: int, codes: set[str]) -> None:
+    claims = {"iss": "gwc-rule", "exp": time.time() + life_s, "filter": IDLE, "window": None, "regions": None}
+    token = jwt.encode(claims, load_private_key(RULE_PRIVATE), algorithm="EdDSA")
+    view = [{"__typename": "VirtualWarehouseView", "id": "view:1", "rule": {"token": token}}]
+    answer = await client.ask(VIEW, {"of": view})
+    assert {error["extensions"]["code"] for error in answer.get("errors", ())} == codes
+    assert (answer["data"]["_entities"][0]["assets"] is None) == bool(codes)
+
+
+@pytest.mark.parametrize("rule", [{}, {"rule": None}, {"rule": {"regions": None}}, {"rule": {"token": 1}}])
+async def test_a_view_without_its_rule_shows_nothing(client: MemoryClient, rule: dict[str, Any]) -> None:
+    answer = await client.ask(VIEW, {"of": [{"__typename": "VirtualWarehouseView", "id": "view:1", **rule}]})
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"BAD_USER_INPUT"}
+    assert answer["data"]["_entities"] == [{"assets": None, "summary": None}]

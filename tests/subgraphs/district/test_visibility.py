@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from adapters.model import QuarantinedRow
-from contract.identity import ANONYMOUS, Identity, Role
+from adapters.model import Issue, QuarantinedRow
+from contract.cursors import Cursor, encode_cursor, shape_hash
+from contract.identity import ANONYMOUS, Identity, Role, TokenIssuer, generate_key_pair
+from contract.order import Kind
 from tests.subgraphs.district.parts import (
     AUDITOR,
     CITY,
@@ -37,8 +39,14 @@ ROWS = [
     row("own", owner="U1", shareable=False),
     row("own-old", owner="U9", shareable=False),
 ]
-BAD = {"code": "DUPLICATE_KEY", "field": None, "raw": "王小明", "rule": "key", "blocking": True}
-LESSER = {"code": "ZERO_DATE", "field": "acquiredOn", "raw": "00000000", "rule": "fields.acquiredOn", "blocking": False}
+BAD: Issue = {"code": "DUPLICATE_KEY", "field": None, "raw": "王小明", "rule": "key", "blocking": True}
+LESSER: Issue = {
+    "code": "ZERO_DATE",
+    "field": "acquiredOn",
+    "raw": "00000000",
+    "rule": "fields.acquiredOn",
+    "blocking": False,
+}
 
 
 @pytest.fixture
@@ -113,7 +121,7 @@ async def test_the_own_unit_sees_its_keepers_and_no_others(client: MemoryClient)
 
 async def test_the_catalogue_shows_no_more_than_is_published(client: MemoryClient) -> None:
     query = f'{{ asset(id: "asset:{REGION}:shared") {{ name serialNumber location legacyClass {{ code }} issues {{ code }} }} }}'
-    nothing = {"serialNumber": None, "location": None, "legacyClass": None, "issues": []}
+    nothing: dict[str, Any] = {"serialNumber": None, "location": None, "legacyClass": None, "issues": []}
     assert (await client.data(query))["asset"] == {"name": "台式电脑", **nothing}
     signed_in = (await client.data(query, None, OTHER_UNIT))["asset"]
     assert signed_in["serialNumber"] == "SN-shared"
@@ -140,7 +148,8 @@ async def test_raw_values_are_for_the_regions_officers(client: MemoryClient) -> 
     assert (await client.data(query, None, CITY))["asset"]["issues"] == [{"raw": None}]
 
 
-QUARANTINE = "query Q($after: String) { dataQuality { quarantine(first: 2, after: $after) { nodes { raw issues { code raw } } pageInfo { hasNextPage endCursor } } } }"
+QUARANTINE = """query Q($first: Int! = 2, $after: String) { dataQuality { quarantine(first: $first, after: $after) {
+  nodes { raw issues { code raw } } pageInfo { hasNextPage endCursor } } } }"""
 
 
 async def test_quarantine_is_paged_for_the_regions_officers(client: MemoryClient) -> None:
@@ -154,6 +163,34 @@ async def test_quarantine_is_paged_for_the_regions_officers(client: MemoryClient
     assert not rest["pageInfo"]["hasNextPage"]
 
 
+def place_in_quarantine(region: str, *native: str | int) -> str:
+    kinds = tuple(Kind.TEXT if isinstance(value, str) else Kind.NUMBER for value in native)
+    return encode_cursor(Cursor(shape_hash([], "quarantine"), (), (), (), region, native, kinds))
+
+
+@pytest.mark.parametrize(
+    ("after", "count"),
+    [
+        (place_in_quarantine("330105", "q1"), 3),
+        (place_in_quarantine(REGION, "q1"), 1),
+        (place_in_quarantine("330108", "a"), 0),
+    ],
+    ids=["a region before this", "this region", "a region after this"],
+)
+async def test_a_quarantine_cursor_serves_every_region(client: MemoryClient, after: str, count: int) -> None:
+    page = (await client.data(QUARANTINE, {"first": 50, "after": after}, OFFICER))["dataQuality"]["quarantine"]
+    assert len(page["nodes"]) == count
+
+
+async def test_no_page_and_no_readable_cursor_of_quarantine(client: MemoryClient) -> None:
+    nothing = (await client.data(QUARANTINE, {"first": 0}, OFFICER))["dataQuality"]["quarantine"]
+    assert nothing == {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": None}}
+    forged = place_in_quarantine(REGION, 5)
+    assert await client.code(QUARANTINE, {"after": forged}, OFFICER) == "CURSOR_MISMATCH"
+    assert await client.code(QUARANTINE, {"after": "x"}, OFFICER) == "BAD_USER_INPUT"
+    assert await client.code(QUARANTINE, {"first": 501}, OFFICER) == "PAGE_TOO_LARGE"
+
+
 @pytest.mark.parametrize("identity", [ANONYMOUS, OWN_UNIT, FOREIGN_OFFICER, CITY, AUDITOR])
 async def test_quarantine_is_for_nobody_else(client: MemoryClient, identity: Identity) -> None:
     assert await client.code(QUARANTINE, None, identity) == "FORBIDDEN"
@@ -161,10 +198,8 @@ async def test_quarantine_is_for_nobody_else(client: MemoryClient, identity: Ide
     assert counts["dataQuality"]["quarantined"] == 3
 
 
-async def test_a_forged_identity_is_nobodys(client: MemoryClient, tmp_path: Path) -> None:
+async def test_a_forged_identity_is_nobodys(client: MemoryClient) -> None:
     """A token signed by somebody else is refused as a whole, not taken for an anonymous one."""
-    from contract.identity import TokenIssuer, generate_key_pair
-
     forger = TokenIssuer(generate_key_pair()[0])
     answer = await client.ask("{ __typename }", None, AUDITOR, token=forger.issue(AUDITOR))
     assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -1,0 +1,90 @@
+"""A process of its own that works on a custody book until it is killed: `python -m … URL MODE`.
+
+Each line it writes is flushed, so that whoever reads them knows how far it came.
+
+    serve     hold one more of a batch of many, again and again, several at a time; a line for each that is held
+    decide    come to rest within the transaction that holds the asset, with the hold decided and not yet written
+    write     record a dispatch and come to rest where the legacy store is to be written
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import count
+
+from subgraphs.district.custody.book import CustodyBook
+from subgraphs.district.custody.model import AssetFacts, PlaceHold, RecordMovement
+
+REGION = "330106"
+TODAY = date(2026, 12, 1)
+FROM, TO = "2026-12-01", "2026-12-02"
+BATCH = AssetFacts(Decimal(100_000), "v1", "IDLE", True, None)
+ONE = AssetFacts(Decimal(1), "v1", "IDLE", True, None)
+AT_A_TIME = 4
+
+
+def now() -> datetime:
+    return datetime(2026, 12, 1, 4, tzinfo=UTC)
+
+
+def hold(key: str, asset: str) -> PlaceHold:
+    return PlaceHold(
+        key=key, asset=asset, order_id="order:1", from_day=FROM, to_day=TO, quantity=Decimal(1), life_s=3600
+    )
+
+
+def dispatch(hold_id: str) -> RecordMovement:
+    return RecordMovement(key="move", asset="one", hold_id=hold_id, kind="DISPATCH", quantity=Decimal(1))
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+async def serve(url: str) -> None:
+    book = CustodyBook(url, REGION, now)
+    await book.open()
+    numbers = count()
+
+    async def one_after_another() -> None:
+        for number in numbers:
+            await book.place(hold(f"k{number}", "batch"), BATCH, TODAY)
+            say(f"k{number}")
+
+    await asyncio.gather(*(one_after_another() for _ in range(AT_A_TIME)))
+
+
+async def decide(url: str) -> None:
+    looks = count(1)
+
+    def clock() -> datetime:
+        """The book looks at it when the transaction has begun, and again to write when the hold lapses."""
+        if next(looks) == 2:
+            say("decided")
+            time.sleep(600)
+        return now()
+
+    book = CustodyBook(url, REGION, clock)
+    await book.open()
+    await book.place(hold("place", "one"), ONE, TODAY)
+
+
+async def write(url: str) -> None:
+    book = CustodyBook(url, REGION, now)
+    await book.open()
+    placed = (await book.place(hold("place", "one"), ONE, TODAY)).hold
+    assert placed is not None
+
+    async def write_status(_status: str) -> bool:
+        say(placed.id)
+        return await asyncio.Event().wait()
+
+    await book.move(dispatch(placed.id), ONE, write_status, TODAY)
+
+
+if __name__ == "__main__":
+    asyncio.run({"serve": serve, "decide": decide, "write": write}[sys.argv[2]](sys.argv[1]))
