@@ -53,7 +53,8 @@ class ExecutionLimits:
     member_timeout_s: float = 10.0
     """The longest that one member or subgraph is waited for, within the request's deadline."""
     answer_margin_s: float = 0.02
-    """Kept back from the deadline for shaping and writing the answer."""
+    answer_share: float = 0.05
+    """Kept back from the deadline for shaping and writing the answer, and for its way back on a busy machine."""
     round_share: float = 0.2
     """Share of the remaining time kept back for each further round of fetches, all together at most half."""
     concurrency_max: int = 512
@@ -283,7 +284,8 @@ class Executor:
 
     def _deadline_for(self, whole: Deadline, rounds_after: int) -> Deadline:
         remaining = whole.remaining_s
-        kept_back = self.limits.answer_margin_s + remaining * min(0.5, self.limits.round_share * rounds_after)
+        share = min(0.5, self.limits.round_share * rounds_after) + self.limits.answer_share
+        kept_back = self.limits.answer_margin_s + remaining * share
         return whole.earlier(kept_back).at_most(self.limits.member_timeout_s)
 
     def _service(self, graph: str) -> str:
