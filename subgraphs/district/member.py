@@ -100,6 +100,9 @@ class _Kept:
                     self._read_at = time.monotonic()
         return self._rows
 
+    async def listed(self) -> list[Listed]:
+        return list((await self.all()).values())
+
 
 @dataclass(slots=True)
 class DistrictContext:

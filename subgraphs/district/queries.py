@@ -206,9 +206,7 @@ class Query:
     @strawberry.field
     async def warehouses(self, info: Info, regions: list[ID] | None = UNSET) -> list[Warehouse] | None:
         member = info.context.member
-        if not _is_asked(member.region, regions):
-            return []
-        return cast("list[Warehouse]", list((await member.warehouses.all()).values()))
+        return cast("list[Warehouse]", await member.warehouses.listed() if _is_asked(member.region, regions) else [])
 
     @strawberry.field
     async def warehouse(self, info: Info, id: ID) -> Warehouse | None:
@@ -217,9 +215,7 @@ class Query:
     @strawberry.field
     async def units(self, info: Info, regions: list[ID] | None = UNSET) -> list[Unit] | None:
         member = info.context.member
-        if not _is_asked(member.region, regions):
-            return []
-        return cast("list[Unit]", list((await member.units.all()).values()))
+        return cast("list[Unit]", await member.units.listed() if _is_asked(member.region, regions) else [])
 
     @strawberry.field
     async def unit(self, info: Info, id: ID) -> Unit | None:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from types import TracebackType
@@ -181,11 +181,16 @@ class Fanout:
     def wants(self, topic: str) -> bool:
         return topic in self._by_topic
 
-    def add(self, subscription: Subscription) -> None:
+    @contextlib.contextmanager
+    def subscribed(self, subscription: Subscription) -> Iterator[Subscription]:
         for topic in subscription.topics:
             self._by_topic.setdefault(topic, {})[id(subscription)] = subscription
+        try:
+            yield subscription
+        finally:
+            self._remove(subscription)
 
-    def remove(self, subscription: Subscription) -> None:
+    def _remove(self, subscription: Subscription) -> None:
         for topic in subscription.topics:
             here = self._by_topic.get(topic, {})
             here.pop(id(subscription), None)
@@ -232,12 +237,8 @@ class MemoryBus:
         overflow: Overflow,
         where: Callable[[Event], bool] | None = None,
     ) -> AsyncIterator[Subscription]:
-        subscription = Subscription(topics, capacity, overflow, where)
-        self._fanout.add(subscription)
-        try:
+        with self._fanout.subscribed(Subscription(topics, capacity, overflow, where)) as subscription:
             yield subscription
-        finally:
-            self._fanout.remove(subscription)
 
 
 def open_bus(url: str | None, prefix: str = "gwc") -> EventBus:

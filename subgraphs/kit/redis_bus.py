@@ -99,12 +99,8 @@ class RedisBus:
                 await self._joined.wait()
         except TimeoutError:
             raise BusUnavailable("the event bus cannot be reached; try again later") from None
-        subscription = Subscription(topics, capacity, overflow, where)
-        self._fanout.add(subscription)
-        try:
+        with self._fanout.subscribed(Subscription(topics, capacity, overflow, where)) as subscription:
             yield subscription
-        finally:
-            self._fanout.remove(subscription)
 
     async def _listen(self) -> None:
         pause_s = self.FIRST_PAUSE_S

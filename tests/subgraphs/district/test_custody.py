@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -242,7 +243,9 @@ async def test_a_file_that_another_process_holds_costs_no_more_than_the_deadline
                 "idempotencyKey": "k1", "assetId": ONE, "orderId": "order:1", "range": WEEK, "quantity": "1",
                 "lifeSeconds": 60,
             }  # fmt: skip
+            asked = time.monotonic()
             answer = await client.ask(PLACE, {"input": fields}, SERVICE, deadline_ms=300)
+            assert time.monotonic() - asked < 5, "long before the book's own patience ends"
             assert answer["errors"][0]["extensions"]["code"] == "DEADLINE_EXCEEDED"
             data = await client.data(
                 f'{{ asset(id: "{ONE}") {{ busy(range: {{from: "2026-12-01", to: "2026-12-02"}}) {{ from }} }} }}'
