@@ -62,6 +62,14 @@ async def test_every_subscriber_gets_every_event(bus: EventBus) -> None:
             assert await anext(two) == {"n": 1, "名": "公物仓"}
 
 
+async def test_who_leaves_is_forgotten(bus: EventBus) -> None:
+    async with bus.subscribe(["a", "b"], capacity=5, overflow=Overflow.FAIL) as subscription:
+        assert bus.subscribers == 1
+    assert bus.subscribers == 0
+    with pytest.raises(StopAsyncIteration):
+        await anext(subscription)
+
+
 async def test_a_slow_subscriber_misses_the_oldest_and_others_miss_nothing(bus: EventBus) -> None:
     async with (
         bus.subscribe(["a"], capacity=3, overflow=Overflow.DROP_OLDEST) as slow,
