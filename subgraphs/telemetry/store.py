@@ -41,6 +41,9 @@ from subgraphs.telemetry.watch import HOUR_MS, HourMean
 
 __all__ = ["AlarmQuery", "Retention", "TelemetryStore"]
 
+_CREATE_LOCK = 330100_0002
+"""Any number that no other program on the server uses."""
+
 _metadata = MetaData()
 
 _readings = Table(
@@ -128,6 +131,8 @@ class TelemetryStore:
 
     async def open(self) -> None:
         async with self._engine.begin() as connection:
+            if self._engine.dialect.name == "postgresql":  # processes that start together make the tables once
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATE_LOCK})")
             await connection.run_sync(_metadata.create_all)
             rows = await connection.execute(select(_readings.c.sensor_id, func.count()).group_by(_readings.c.sensor_id))
             self._counts = {str(sensor): int(count) for sensor, count in rows}
