@@ -24,6 +24,8 @@ from gateway.execution.representations import Builder, PathStep, compile_path, c
 from gateway.execution.scatter import Scatters, compile_scatter
 from gateway.language.selections import field_paths
 from gateway.plan.nodes import (
+    BatchFetch,
+    BatchPart,
     Condition,
     Fetch,
     Flatten,
@@ -36,7 +38,7 @@ from gateway.plan.nodes import (
 )
 from gateway.supergraph.model import Supergraph
 
-__all__ = ["CompiledFetch", "CompiledPlan", "TypeKnowledge", "compile_plan"]
+__all__ = ["CompiledBatch", "CompiledFetch", "CompiledPart", "CompiledPlan", "TypeKnowledge", "compile_plan"]
 
 PROJECTIONS_KEPT_MAX = 32
 """Sets of condition values whose projections are kept for one plan."""
@@ -107,11 +109,29 @@ class CompiledFetch:
     constants: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class CompiledPart:
+    alias: str
+    variable: str
+    paths: tuple[tuple[PathStep, ...], ...]
+    plain_paths: tuple[tuple[str, ...], ...]
+    build: Builder
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledBatch:
+    batch: BatchFetch
+    parts: tuple[CompiledPart, ...]
+    rounds_after: int
+
+
 @dataclass(slots=True)
 class CompiledPlan:
     plan: QueryPlan
     fetches: Mapping[int, CompiledFetch]
     """By identity of the plan's Fetch or ScatterFetch node."""
+    batches: Mapping[int, CompiledBatch]
+    """By identity of the plan's BatchFetch node."""
     types: TypeKnowledge
     _supergraph: Supergraph
     condition_variables: tuple[str, ...]
@@ -140,13 +160,16 @@ def compile_plan(plan: QueryPlan, supergraph: Supergraph, types: TypeKnowledge |
     compiler = _Compiler(types or TypeKnowledge(supergraph))
     if plan.root is not None:
         compiler.visit(plan.root, (), 0)
-    return CompiledPlan(plan, compiler.fetches, compiler.types, supergraph, condition_variables(plan.output))
+    return CompiledPlan(
+        plan, compiler.fetches, compiler.batches, compiler.types, supergraph, condition_variables(plan.output)
+    )
 
 
 class _Compiler:
     def __init__(self, types: TypeKnowledge) -> None:
         self.types = types
         self.fetches: dict[int, CompiledFetch] = {}
+        self.batches: dict[int, CompiledBatch] = {}
 
     def visit(self, node: Node, path: tuple[str, ...], rounds_after: int) -> None:
         match node:
@@ -154,6 +177,9 @@ class _Compiler:
                 self._add(node, node, None, path, rounds_after)
             case ScatterFetch():
                 self._add(node, node.fetch, compile_scatter(node, self.types.schema), path, rounds_after)
+            case BatchFetch():
+                parts = tuple(self._part(part, node.graph) for part in node.parts)
+                self.batches[id(node)] = CompiledBatch(node, parts, rounds_after)
             case Flatten():
                 self.visit(node.node, node.path, rounds_after)
             case Sequence():
@@ -173,6 +199,15 @@ class _Compiler:
                     self.visit(node.rest, path, 0)
             case _:
                 assert_never(node)
+
+    def _part(self, part: BatchPart, graph: str) -> CompiledPart:
+        return CompiledPart(
+            part.alias,
+            part.variable,
+            tuple(compile_path(path, self.types.possible_types) for path in part.paths),
+            tuple(_plain(path) for path in part.paths),
+            compile_requires(part.requires, self.types.possible_types, self.types.key_fields(graph)),
+        )
 
     def _add(
         self, node: Node, fetch: Fetch, scatter: Scatters | None, path: tuple[str, ...], rounds_after: int
@@ -204,7 +239,7 @@ def _plain(path: tuple[str, ...]) -> tuple[str, ...]:
 
 def _rounds(node: Node) -> int:
     match node:
-        case Fetch() | ScatterFetch() | Flatten():
+        case Fetch() | ScatterFetch() | BatchFetch() | Flatten():
             return 1
         case Sequence():
             return sum(_rounds(child) for child in node.nodes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Sequence as Sequence_
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, assert_never
@@ -17,9 +18,9 @@ from typing import Any, TypeAlias, assert_never
 import orjson
 
 from contract.identity import DEADLINE_HEADER
-from gateway.execution.answers import Failure, Outcome
+from gateway.execution.answers import Answer, Failure, Outcome
 from gateway.execution.clients import SubgraphClient
-from gateway.execution.compiled import CompiledFetch, CompiledPlan
+from gateway.execution.compiled import CompiledBatch, CompiledFetch, CompiledPart, CompiledPlan
 from gateway.execution.limits import Deadline, Limiter, Overloaded
 from gateway.execution.members import Member, Members
 from gateway.execution.merge import merge_entities, merge_into, rewrite
@@ -30,6 +31,7 @@ from gateway.execution.run import FetchTiming, Request, Result, Run, root_keys, 
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
 from gateway.plan.nodes import (
+    BatchFetch,
     Condition,
     Fetch,
     Flatten,
@@ -46,6 +48,9 @@ Clients: TypeAlias = Mapping[str, SubgraphClient | Members]
 """By graph (the supergraph's enum value): a client, or the members of a partitioned graph."""
 Introspect: TypeAlias = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """(introspection operation, variables) → its data, from the API schema."""
+
+
+OTHER_NUMBER = Failure(Code.SUBGRAPH_BAD_RESPONSE, "it gave another number of entities than asked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,8 @@ class Executor:
                 await self._fetch_root(run.compiled.fetches[id(node)], run)
             case ScatterFetch():
                 await self._scatter_root(run.compiled.fetches[id(node)], run)
+            case BatchFetch():
+                await self._fetch_batch(run.compiled.batches[id(node)], run)
             case Flatten(node=inner):
                 await self._fetch_entities(run.compiled.fetches[id(inner)], run)
             case Sequence():
@@ -174,16 +181,49 @@ class Executor:
         if isinstance(outcome, Failure):
             run.tell_failure(outcome, service, compiled.plain_path)
             return [None] * len(batch.texts)
-        places = first_places(run.data, compiled.path, batch) if outcome.errors else {}
+        if outcome.errors:
+            places = first_places(run.data, (compiled.path,), batch)
+            for raw in outcome.errors:
+                run.tell(subgraph_error(raw, service, _entity_path(raw, "_entities", places, compiled.plain_path)))
+        entities = _entities_of(outcome, "_entities", len(batch.texts))
+        if entities is None:
+            if not outcome.errors:
+                run.tell_failure(OTHER_NUMBER, service, compiled.plain_path)
+            return [None] * len(batch.texts)
+        return entities
+
+    async def _fetch_batch(self, compiled: CompiledBatch, run: Run) -> None:
+        """Entities at several paths, in one request."""
+        batches: list[tuple[CompiledPart, Batch]] = []
+        variables = run.variables(compiled.batch.variables, {})
+        for part in compiled.parts:
+            found = [one for path in part.paths for one in collect(run.data, path)]
+            batch = build_batch(found, part.build)
+            batches.append((part, batch))
+            variables[part.variable] = [orjson.Fragment(text) for text in batch.texts]
+        if not any(batch.texts for _, batch in batches):
+            return
+        batch_fetch = compiled.batch
+        service = self._service(batch_fetch.graph)
+        outcome = await self._ask_graph(batch_fetch.graph, batch_fetch.operation, variables, compiled.rounds_after, run)
+        if isinstance(outcome, Failure):
+            for part, batch in batches:
+                if batch.texts:
+                    self._tell_part(outcome, part, service, run)
+            return
         for raw in outcome.errors:
-            run.tell(subgraph_error(raw, service, _entity_path(raw, places, compiled.plain_path)))
-        entities = outcome.data.get("_entities") if outcome.data is not None else None
-        if isinstance(entities, list) and len(entities) == len(batch.texts):
-            return entities
-        if not outcome.errors:
-            failure = Failure(Code.SUBGRAPH_BAD_RESPONSE, "it gave another number of entities than asked for")
-            run.tell_failure(failure, service, compiled.plain_path)
-        return [None] * len(batch.texts)
+            run.tell(subgraph_error(raw, service, _part_path(raw, batches, run.data)))
+        for part, batch in batches:
+            entities = _entities_of(outcome, part.alias, len(batch.texts))
+            if entities is not None:
+                merge_entities(batch.objects, batch.owners, entities)
+            elif batch.texts and not outcome.errors:
+                self._tell_part(OTHER_NUMBER, part, service, run)
+
+    @staticmethod
+    def _tell_part(failure: Failure, part: CompiledPart, service: str, run: Run) -> None:
+        for path in dict.fromkeys(part.plain_paths):
+            run.tell_failure(failure, service, path)
 
     async def _scatter_root(self, compiled: CompiledFetch, run: Run) -> None:
         assert compiled.scatter is not None
@@ -334,10 +374,29 @@ def _path_of(raw: Mapping[str, Any]) -> ResponsePath | None:
     return tuple(path)
 
 
-def _entity_path(raw: Mapping[str, Any], places: Mapping[int, ResponsePath], otherwise: ResponsePath) -> ResponsePath:
+def _entities_of(answer: Answer, key: str, count: int) -> list[Any] | None:
+    """None: the subgraph gave none, or another number than asked for."""
+    entities = answer.data.get(key) if answer.data is not None else None
+    return entities if isinstance(entities, list) and len(entities) == count else None
+
+
+def _part_path(
+    raw: Mapping[str, Any], batches: Sequence_[tuple[CompiledPart, Batch]], data: dict[str, Any]
+) -> ResponsePath | None:
+    """`_e1.3.name` → where the second part's fourth representation's first object stands, then `name`."""
+    path = _path_of(raw)
+    for part, batch in batches:
+        if path is not None and path[:1] == (part.alias,):
+            return _entity_path(raw, part.alias, first_places(data, part.paths, batch), part.plain_paths[0])
+    return batches[0][0].plain_paths[0]
+
+
+def _entity_path(
+    raw: Mapping[str, Any], key: str, places: Mapping[int, ResponsePath], otherwise: ResponsePath
+) -> ResponsePath:
     """`_entities.3.name` → where the fourth representation's first object stands, then `name`."""
     path = _path_of(raw)
-    if path is None or len(path) < 2 or path[0] != "_entities" or not isinstance(path[1], int) or path[1] < 0:
+    if path is None or len(path) < 2 or path[0] != key or not isinstance(path[1], int) or path[1] < 0:
         return otherwise
     place = places.get(path[1])
     return otherwise if place is None else (*place, *path[2:])

@@ -246,5 +246,5 @@ class PartitionedGraph:
     def _place_of(self, batch: Batch, place: int) -> ResponsePath:
         """Where the first object of a representation stands."""
         if self._places is None:
-            self._places = first_places(self._run.data, self._compiled.path, batch)
+            self._places = first_places(self._run.data, (self._compiled.path,), batch)
         return self._places.get(place, self._compiled.plain_path)

@@ -132,10 +132,10 @@ def build_batch(objects: list[dict[str, Any]], build: Builder) -> Batch:
     return Batch(objects, owners, representations, list(places))
 
 
-def first_places(data: dict[str, Any], path: Sequence[PathStep], batch: Batch) -> Mapping[int, ResponsePath]:
-    """Where the first object of each representation stands."""
+def first_places(data: dict[str, Any], paths: Iterable[Sequence[PathStep]], batch: Batch) -> Mapping[int, ResponsePath]:
+    """Where the first object of each representation stands; `paths`: all that the batch was collected from."""
     places: dict[int, ResponsePath] = {}
-    for owner, place in zip(batch.owners, locate(data, path), strict=False):
+    for owner, place in zip(batch.owners, (one for path in paths for one in locate(data, path)), strict=False):
         places.setdefault(owner, place)
     return places
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from gateway.plan.nodes import (
+    BatchFetch,
     Condition,
     Fetch,
     Flatten,
@@ -21,7 +22,7 @@ from gateway.plan.nodes import (
 
 __all__ = ["plan_to_json"]
 
-_KINDS = (QueryPlan, Fetch, ScatterFetch, Flatten, Sequence, Parallel, Condition, Subscription)
+_KINDS = (QueryPlan, Fetch, ScatterFetch, BatchFetch, Flatten, Sequence, Parallel, Condition, Subscription)
 _ALWAYS = frozenset({"graph", "operation", "path", "nodes", "variable"})
 """Written even when empty."""
 

@@ -1,7 +1,8 @@
 """Query plans: frozen data in a closed union. Planning makes them, the printer shows them, execution walks them.
 
-The vocabulary is that of Apollo's query plans (Fetch, Flatten, Sequence, Parallel, Condition, Subscription), and
-one word more: **Scatter**, a fetch on a partitioned graph. A Scatter is symbolic: it says *how* members are
+The vocabulary is that of Apollo's query plans (Fetch, Flatten, Sequence, Parallel, Condition, Subscription), with
+Hive Router's **BatchFetch** (entity fetches of one graph, at several paths, in one request), and one word more:
+**Scatter**, a fetch on a partitioned graph. A Scatter is symbolic: it says *how* members are
 chosen and how their answers become one; which members these are is settled at execution, from variables,
 representations and membership. So a plan never holds a variable's value, and one plan serves every request of
 the same operation.
@@ -41,6 +42,8 @@ from typing import TypeAlias
 from gateway.supergraph.model import FoldKind, Gather, Partitioned, Route
 
 __all__ = [
+    "BatchFetch",
+    "BatchPart",
     "Condition",
     "Fetch",
     "Flatten",
@@ -176,6 +179,28 @@ class Flatten:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchPart:
+    """One alias of a `BatchFetch`: the entities at all of `paths`, each representation sent once."""
+
+    alias: str
+    variable: str
+    """The operation's variable for this part's representations."""
+    paths: tuple[tuple[str, ...], ...]
+    requires: tuple[RequiredSelection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFetch:
+    """Entity fetches of one graph in one request: `_e0: _entities(…)`, `_e1: _entities(…)`."""
+
+    graph: str
+    operation: str
+    parts: tuple[BatchPart, ...]
+    variables: tuple[str, ...] = ()
+    """Names of the client's variables that the operation uses."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sequence:
     nodes: tuple[Node, ...]
 
@@ -202,7 +227,7 @@ class Subscription:
     rest: Node | None = None
 
 
-Node: TypeAlias = Fetch | ScatterFetch | Flatten | Sequence | Parallel | Condition | Subscription
+Node: TypeAlias = Fetch | ScatterFetch | BatchFetch | Flatten | Sequence | Parallel | Condition | Subscription
 
 
 @dataclass(frozen=True, slots=True)

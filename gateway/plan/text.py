@@ -25,6 +25,7 @@ from typing import assert_never
 from graphql import FieldNode, OperationDefinitionNode, SelectionSetNode, parse, print_ast
 
 from gateway.plan.nodes import (
+    BatchFetch,
     Condition,
     Fetch,
     Flatten,
@@ -72,6 +73,8 @@ def _node(node: Node, names: Mapping[str, str]) -> Iterator[str]:
             yield from _block(f'Fetch(service: "{names.get(node.graph, node.graph)}")', _operation(node))
         case ScatterFetch():
             yield from _scatter(node, names)
+        case BatchFetch():
+            yield from _block(f'BatchFetch(service: "{names.get(node.graph, node.graph)}")', _batch(node))
         case Flatten():
             yield from _blocks(f'Flatten(path: "{".".join(node.path)}")', [node.node], names)
         case Sequence():
@@ -116,6 +119,16 @@ def _operation(fetch: Fetch) -> Iterator[str]:
     assert isinstance(entities, FieldNode)
     yield from _requires(fetch.requires)
     yield from _selections(entities.selection_set)
+
+
+def _batch(node: BatchFetch) -> Iterator[str]:
+    definition = parse(node.operation, no_location=True).definitions[0]
+    assert isinstance(definition, OperationDefinitionNode)
+    for part, entities in zip(node.parts, definition.selection_set.selections, strict=True):
+        assert isinstance(entities, FieldNode)
+        paths = ", ".join(f'"{".".join(path)}"' for path in part.paths)
+        lines = [*_requires(part.requires), *_selections(entities.selection_set)]
+        yield from _block(f"Flatten({'path' if len(part.paths) == 1 else 'paths'}: {paths})", lines)
 
 
 def _selections(selections: SelectionSetNode | None) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Stage 7: fetches and what they wait for → Sequence, Parallel, Condition.
 
-Groups that have nothing to do with each other run side by side; a group that all others wait for comes first; where
+Units that have nothing to do with each other run side by side; a unit that all others wait for comes first; where
 several are ready and what follows hangs together, they form one wave. No fetch waits longer than the rounds it needs.
 """
 
@@ -9,31 +9,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from gateway.plan.nodes import Condition, Node, Parallel, Sequence
-from gateway.planning.groups import Group
+from gateway.planning.batch import Unit
 from gateway.query_graph.selection import Conditions
 
 __all__ = ["Leaf", "assemble", "in_parallel", "in_sequence"]
 
-Leaf = Callable[[Group], Node]
+Leaf = Callable[[Unit], Node]
 
 
-def assemble(groups: list[Group], leaf: Leaf) -> Node:
-    return in_parallel([_component(one, leaf, ()) for one in _components(groups)])
+def assemble(units: list[Unit], leaf: Leaf) -> Node:
+    return in_parallel([_component(one, leaf, ()) for one in _components(units)])
 
 
-def _component(groups: list[Group], leaf: Leaf, holding: Conditions) -> Node:
-    common = set(groups[0].conditions).intersection(*(set(one.conditions) for one in groups[1:])) - set(holding)
+def _component(units: list[Unit], leaf: Leaf, holding: Conditions) -> Node:
+    common = set(units[0].conditions).intersection(*(set(one.conditions) for one in units[1:])) - set(holding)
     inner = tuple(sorted({*holding, *common}))
-    waiting = set(groups)
-    ready = [one for one in groups if not one.deps & waiting]
-    rest = [one for one in groups if one.deps & waiting]
+    waiting = set(units)
+    ready = [one for one in units if not one.deps & waiting]
+    rest = [one for one in units if one.deps & waiting]
     first = in_parallel([_single(one, leaf, inner) for one in ready])
     following = in_parallel([_component(one, leaf, inner) for one in _components(rest)])
     return _conditioned(in_sequence([first, following]), tuple(sorted(common)))
 
 
-def _single(group: Group, leaf: Leaf, holding: Conditions) -> Node:
-    return _conditioned(leaf(group), tuple(one for one in group.conditions if one not in holding))
+def _single(unit: Unit, leaf: Leaf, holding: Conditions) -> Node:
+    return _conditioned(leaf(unit), tuple(one for one in unit.conditions if one not in holding))
 
 
 def _conditioned(node: Node, conditions: Conditions) -> Node:
@@ -42,22 +42,22 @@ def _conditioned(node: Node, conditions: Conditions) -> Node:
     return node
 
 
-def _components(groups: list[Group]) -> list[list[Group]]:
-    """Groups that hang together by what waits for what, in order of their first."""
-    parent = {one: one for one in groups}
+def _components(units: list[Unit]) -> list[list[Unit]]:
+    """Units that hang together by what waits for what, in order of their first."""
+    parent = {one: one for one in units}
 
-    def find(one: Group) -> Group:
+    def find(one: Unit) -> Unit:
         while parent[one] is not one:
             parent[one] = parent[parent[one]]
             one = parent[one]
         return one
 
-    for one in groups:
+    for one in units:
         for dep in one.deps:
             if dep in parent:
                 parent[find(one)] = find(dep)
-    found: dict[Group, list[Group]] = {}
-    for one in groups:
+    found: dict[Unit, list[Unit]] = {}
+    for one in units:
         found.setdefault(find(one), []).append(one)
     return list(found.values())
 

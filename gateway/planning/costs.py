@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gateway.language.errors import Code, GatewayError, PlanningRefused
 
 __all__ = [
+    "BATCH_PARTS_MAX",
     "EXPANDED_FIELDS_MAX",
     "FETCHES_MAX",
     "FETCH_COST",
@@ -38,6 +39,8 @@ TARGETS_TRIED_TOGETHER_MAX = 7
 """Up to so many subgraphs, every combination to jump to from one object is weighed (2^n); beyond, the next best."""
 FETCHES_MAX = 500
 """Fetches of one plan; each may be a request at every execution."""
+BATCH_PARTS_MAX = 16
+"""Entity fetches that share one request; subgraphs bound their aliases, and one failure costs all of them."""
 OUTPUT_VARIANTS_MAX = 6
 """Variables that switch occurrences of one response key; the answer's shape has an entry for each combination."""
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.planning.groups import Group, OpField, OpSelection
+from gateway.planning.groups import Group, OpField, OpSelection, Requirement
 from gateway.query_graph.selection import TYPENAME, Condition, Conditions
 
 __all__ = ["OperationWriter", "field_text", "field_variables", "selection_text", "simplified"]
@@ -32,17 +32,56 @@ class OperationWriter:
             variable = f"${self.representations}"
             heads.insert(0, f"{variable}:[_Any!]!")
             body = f"_entities(representations:{variable}){{{body}}}"
-        name = self._name(graph_name, number)
         kind = "query" if group.is_entity else self.kind
+        return self._operation(kind, self._name(graph_name, number), heads, body), names
+
+    def write_batch(
+        self, groups: Iterable[Group], number: int, graph_name: str
+    ) -> tuple[str, tuple[str, ...], list[tuple[str, str, list[Group]]]]:
+        """The operation's text, the client's variables, and its parts: alias, variable, groups with equal selections."""
+        same: dict[tuple[str, str], list[Group]] = {}
+        used: set[str] = set()
+        for group in groups:
+            lifted = frozenset(group.conditions)
+            used.update(selection_variables(group.selection, lifted))
+            same.setdefault((selection_text(group.selection, lifted), required_text(group.requires)), []).append(group)
+        names = tuple(name for name in self.definitions if name in used)
+        parts = [
+            (f"_e{place}", self._unused(f"{self.representations}_{place}"), one)
+            for place, one in enumerate(same.values())
+        ]
+        bodies = [
+            f"{alias}:_entities(representations:${variable}){{{body}}}"
+            for (alias, variable, _), (body, _) in zip(parts, same, strict=True)
+        ]
+        heads = [f"${variable}:[_Any!]!" for _, variable, _ in parts] + [self.definitions[name] for name in names]
+        return self._operation("query", self._name(graph_name, number), heads, " ".join(bodies)), names, parts
+
+    @staticmethod
+    def _operation(kind: str, name: str, heads: list[str], body: str) -> str:
         variables = f"({','.join(heads)})" if heads else ""
         if kind == "query" and not name and not variables:
-            return f"{{{body}}}", names
-        return f"{kind}{name}{variables}{{{body}}}", names
+            return f"{{{body}}}"
+        return f"{kind}{name}{variables}{{{body}}}"
+
+    def _unused(self, name: str) -> str:
+        while name in self.definitions:
+            name += "_"
+        return name
 
     def _name(self, graph_name: str, number: int) -> str:
         if not self.client_name:
             return ""
         return f" {self.client_name}__{re.sub(r'[^0-9A-Za-z_]', '_', graph_name)}__{number}"
+
+
+def required_text(requires: Mapping[tuple[str, str], Requirement]) -> str:
+    """Equal for fetches whose representations are made alike."""
+    return ";".join(f"{on}>{send}{{{_requirement_text(one)}}}" for (on, send), one in requires.items())
+
+
+def _requirement_text(requirement: Requirement) -> str:
+    return " ".join(f"{name}:{one.source}[{required_text(one.below)}]" for name, one in requirement.items())
 
 
 NOTHING: frozenset[Condition] = frozenset()

@@ -1,7 +1,7 @@
 """An operation becomes a plan. The order of the stages stands in `Planner.plan`, and nowhere else.
 
-    operation ── normalise ── search + walk ── merge ── write ── assemble ── shape ──▶ QueryPlan
-                 (flat)       (fetches)        (fewer)  (text)   (rounds)    (output)
+    operation ── normalise ── search + walk ── merge ── batch ── assemble ── write ── shape ──▶ QueryPlan
+                 (flat)       (fetches)        (fewer)  (requests) (rounds)   (text)   (output)
 
 Planning does no I/O and keeps nothing between operations but the query graph. It never gives a wrong plan: what it
 cannot serve it refuses, with a code (`PLANNING_IMPOSSIBLE`, `PLANNING_UNSUPPORTED`, `QUERY_PLAN_COMPLEXITY_EXCEEDED`).
@@ -15,6 +15,8 @@ from graphql import DocumentNode
 
 from gateway.language.errors import Code
 from gateway.plan.nodes import (
+    BatchFetch,
+    BatchPart,
     Fetch,
     Flatten,
     Node,
@@ -25,6 +27,7 @@ from gateway.plan.nodes import (
     Subscription,
 )
 from gateway.planning.assemble import Leaf, assemble, in_sequence
+from gateway.planning.batch import Unit, units_of
 from gateway.planning.costs import refused
 from gateway.planning.groups import Group, Requirement
 from gateway.planning.merge import merge_groups
@@ -97,20 +100,26 @@ class Planner:
         )
         numbers = {group: number for number, group in enumerate(groups)}
 
-        def leaf(group: Group) -> Node:
-            return self._node(group, operation, writer, numbers[group])
+        def leaf(unit: Unit) -> Node:
+            number = numbers[unit.groups[0]]
+            if len(unit.groups) > 1:
+                return self._batch(unit, writer, number)
+            return self._node(unit.groups[0], operation, writer, number)
 
         match operation.kind:
             case "mutation":
-                return in_sequence([assemble(run, leaf) for run in _runs(groups)])
+                return in_sequence([assemble(self._units(run), leaf) for run in _runs(groups)])
             case "subscription":
                 return self._subscription(groups, leaf)
             case _:
-                return assemble(groups, leaf)
+                return assemble(self._units(groups), leaf)
+
+    def _units(self, groups: list[Group]) -> list[Unit]:
+        return units_of(groups, lambda group: group.graph not in self.supergraph.partitions)
 
     def _subscription(self, groups: list[Group], leaf: Leaf) -> Node:
         roots = [one for one in groups if not one.is_entity]
-        primary = leaf(roots[0])
+        primary = leaf(Unit([roots[0]], roots[0].conditions))
         if len(roots) != 1 or not isinstance(primary, Fetch):
             raise refused(
                 Code.PLANNING_UNSUPPORTED, "A subscription must come from exactly one, unpartitioned subgraph."
@@ -118,7 +127,19 @@ class Planner:
         rest = [one for one in groups if one is not roots[0]]
         for one in rest:
             one.deps.discard(roots[0])
-        return Subscription(primary, assemble(rest, leaf) if rest else None)
+        return Subscription(primary, assemble(self._units(rest), leaf) if rest else None)
+
+    def _batch(self, unit: Unit, writer: OperationWriter, number: int) -> BatchFetch:
+        text, variables, parts = writer.write_batch(unit.groups, number, self.supergraph.graphs[unit.graph].name)
+        return BatchFetch(
+            graph=unit.graph,
+            operation=text,
+            variables=variables,
+            parts=tuple(
+                BatchPart(alias, variable, tuple(one.path for one in same), _requires(same[0]))
+                for alias, variable, same in parts
+            ),
+        )
 
     def _node(self, group: Group, operation: Operation, writer: OperationWriter, number: int) -> Node:
         text, variables = writer.write(group, number, self.supergraph.graphs[group.graph].name)

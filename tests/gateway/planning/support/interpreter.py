@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from graphql import GraphQLSchema, execute_sync, graphql_sync, parse, parse_type, validate
 
 from gateway.plan.nodes import (
+    BatchFetch,
     Condition,
     Fetch,
     Flatten,
@@ -34,7 +35,7 @@ class Interpreter:
     def __init__(self, schema: GraphQLSchema, subgraph: Callable[[str], GraphQLSchema]) -> None:
         self.schema = schema
         self.subgraph = subgraph
-        self.fetches: list[Fetch] = []
+        self.fetches: list[Fetch | BatchFetch] = []
 
     def answer(self, plan: QueryPlan, variables: Mapping[str, Any]) -> Data:
         data: Data = {}
@@ -58,6 +59,8 @@ class Interpreter:
             case Flatten():
                 assert isinstance(node.node, Fetch)
                 self.entities(node.path, node.node, data, variables)
+            case BatchFetch():
+                self.batch(node, data, variables)
             case Sequence() | Parallel():
                 for one in node.nodes:
                     self.run(one, data, variables)
@@ -74,15 +77,29 @@ class Interpreter:
             case _:
                 assert_never(node)
 
-    def send(self, fetch: Fetch, variables: Data) -> Data:
+    def batch(self, node: BatchFetch, data: Data, variables: Data) -> None:
+        found: dict[str, list[tuple[Data, Data]]] = {}
+        for part in node.parts:
+            objects = [one for path in part.paths for one in at_path(data, path)]
+            pairs = [(one, self.representation(part.requires, one)) for one in objects]
+            found[part.alias] = [(one, built) for one, built in pairs if built is not None]
+        if not any(found.values()):
+            return
+        sent = {part.variable: [built for _, built in found[part.alias]] for part in node.parts}
+        answer = self.send(node, {**variables, **sent}, tuple(sent))
+        for alias, pairs in found.items():
+            for (one, _), entity in zip(pairs, answer[alias], strict=True):
+                if entity is not None:
+                    merge(one, entity)
+
+    def send(self, fetch: Fetch | BatchFetch, variables: Data, representations: tuple[str, ...] = ()) -> Data:
         schema = self.subgraph(fetch.graph)
         document = parse(fetch.operation)
         errors = validate(schema, document)
         assert not errors, f"{fetch.graph} refuses {fetch.operation}\n{errors}"
         self.fetches.append(fetch)
         sent = {name: variables[name] for name in fetch.variables if name in variables}
-        if fetch.representations_variable in variables and fetch.requires:
-            sent[fetch.representations_variable] = variables[fetch.representations_variable]
+        sent.update((name, variables[name]) for name in representations)
         result = execute_sync(schema, document, variable_values=sent, root_value=None)
         assert not result.errors, f"{fetch.graph}: {fetch.operation}\n{result.errors}"
         return result.data or {}
@@ -96,7 +113,8 @@ class Interpreter:
                 objects.append(one)
                 representations.append(built)
         if objects:
-            answer = self.send(fetch, {**variables, fetch.representations_variable: representations})
+            name = fetch.representations_variable
+            answer = self.send(fetch, {**variables, name: representations}, (name,))
             for one, entity in zip(objects, answer["_entities"], strict=True):
                 if entity is not None:
                     merge(one, entity)
