@@ -300,6 +300,13 @@ class Executor:
         deadline: Deadline,
         run: Run,
     ) -> Outcome:
+        if self._enter_now(member):
+            try:
+                return await self._execute(client, operation, variables, deadline, run)
+            finally:
+                self._limiter.leave()
+                if member is not None:
+                    member.limiter.leave()
         try:
             async with asyncio.timeout(deadline.remaining_s) as waiting:
                 # The member's own queue first: who waits for a slow member holds no place that others could use.
@@ -310,6 +317,16 @@ class Executor:
             return Failure(Code.OVERLOADED, "too many requests are waiting for it", was_sent=False)
         except TimeoutError:
             return Failure(Code.SUBGRAPH_TIMEOUT, "its queue did not move in time", was_sent=False)
+
+    def _enter_now(self, member: Member | None) -> bool:
+        """The usual way: places are free, nobody waits."""
+        if member is not None and not member.limiter.enter_now():
+            return False
+        if self._limiter.enter_now():
+            return True
+        if member is not None:
+            member.limiter.leave()
+        return False
 
     async def _execute(
         self,

@@ -61,9 +61,15 @@ class Limiter:
     def busy(self) -> int:
         return self.limit - self._free
 
-    async def __aenter__(self) -> None:
+    def enter_now(self) -> bool:
+        """Take a place if one is free; then `leave` gives it back."""
         if self._free > 0:
             self._free -= 1
+            return True
+        return False
+
+    async def __aenter__(self) -> None:
+        if self.enter_now():
             return
         if len(self._waiting) >= self._queue_max:
             raise Overloaded
@@ -73,7 +79,7 @@ class Limiter:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._release()
+                self.leave()
             elif turn in self._waiting:
                 self._waiting.remove(turn)
             raise
@@ -81,9 +87,9 @@ class Limiter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._release()
+        self.leave()
 
-    def _release(self) -> None:
+    def leave(self) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():

@@ -21,6 +21,7 @@ from gateway.pipeline.answer import Pipeline, PipelineOptions
 from gateway.pipeline.prepare import MakesPlans
 from gateway.planning.planner import Planner
 from gateway.server.callers import Callers
+from gateway.server.direct import DirectStarlette
 from gateway.server.health import Health
 from gateway.server.http import GraphQLOverHttp
 from gateway.server.metrics import Metrics
@@ -55,7 +56,7 @@ def create_gateway_app(
     clients: Clients,
     options: GatewayOptions | None = None,
     planner: MakesPlans | None = None,
-) -> Starlette:
+) -> DirectStarlette:
     """`clients`: each graph of the supergraph (by enum value) → its client, or the `Members` of a partitioned one.
 
     The application closes the clients when it shuts down. Its `state.pipeline` answers requests without HTTP.
@@ -85,7 +86,7 @@ def create_gateway_app(
             await pipeline.drain()
             await _close(clients)
 
-    app = Starlette(routes=[*routes, *mounts], lifespan=lifespan)
+    app = DirectStarlette(direct={"/graphql": http}, routes=[*routes, *mounts], lifespan=lifespan)
     app.state.pipeline = pipeline
     return app
 

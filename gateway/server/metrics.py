@@ -32,6 +32,7 @@ class Metrics:
         self._requests = Counter(
             "gwc_gateway_requests_total", "HTTP requests by outcome.", ("outcome",), registry=self._registry
         )
+        self._by_outcome: dict[str, Counter] = {}
         self._seconds = Histogram(
             "gwc_gateway_request_seconds", "Time to answer.", buckets=_BUCKETS, registry=self._registry
         )
@@ -51,8 +52,14 @@ class Metrics:
         try:
             yield seen
         finally:
-            self._requests.labels(seen.outcome).inc()
+            self._count(seen.outcome)
             self._seconds.observe(time.perf_counter() - started)
+
+    def _count(self, outcome: str) -> None:
+        counter = self._by_outcome.get(outcome)
+        if counter is None:
+            counter = self._by_outcome[outcome] = self._requests.labels(outcome)
+        counter.inc()
 
     async def endpoint(self, request: Request) -> Response:
         for graph, client in self._clients.items():

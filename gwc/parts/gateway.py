@@ -13,6 +13,7 @@ from contract.identity import ACCESS, TokenIssuer, TokenVerifier
 from gateway.execution.clients import HttpClient, HttpPool, SubgraphClient
 from gateway.execution.members import Member, Members, MembersInvalid, load_members
 from gateway.server.app import GatewayOptions, create_gateway_app
+from gateway.server.direct import DirectStarlette
 from gateway.supergraph.group import group_supergraph
 from gateway.supergraph.model import Supergraph
 from gwc.errors import CommandError
@@ -39,11 +40,14 @@ def serve_gateway(settings: Settings, supergraph: Path, members: Path | None, ho
     }
     gateway = create_gateway_app(loaded, clients, gateway_options(settings))
     mounts: list[BaseRoute] = []
+    direct = dict(gateway.direct)
     parts = [gateway]
     for name, group in groups.items():
         part = create_gateway_app(group_supergraph(loaded, name), {name: group}, group_options(settings))
         parts.append(part)
-        mounts.append(Mount(f"/groups/{loaded.graphs[name].name}", part))
+        path = f"/groups/{loaded.graphs[name].name}"
+        mounts.append(Mount(path, part))
+        direct |= {f"{path}{inside}": endpoint for inside, endpoint in part.direct.items()}
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -54,7 +58,8 @@ def serve_gateway(settings: Settings, supergraph: Path, members: Path | None, ho
             yield
 
     say(f"supergraph {supergraph}: {', '.join(graph.name for graph in loaded.graphs.values())}")
-    serve(Starlette(routes=[*mounts, Mount("/", gateway)], lifespan=lifespan), listener, "/graphql", say)
+    app = DirectStarlette(direct=direct, routes=[*mounts, Mount("/", gateway)], lifespan=lifespan)
+    serve(app, listener, "/graphql", say)
 
 
 def _groups(supergraph: Supergraph, members: Path | None, pool: HttpPool) -> dict[str, Members]:
