@@ -45,8 +45,11 @@ def merge_entities(objects: Sequence[dict[str, Any]], owners: Sequence[int], ent
         if owner < 0:
             continue
         entity = entities[owner]
-        if isinstance(entity, dict):
-            merge_into(target, entity)
+        if entity.__class__ is dict:
+            if target.keys().isdisjoint(entity):
+                target.update(entity)
+            else:
+                merge_into(target, entity)
 
 
 def rewrite(value: Any, path: Sequence[str], to: str) -> None:

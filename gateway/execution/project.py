@@ -31,6 +31,7 @@ from graphql import (
     parse_type,
 )
 
+from gateway.execution.straight import Straight, Unusual, compile_straight
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath, format_path
 from gateway.plan.nodes import OutputField, OutputSelection
@@ -38,6 +39,8 @@ from gateway.plan.nodes import OutputField, OutputSelection
 __all__ = ["Notes", "Projection", "client_path", "compile_projection", "condition_variables"]
 
 Place: TypeAlias = tuple[Any, ...] | None
+GIVEN_UP_MAX = 20
+"""Unusual answers in a row, after which a plan's answers are not expected to be usual any more."""
 ERRORS_MAX = 1000
 """Errors of one answer; more say nothing new."""
 
@@ -130,6 +133,26 @@ def compile_projection(
     def project(data: dict[str, Any], notes: Notes) -> dict[str, Any] | None:
         result = complete(data, None, notes)
         return None if result is BAD else result
+
+    straight = compile_straight(output.fields, schema, root, conditions)
+    return project if straight is None else _first(straight, project)
+
+
+def _first(straight: Straight, careful: Projection) -> Projection:
+    """The straight way, and the careful one when a value is unusual; after many of these, the careful one alone."""
+    given_up = 0
+
+    def project(data: dict[str, Any], notes: Notes) -> dict[str, Any] | None:
+        nonlocal given_up
+        if given_up >= GIVEN_UP_MAX:
+            return careful(data, notes)
+        try:
+            shaped = straight(data)
+        except Unusual:
+            given_up += 1
+            return careful(data, notes)
+        given_up = 0
+        return shaped
 
     return project
 
