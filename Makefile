@@ -9,7 +9,7 @@ CITY_SEED ?= 2022
 EXTERNAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev services up test check format compose bench-city clean
+.PHONY: help setup setup-dev services up test check format compose bench-city bench-gateway clean
 
 help:
 	@echo "make up          set up, generate the sample city and serve it on http://127.0.0.1:8000"
@@ -18,6 +18,7 @@ help:
 	@echo "make format      let ruff format and fix"
 	@echo "make compose     write schema/supergraph.graphql and schema/api.graphql"
 	@echo "make bench-city  figures of the whole small city in one process"
+	@echo "make bench-gateway  the gateway beside its peers and beside a program written by hand"
 	@echo "make clean       remove $(VENV), caches and the generated city (var/)"
 
 $(VENV)/.python: scripts/setup.sh
@@ -55,6 +56,9 @@ format: setup-dev
 
 compose: setup
 	$(BIN)/gwc compose
+
+bench-gateway: setup-dev
+	$(BIN)/python -m benchmarks.gateway.run
 
 bench-city: setup-dev
 	$(BIN)/python -m benchmarks.city

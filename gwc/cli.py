@@ -151,12 +151,15 @@ def gateway(
     members: Annotated[
         Path | None, typer.Option(help="members.toml, when the supergraph has a partitioned group.")
     ] = None,
+    share: Annotated[
+        bool, typer.Option(help="Queries to subgraphs that equal one in flight, of the same caller, share its answer.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Serve a supergraph by HTTP to its routing URLs."""
     from gwc.parts.gateway import serve_gateway
 
-    serve_gateway(_settings(data_dir), supergraph, members, host, port, say)
+    serve_gateway(_settings(data_dir), supergraph, members, host, port, say, share=share)
 
 
 @app.command()

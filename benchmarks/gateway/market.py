@@ -114,7 +114,7 @@ def product(number: int) -> dict[str, Any]:
     return {
         "__typename": "Product",
         "upc": str(number),
-        "name": f"Product {number} in its box",
+        "name": f"Product {number}",
         "price": number * 111,
         "weight": number * 7,
         "inStock": number % 2 == 0,
@@ -126,7 +126,7 @@ def review(one: Review) -> dict[str, Any]:
     return {
         "__typename": "Review",
         "id": str(one.id),
-        "body": f"Review {one.id}: it does what it says, day after day.",
+        "body": f"Review {one.id}: it does what it says.",
         "author": lambda *_: user(one.user),
         "product": lambda *_: product(one.product),
     }

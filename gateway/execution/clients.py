@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import aiohttp
 import orjson
 
+from contract.identity import DEADLINE_HEADER
 from gateway.execution.answers import Failure, Outcome, read_answer
+from gateway.execution.flights import Flights
 from gateway.execution.limits import Deadline
 from gateway.execution.upstream import SUBPROTOCOL, Closed, receive_events
 from gateway.language.errors import Code
@@ -27,6 +29,10 @@ CONNECTIONS_PER_HOST_MAX = 256
 KEPT_ALIVE_S = 4.0
 """Shorter than servers keep idle connections (uvicorn: 5 s), so that no request meets a connection being closed."""
 _JSON_HEADERS = {"content-type": "application/json", "accept": "application/json"}
+
+
+_Received: TypeAlias = tuple[int, bytes] | None
+"""Status and body; None: too large."""
 
 
 class SubgraphClient(Protocol):
@@ -93,9 +99,11 @@ class HttpPool:
 class HttpClient:
     """A subgraph behind a URL. Subscriptions go to the same URL with `ws:` in place of `http:`."""
 
-    def __init__(self, url: str, pool: HttpPool) -> None:
+    def __init__(self, url: str, pool: HttpPool, *, share: bool = False) -> None:
+        """`share`: a query that equals one in flight (text, variables, identity, language) waits for that one's answer."""
         self.url = url
         self._pool = pool
+        self._flights: Flights[_Received] | None = Flights() if share else None
         self._stream_url = "ws" + url.removeprefix("http")
 
     def __repr__(self) -> str:
@@ -107,26 +115,32 @@ class HttpClient:
         body = request_body(operation, variables)
         try:
             async with asyncio.timeout(deadline.remaining_s):
-                return await self._post(body, {**headers, **_JSON_HEADERS})
+                if self._flights is None or operation.startswith("mutation"):
+                    received = await self._post(body, headers)
+                else:
+                    key = (body, *(one for one in headers.items() if one[0] != DEADLINE_HEADER))
+                    received = await self._flights.join(key, lambda: self._post(body, headers))
         except TimeoutError:
             return too_late()
         except aiohttp.ClientConnectorError as error:
             return Failure(Code.SUBGRAPH_UNAVAILABLE, "it cannot be reached", str(error), was_sent=False)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Failure(Code.SUBGRAPH_UNAVAILABLE, "the connection broke", f"{type(error).__name__}: {error}")
+        return too_large() if received is None else read_answer(*received)
 
-    async def _post(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
-        async with self._pool.session.post(self.url, data=body, headers=headers, allow_redirects=False) as response:
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> _Received:
+        sent = {**headers, **_JSON_HEADERS}
+        async with self._pool.session.post(self.url, data=body, headers=sent, allow_redirects=False) as response:
             if response.content_length is not None and response.content_length <= ANSWER_BYTES_MAX:
-                return read_answer(response.status, await response.read())
+                return response.status, await response.read()
             chunks: list[bytes] = []
             size = 0
             async for chunk in response.content.iter_any():
                 size += len(chunk)
                 if size > ANSWER_BYTES_MAX:
-                    return too_large()
+                    return None
                 chunks.append(chunk)
-            return read_answer(response.status, b"".join(chunks))
+            return response.status, b"".join(chunks)
 
     async def subscribe(
         self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str]

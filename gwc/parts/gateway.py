@@ -28,7 +28,16 @@ __all__ = ["gateway_options", "group_options", "serve_gateway"]
 Say = Callable[[str], None]
 
 
-def serve_gateway(settings: Settings, supergraph: Path, members: Path | None, host: str, port: int, say: Say) -> None:
+def serve_gateway(
+    settings: Settings,
+    supergraph: Path,
+    members: Path | None,
+    host: str,
+    port: int,
+    say: Say,
+    *,
+    share: bool = False,
+) -> None:
     """Any supergraph by HTTP to its routing URLs; its partitioned groups by the members file."""
     listener = listen(host, port)
     ensure_keys(settings.keys)
@@ -36,7 +45,8 @@ def serve_gateway(settings: Settings, supergraph: Path, members: Path | None, ho
     pool = HttpPool()
     groups = _groups(loaded, members, pool)
     clients: dict[str, SubgraphClient | Members] = {
-        name: groups[name] if name in groups else HttpClient(graph.url, pool) for name, graph in loaded.graphs.items()
+        name: groups[name] if name in groups else HttpClient(graph.url, pool, share=share)
+        for name, graph in loaded.graphs.items()
     }
     gateway = create_gateway_app(loaded, clients, gateway_options(settings))
     mounts: list[BaseRoute] = []
