@@ -7,8 +7,9 @@ null, or that lacks a required field, is skipped: its fields stay null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import orjson
@@ -62,24 +63,18 @@ def collect(data: dict[str, Any], path: Sequence[PathStep]) -> list[dict[str, An
     for step in path:
         if step.field is not None:
             name = step.field
-            level = [value for one in level if isinstance(one, dict) and (value := one.get(name)) is not None]
+            level = [value for one in level if one.__class__ is dict and (value := one.get(name)) is not None]
         elif step.types is not None:
             types = step.types
             level = [one for one in level if isinstance(one, dict) and _type_of(one) in types]
         else:
-            level = list(_items(level))
-    return [one for one in level if isinstance(one, dict)]
+            level = [item for one in level if one.__class__ is list for item in one]
+    return [one for one in level if one.__class__ is dict]
 
 
 def _type_of(one: Mapping[str, Any]) -> str | None:
     name = one.get("__typename")
     return name if isinstance(name, str) else None
-
-
-def _items(level: Iterable[Any]) -> Iterator[Any]:
-    for one in level:
-        if isinstance(one, list):
-            yield from one
 
 
 def locate(data: dict[str, Any], path: Sequence[PathStep]) -> list[ResponsePath]:
@@ -101,7 +96,14 @@ def locate(data: dict[str, Any], path: Sequence[PathStep]) -> list[ResponsePath]
 
 
 Representation: TypeAlias = dict[str, Any]
-Builder: TypeAlias = Callable[[dict[str, Any]], Representation | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    build: Callable[[dict[str, Any]], Representation | None]
+    """From an object to its representation, or to None when it has none."""
+    read: Callable[[dict[str, Any]], tuple[Any, ...]] | None = None
+    """All values that `build` looks at, where these stand in the object itself; KeyError when one is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +116,41 @@ class Batch:
     """The representations as JSON, written once."""
 
 
-def build_batch(objects: list[dict[str, Any]], build: Builder) -> Batch:
+def build_batch(objects: list[dict[str, Any]], builder: Builder) -> Batch:
+    """Objects alike in all that is read have one representation, so it is built and written for the first of them."""
     owners: list[int] = []
     representations: list[Representation] = []
     places: dict[bytes, int] = {}
+    alike: dict[Any, int] = {}
+    read = builder.read
     for one in objects:
-        representation = build(one)
-        if representation is None:
-            owners.append(-1)
-            continue
-        text = orjson.dumps(representation)
-        place = places.get(text)
-        if place is None:
-            place = places[text] = len(representations)
-            representations.append(representation)
+        key = None
+        if read is not None:
+            try:
+                values = read(one)
+                key = (values, *map(type, values))  # True and 1 are equal, and are not alike.
+                owners.append(alike[key])
+                continue
+            except KeyError:  # Not seen before, or not all of it is there.
+                pass
+            except TypeError:  # A list or an object among the values.
+                key = None
+        place = _place(builder.build(one), representations, places)
+        if key is not None:
+            alike[key] = place
         owners.append(place)
     return Batch(objects, owners, representations, list(places))
+
+
+def _place(representation: Representation | None, known: list[Representation], places: dict[bytes, int]) -> int:
+    if representation is None:
+        return -1
+    text = orjson.dumps(representation)
+    place = places.get(text)
+    if place is None:
+        place = places[text] = len(known)
+        known.append(representation)
+    return place
 
 
 def first_places(data: dict[str, Any], paths: Iterable[Sequence[PathStep]], batch: Batch) -> Mapping[int, ResponsePath]:
@@ -146,7 +167,6 @@ _MISSING = object()
 def compile_requires(
     requires: Sequence[RequiredSelection], possible_types: PossibleTypes, key_fields: KeyFields
 ) -> Builder:
-    """A function from an object to its representation, or to None when it has none."""
     branches: dict[str, list[tuple[str, _Taker]]] = {}
     for selection in requires:
         taker = _compile_fields(selection.fields, possible_types, key_fields.get(selection.type_condition, frozenset()))
@@ -164,7 +184,9 @@ def compile_requires(
                 return None
         return representation
 
-    return build
+    flat = all(not one.selections for selection in requires for one in selection.fields)
+    sources = dict.fromkeys(one.source for selection in requires for one in selection.fields)
+    return Builder(build, itemgetter("__typename", *sources) if flat and sources else None)
 
 
 _Taker: TypeAlias = Callable[[dict[str, Any], Representation], bool]
