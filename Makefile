@@ -9,7 +9,7 @@ CITY_SEED ?= 2022
 EXTERNAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev services up test check format compose bench-city bench-gateway clean
+.PHONY: help setup setup-dev services up test check format compose fuzz fuzz-selftest bench-city bench-gateway clean
 
 help:
 	@echo "make up          set up, generate the sample city and serve it on http://127.0.0.1:8000"
@@ -17,6 +17,8 @@ help:
 	@echo "make check       ruff, mypy --strict, import-linter, published schemas up to date"
 	@echo "make format      let ruff format and fix"
 	@echo "make compose     write schema/supergraph.graphql and schema/api.graphql"
+	@echo "make fuzz        random federated schemas against one single schema; CASES=10000"
+	@echo "make fuzz-selftest  known faults, planted one by one, must be found"
 	@echo "make bench-city  figures of the whole small city in one process"
 	@echo "make bench-gateway  the gateway beside its peers and beside a program written by hand"
 	@echo "make clean       remove $(VENV), caches and the generated city (var/)"
@@ -56,6 +58,12 @@ format: setup-dev
 
 compose: setup
 	$(BIN)/gwc compose
+
+fuzz: setup-dev
+	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),10000) --seed $(or $(SEED),0)
+
+fuzz-selftest: setup-dev
+	$(BIN)/python -m tests.fuzz --selftest
 
 bench-gateway: setup-dev
 	$(BIN)/python -m benchmarks.gateway.run

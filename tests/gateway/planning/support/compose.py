@@ -9,7 +9,7 @@ from gateway.composition.model import SubgraphSource
 from gateway.supergraph.load import load_supergraph
 from gateway.supergraph.model import Supergraph
 
-__all__ = ["compose_for_test"]
+__all__ = ["compose_for_test", "linked"]
 
 FEDERATION = """
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
@@ -25,10 +25,10 @@ HORIZONTAL = """
 
 
 def compose_for_test(subgraphs: Mapping[str, str]) -> Supergraph:
-    composition = compose([SubgraphSource(name, f"http://{name}/", _linked(sdl)) for name, sdl in subgraphs.items()])
+    composition = compose([SubgraphSource(name, f"http://{name}/", linked(sdl)) for name, sdl in subgraphs.items()])
     assert composition.supergraph_sdl is not None, composition.errors
     return load_supergraph(composition.supergraph_sdl)
 
 
-def _linked(sdl: str) -> str:
+def linked(sdl: str) -> str:
     return f"extend schema {FEDERATION} {HORIZONTAL if '@partitioned' in sdl else ''}\n{sdl}"

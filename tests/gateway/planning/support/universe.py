@@ -12,6 +12,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from random import Random
 from typing import Any
 
 from graphql import (
@@ -30,6 +32,7 @@ from graphql import (
     GraphQLString,
     GraphQLType,
     GraphQLUnionType,
+    Undefined,
     assert_valid_schema,
     is_abstract_type,
     is_composite_type,
@@ -37,6 +40,7 @@ from graphql import (
     type_from_ast,
 )
 
+from gateway.language.selections import field_paths
 from gateway.query_graph.graph import QueryGraph
 from gateway.query_graph.moves import Node
 from gateway.query_graph.selection import SelectionSet
@@ -79,6 +83,24 @@ class Universe:
         )
         self.instances = {name: [Thing(name, f"{name}-{n}") for n in range(INSTANCES)] for name in self.entities}
         self._subgraphs: dict[str, GraphQLSchema] = {}
+        self.broken: frozenset[tuple[str, str]] = frozenset()
+        """(type, field): raises, in the single schema and in every subgraph."""
+
+    def break_fields(self, random: Random) -> None:
+        """Break some fields that nothing else is worked out from: no key, nothing required, nothing provided."""
+        plain = [
+            coordinate
+            for coordinate, joins in sorted(self.supergraph.field_joins.items())
+            if coordinate[0] not in ROOTS
+            and not any(join.external or join.requires for join in joins)
+            and coordinate[1] not in self._key_fields
+        ]
+        self.broken = frozenset(random.sample(plain, min(len(plain), random.randint(1, 3))))
+
+    @cached_property
+    def _key_fields(self) -> frozenset[str]:
+        keys = [join.key for joins in self.supergraph.type_joins.values() for join in joins if join.key is not None]
+        return frozenset(name for key in keys for path in field_paths(key) for name in path)
 
     # Values
 
@@ -118,10 +140,15 @@ class Universe:
         for one in selections.for_type(thing.type):
             if one.name == "__typename":
                 continue
-            found[one.name] = self._plain(
-                self.value(thing, one.name, _arguments(one.node, one.arguments)), one.children
-            )
+            arguments = self._defaults(thing.type, one.name) | _arguments(one.node, one.arguments)
+            found[one.name] = self._plain(self.value(thing, one.name, arguments), one.children)
         return found
+
+    def _defaults(self, type_name: str, name: str) -> dict[str, Any]:
+        parent = self.schema.type_map[type_name]
+        assert isinstance(parent, GraphQLObjectType)
+        arguments = parent.fields[name].args
+        return {key: one.default_value for key, one in arguments.items() if one.default_value is not Undefined}
 
     def _plain(self, value: Any, children: SelectionSet | None) -> Any:
         if isinstance(value, list):
@@ -368,6 +395,8 @@ class _SchemaBuilder:
 
         def resolve(parent: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
             thing = parent if isinstance(parent, Thing) else Thing(type_name, type_name)
+            if (thing.type, name) in universe.broken:
+                raise ValueError(f"{thing.type}.{name} is broken")
             if graph is None:
                 return universe.value(thing, name, arguments)
             place = Node(graph, thing.as_interface or thing.type, thing.copy)
