@@ -38,11 +38,13 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from gateway.composition.carried import read_carried
 from gateway.composition.field_sets import external_uses
 from gateway.composition.model import Report
 from gateway.composition.names import Names
 from gateway.composition.parse import ParsedSubgraph
 from gateway.composition.subgraph import (
+    ComposeRequest,
     FieldSet,
     HorizontalMark,
     Key,
@@ -57,7 +59,7 @@ from gateway.composition.subgraph import (
 )
 from gateway.language.selections import FieldSetSyntaxError, field_paths, parse_field_set
 from gateway.supergraph.elements import ROOT_TYPES, TypeSystemNode, members_of, named_type, type_nodes
-from gateway.supergraph.links import argument, schema_nodes, string_argument
+from gateway.supergraph.links import argument, schema_directives, schema_nodes, string_argument
 
 __all__ = ["normalise"]
 
@@ -76,6 +78,11 @@ class _Normaliser:
         self.graph = graph
         self.report = report
         self.renamed = self.root_names()
+        self.compose = tuple(
+            ComposeRequest(string_argument(one, "name"), one)
+            for one in self.find(schema_directives(self.document), "composeDirective")
+        )
+        self.composed = {one.name for one in self.compose}
 
     def run(self) -> Subgraph:
         nodes: dict[str, list[TypeSystemNode]] = {}
@@ -93,6 +100,7 @@ class _Normaliser:
             document=self.document,
             is_horizontal=self.names.is_horizontal,
             directive_names=self.names.directives,
+            compose=self.compose,
             foreign_links=self.names.foreign_links,
         )
         return _without_unused_externals(subgraph) if subgraph.is_federation_1 else subgraph
@@ -265,6 +273,8 @@ class _Normaliser:
             inaccessible=bool(self.find(given, "inaccessible")),
             tags=_unique(string_argument(one, "name") or "" for one in self.find(given, "tag")),
             deprecated=(string_argument(deprecated[0], "reason") or _DEFAULT_REASON) if deprecated else None,
+            carried=read_carried(lambda element: self.find(given, element)),
+            composed=tuple(print_ast(one) for one in given if f"@{one.name.value}" in self.composed),
         )
 
     def field_set(self, node: ConstDirectiveNode) -> FieldSet:

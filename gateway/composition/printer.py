@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from graphql import print_ast
 from graphql.language.block_string import print_block_string
 
+from gateway.composition.carried import print_carried, used_specs
+from gateway.composition.merge.composed import link_texts
 from gateway.composition.merge.model import Merged, MergedEnumValue, MergedField, MergedType, MergedValue
 from gateway.composition.subgraph import HorizontalMark, Marks, TypeKind
 from gateway.language.selections import print_selection_set
@@ -78,28 +80,41 @@ def print_supergraph(merged: Merged) -> str:
     body = "\n\n".join(types)
     # The links are told by what is used: a supergraph without @tag does not ask its reader to know tags.
     uses_inaccessible, uses_tags = "@inaccessible" in body, "@tag(" in body
+    specs = used_specs(one.carried for one in _all_marks(merged))
     blocks = [
-        _schema(merged, uses_inaccessible, uses_tags),
+        _schema(merged, uses_inaccessible, uses_tags, [*(one.link for one in specs), *link_texts(merged.composed)]),
         *([_INACCESSIBLE] if uses_inaccessible else []),
         _MACHINERY,
         *([_TAG] if uses_tags else []),
+        *(text for one in specs for text in one.definitions),
         *(print_ast(one) for one in merged.directives),
+        *(print_ast(one.definition) for one in merged.composed),
         _graphs(merged.graphs),
         *types,
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def _schema(merged: Merged, uses_inaccessible: bool, uses_tags: bool) -> str:
+def _schema(merged: Merged, uses_inaccessible: bool, uses_tags: bool, more: list[str]) -> str:
     links = [f'@link(url: "{APOLLO}/link/v1.0")', f'@link(url: "{APOLLO}/join/v0.5", for: EXECUTION)']
     if uses_inaccessible:
         links.append(f'@link(url: "{APOLLO}/inaccessible/v0.2", for: SECURITY)')
     if uses_tags:
         links.append(f'@link(url: "{APOLLO}/tag/v0.3")')
+    links += more
     if merged.is_horizontal:
         links.append(f'@link(url: "{HORIZONTAL}/v1.0")')
     roots = [f"  {operation}: {name}" for operation, name in ROOT_TYPES.items() if name in merged.types]
     return "schema\n" + "".join(f"  {link}\n" for link in links) + "{\n" + "\n".join(roots) + "\n}"
+
+
+def _all_marks(merged: Merged) -> Iterator[Marks]:
+    for type_ in merged.types.values():
+        yield type_.marks
+        for field in type_.fields.values():
+            yield field.marks
+            yield from (one.marks for one in field.arguments.values())
+        yield from (one.marks for one in type_.inputs.values())
 
 
 def _graphs(graphs: Iterable[Graph]) -> str:
@@ -236,6 +251,8 @@ def _marks(marks: Marks) -> Iterator[str]:
         yield "@inaccessible"
     if marks.deprecated is not None:
         yield f"@deprecated(reason: {_string(marks.deprecated)})"
+    yield from print_carried(marks.carried)
+    yield from marks.composed
 
 
 def _description(text: str | None, indent: str) -> str:

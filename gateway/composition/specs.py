@@ -30,14 +30,8 @@ HORIZONTAL_TYPES = frozenset({"Gather", "Fold"})
 
 NOT_CARRIED = frozenset(
     {
-        "composeDirective",
-        "authenticated",
-        "requiresScopes",
-        "policy",
         "context",
         "fromContext",
-        "cost",
-        "listSize",
         "cacheTag",
     }
 )

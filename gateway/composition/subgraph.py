@@ -22,10 +22,12 @@ from graphql import (
     TypeNode,
 )
 
+from gateway.composition.carried import NOTHING_CARRIED, Carried
 from gateway.supergraph.elements import named_type
 from gateway.supergraph.links import Link, Version
 
 __all__ = [
+    "ComposeRequest",
     "FieldSet",
     "HorizontalMark",
     "Key",
@@ -58,6 +60,9 @@ class Marks:
     tags: tuple[str, ...] = ()
     deprecated: str | None = None
     """The reason; None: not deprecated."""
+    carried: Carried = NOTHING_CARRIED
+    composed: tuple[str, ...] = ()
+    """Applications of directives that `@composeDirective` asks for, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,14 @@ class Key:
 class Override:
     source: str
     label: str | None
+    node: ConstDirectiveNode
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeRequest:
+    """`@composeDirective(name: …)` on the schema."""
+
+    name: str | None
     node: ConstDirectiveNode
 
 
@@ -176,6 +189,7 @@ class Subgraph:
     """It links the horizontal specification."""
     directive_names: Mapping[str, str] = field(default_factory=dict)
     """Local name → name in the federation specification."""
+    compose: tuple[ComposeRequest, ...] = ()
     foreign_links: tuple[Link, ...] = ()
     """Specifications it links that composition does not know."""
 

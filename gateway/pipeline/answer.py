@@ -20,7 +20,14 @@ from graphql import ExecutionResult, GraphQLSchema, execute_sync, parse
 from gateway.execution.executor import Clients, ExecutionLimits, Executor
 from gateway.execution.limits import Deadline
 from gateway.execution.run import Partial, Request, Result
-from gateway.language.errors import Code, ExecutionFailed, GatewayError, GatewayException, RequestRefused
+from gateway.language.errors import (
+    Code,
+    ExecutionFailed,
+    GatewayError,
+    GatewayException,
+    RequestRefused,
+    SupergraphInvalid,
+)
 from gateway.pipeline.document import DocumentLimits, Documents
 from gateway.pipeline.locations import add_locations
 from gateway.pipeline.prepare import MakesPlans, Prepared, Preparer
@@ -111,6 +118,13 @@ class Pipeline:
         planner: MakesPlans,
         options: PipelineOptions | None = None,
     ) -> None:
+        """Raises `SupergraphInvalid` for a supergraph whose access rules would not be kept here."""
+        if supergraph.unenforced:
+            message = (
+                f"the supergraph has access rules ({', '.join(supergraph.unenforced)}) that this gateway does not"
+                " enforce, so it does not serve it."
+            )
+            raise SupergraphInvalid([GatewayError(Code.SUPERGRAPH_FEATURE_UNKNOWN, message)])
         chosen = options or PipelineOptions()
         self.supergraph = supergraph
         self._options = chosen

@@ -210,7 +210,8 @@ class Walk:
             path=at.path,
             condition=target.type,
             entity_type=target.type,
-            pending=at.pending,
+            # The fetch starts anew here: nothing around its fields says under which conditions these are wanted.
+            pending=tuple(sorted(at.above.conditions.union(at.pending))),
             above=at.above,
         )
         if choice.move is None:

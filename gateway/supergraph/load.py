@@ -31,6 +31,8 @@ __all__ = ["load_supergraph"]
 
 _UNDERSTOOD = frozenset({"link", "core", "join", "inaccessible", "tag"})
 """Apollo's features that may be linked `for: SECURITY` or `for: EXECUTION`, because this gateway does what they say."""
+_ACCESS = frozenset({"authenticated", "requiresScopes", "policy"})
+"""Read and planned; what they demand is kept in `Supergraph.unenforced`, so that such a supergraph is never served open."""
 _HORIZONTAL_VERSION = (1, 0)
 
 
@@ -55,6 +57,7 @@ def load_supergraph(sdl: str) -> Supergraph:
         union_members=joins.union_members,
         enum_values=joins.enum_values,
         partitions=partitions,
+        unenforced=tuple(link.url for link in links if link.purpose == "SECURITY" and link.name in _ACCESS),
         version=hashlib.sha256(sdl.encode()).hexdigest(),
     )
 
@@ -73,7 +76,7 @@ def _links(document: DocumentNode) -> tuple[Link, ...]:
     except LinkProblem as problem:
         raise _refused(Code.SUPERGRAPH_INVALID, str(problem)) from None
     for link in links:
-        known = link.identity.startswith(f"{APOLLO}/") and link.name in _UNDERSTOOD
+        known = link.identity.startswith(f"{APOLLO}/") and link.name in _UNDERSTOOD | _ACCESS
         if link.purpose is not None and not known:
             raise _refused(
                 Code.SUPERGRAPH_FEATURE_UNKNOWN,

@@ -155,5 +155,7 @@ class Supergraph:
     """Enum name → graph → its values there."""
     partitions: Mapping[str, Partitioning]
     """By graph; only partitioned graphs."""
+    unenforced: tuple[str, ...]
+    """Specifications linked `for: SECURITY` that this gateway reads and does not enforce: it must not serve them."""
     version: str
     """A digest of the file, part of every cache key."""

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount
 from contract.identity import ACCESS, TokenIssuer, TokenVerifier
 from gateway.execution.clients import HttpClient, HttpPool, SubgraphClient
 from gateway.execution.members import Member, Members, MembersInvalid, load_members
+from gateway.language.errors import SupergraphInvalid
 from gateway.server.app import GatewayOptions, create_gateway_app
 from gateway.server.direct import DirectStarlette
 from gateway.supergraph.group import group_supergraph
@@ -48,7 +49,10 @@ def serve_gateway(
         name: groups[name] if name in groups else HttpClient(graph.url, pool, share=share)
         for name, graph in loaded.graphs.items()
     }
-    gateway = create_gateway_app(loaded, clients, gateway_options(settings))
+    try:
+        gateway = create_gateway_app(loaded, clients, gateway_options(settings))
+    except SupergraphInvalid as invalid:
+        raise CommandError(f"{supergraph}: {invalid}") from None
     mounts: list[BaseRoute] = []
     direct = dict(gateway.direct)
     parts = [gateway]

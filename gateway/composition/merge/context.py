@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from gateway.composition.carried import join_carried
 from gateway.composition.field_sets import external_uses, key_fields, provided_fields
 from gateway.composition.model import Report, Where
 from gateway.composition.subgraph import Marks, Subgraph, SubgraphType
@@ -84,4 +85,6 @@ def join_marks(marks: Iterable[Marks]) -> Marks:
         inaccessible=any(one.inaccessible for one in given),
         tags=tuple(dict.fromkeys(tag for one in given for tag in one.tags)),
         deprecated=most_said(one.deprecated for one in given),
+        carried=join_carried(one.carried for one in given),
+        composed=tuple(dict.fromkeys(text for one in given for text in one.composed)),
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from graphql import DirectiveDefinitionNode, print_ast
 
+from gateway.composition.merge.composed import find_composed
 from gateway.composition.merge.context import Context, Source, join_marks, most_said, quoted, where
 from gateway.composition.merge.enums import find_uses, merge_enum_values
 from gateway.composition.merge.fields import merge_fields
@@ -55,6 +56,7 @@ def merge(subgraphs: tuple[Subgraph, ...], report: Report) -> Merged:
         types=add_interface_object_fields(merged),
         directives=tuple(_executable_directives(context)),
         is_horizontal=any(one.is_horizontal for one in subgraphs),
+        composed=tuple(find_composed(subgraphs, report)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graphql import ConstValueNode, DirectiveDefinitionNode, TypeNode
 
+from gateway.composition.merge.composed import ComposedDirective
 from gateway.composition.model import Where
 from gateway.composition.subgraph import HorizontalMark, Marks, TypeKind
 from gateway.supergraph.model import FieldJoin, Graph, TypeJoin
@@ -80,3 +81,5 @@ class Merged:
     directives: tuple[DirectiveDefinitionNode, ...]
     """Executable ones, that clients may use in operations."""
     is_horizontal: bool
+    composed: tuple[ComposedDirective, ...] = ()
+    """The subgraphs' own, asked for by `@composeDirective`."""

@@ -177,7 +177,7 @@ QUERY = "type Query @join__type(graph: A) { a: Int }"
         (v("v0.9") + QUERY, "SUPERGRAPH_VERSION_UNKNOWN"),
         (v("v0.5", '@link(url: "https://example.com/x/v1.0", for: SECURITY)') + QUERY, "SUPERGRAPH_FEATURE_UNKNOWN"),
         (
-            v("v0.5", '@link(url: "https://specs.apollo.dev/policy/v0.1", for: SECURITY)') + QUERY,
+            v("v0.5", '@link(url: "https://specs.apollo.dev/connect/v0.1", for: EXECUTION)') + QUERY,
             "SUPERGRAPH_FEATURE_UNKNOWN",
         ),
         (v("v0.5", "@link(as: 3)") + QUERY, "SUPERGRAPH_INVALID"),
