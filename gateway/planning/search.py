@@ -175,6 +175,8 @@ class Search:
             below = self._below(move, one, guard)
             if below is not None:
                 yield Option(Choice(one, move), below.rounds, below.fetches)
+                if below == FREE:
+                    return  # Nothing is nearer; to weigh jumps for keys and the like would double the work at each.
         for target in self.targets(node, guard):
             yield from self._jump_options(node, target, one, guard)
         if self.graph.kind(node) == "interface_object":
