@@ -23,7 +23,7 @@ from gateway.execution.clients import SubgraphClient
 from gateway.execution.compiled import CompiledBatch, CompiledFetch, CompiledPart, CompiledPlan
 from gateway.execution.limits import Deadline, Limiter, Overloaded
 from gateway.execution.members import Member, Members
-from gateway.execution.merge import merge_entities, merge_into, rewrite
+from gateway.execution.merge import copied, merge_entities, merge_into, rewrite
 from gateway.execution.partitions import PartitionedGraph
 from gateway.execution.project import Notes, client_path
 from gateway.execution.representations import Batch, build_batch, collect, first_places
@@ -195,10 +195,12 @@ class Executor:
     async def _fetch_batch(self, compiled: CompiledBatch, run: Run) -> None:
         """Entities at several paths, in one request."""
         batches: list[tuple[CompiledPart, Batch]] = []
+        counts: list[list[int]] = []
         variables = run.variables(compiled.batch.variables, {})
         for part in compiled.parts:
-            found = [one for path in part.paths for one in collect(run.data, path)]
-            batch = build_batch(found, part.build)
+            found = [collect(run.data, path) for path in part.paths]
+            counts.append([len(one) for one in found])
+            batch = build_batch([one for same in found for one in same], part.build)
             batches.append((part, batch))
             variables[part.variable] = [orjson.Fragment(text) for text in batch.texts]
         if not any(batch.texts for _, batch in batches):
@@ -213,10 +215,10 @@ class Executor:
             return
         for raw in outcome.errors:
             run.tell(subgraph_error(raw, service, _part_path(raw, batches, run.data)))
-        for part, batch in batches:
+        for (part, batch), lengths in zip(batches, counts, strict=True):
             entities = _entities_of(outcome, part.alias, len(batch.texts))
             if entities is not None:
-                merge_entities(batch.objects, batch.owners, entities)
+                _merge_by_path(batch, lengths, entities)
             elif batch.texts and not outcome.errors:
                 self._tell_part(OTHER_NUMBER, part, service, run)
 
@@ -389,6 +391,16 @@ def _path_of(raw: Mapping[str, Any]) -> ResponsePath | None:
     if not isinstance(path, list) or not all(isinstance(one, (str, int)) for one in path):
         return None
     return tuple(path)
+
+
+def _merge_by_path(batch: Batch, lengths: Sequence_[int], entities: list[Any]) -> None:
+    """Each path has its own copy: below, the client may ask for other things under the same keys at another path."""
+    own = [entities, *([copied(one) for one in entities] for _ in lengths[1:])]
+    start = 0
+    for length, given in zip(lengths, own, strict=True):
+        end = start + length
+        merge_entities(batch.objects[start:end], batch.owners[start:end], given)
+        start = end
 
 
 def _entities_of(answer: Answer, key: str, count: int) -> list[Any] | None:

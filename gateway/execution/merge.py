@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["merge_entities", "merge_into", "rewrite"]
+__all__ = ["copied", "merge_entities", "merge_into", "rewrite"]
 
 
 def merge_into(target: dict[str, Any], source: dict[str, Any]) -> None:
@@ -50,6 +50,15 @@ def merge_entities(objects: Sequence[dict[str, Any]], owners: Sequence[int], ent
                 target.update(entity)
             else:
                 merge_into(target, entity)
+
+
+def copied(value: Any) -> Any:
+    """A copy that shares no object or list with the original."""
+    if value.__class__ is dict:
+        return {key: copied(one) if one.__class__ in (dict, list) else one for key, one in value.items()}
+    if value.__class__ is list:
+        return [copied(one) if one.__class__ in (dict, list) else one for one in value]
+    return value
 
 
 def rewrite(value: Any, path: Sequence[str], to: str) -> None:

@@ -50,8 +50,8 @@ def users() -> Answer:
     return Answer({"me": user(1), "us": [user(2), user(1), user(3)]})
 
 
-async def ask(query: str, *answers: Outcome, first: Answer | None = None) -> tuple[Answered, Client]:
-    composition = compose([SubgraphSource("users", "http://u", USERS), SubgraphSource("ages", "http://a", AGES)])
+async def ask(query: str, *answers: Outcome, first: Answer | None = None, sdl: str = AGES) -> tuple[Answered, Client]:
+    composition = compose([SubgraphSource("users", "http://u", USERS), SubgraphSource("ages", "http://a", sdl)])
     assert composition.supergraph_sdl is not None
     supergraph = load_supergraph(composition.supergraph_sdl)
     ages = Client(*answers)
@@ -127,3 +127,22 @@ async def test_one_path_without_objects_is_no_reason_not_to_ask_the_other() -> N
     answered, _ = await ask(TWO_SELECTIONS, Answer({"_e0": [], "_e1": [{"height": 5}]}), first=first)
     assert answered.errors == ()
     assert answered.data == {"me": None, "us": [{"height": 5}]}
+
+
+async def test_what_lies_below_one_path_is_not_written_over_by_another() -> None:
+    """One entity at two paths, and other things asked for below it under the same key."""
+    sdl = LINK + 'type U @key(fields: "id") { id: ID! dog: Dog! } type Dog @key(fields: "id") { id: ID! }'
+    more = LINK + 'type Dog @key(fields: "id") { id: ID! name: String! breed: String! }'
+    composition = compose(
+        [SubgraphSource(name, f"http://{name}", one) for name, one in (("u", USERS), ("d", sdl), ("m", more))]
+    )
+    assert composition.supergraph_sdl is not None
+    supergraph = load_supergraph(composition.supergraph_sdl)
+    dogs = Client(Answer({"_e0": [{"dog": {"__typename": "Dog", "id": "rex"}}]}))
+    names = Client(Answer({"_e0": [{"x": "Rex"}], "_e1": [{"x": "Collie"}]}))
+    user = {"__typename": "U", "id": "1"}
+    users = Client(Answer({"me": dict(user), "us": [dict(user)]}))
+    pipeline = Pipeline(supergraph, {"U": users, "D": dogs, "M": names}, Planner(supergraph))
+    answered = await pipeline.answer(GraphQLRequest("{ me { dog { x: name } } us { dog { x: breed } } }"), Caller())
+    assert answered.errors == ()
+    assert answered.data == {"me": {"dog": {"x": "Rex"}}, "us": [{"dog": {"x": "Collie"}}]}
