@@ -50,6 +50,9 @@ class TypeKnowledge:
     def __init__(self, supergraph: Supergraph) -> None:
         self._supergraph = supergraph
         self._possible: dict[str, frozenset[str]] = {}
+        self.interfaces = frozenset(
+            name for name, one in supergraph.schema.type_map.items() if isinstance(one, GraphQLInterfaceType)
+        )
 
     @property
     def schema(self) -> GraphQLSchema:

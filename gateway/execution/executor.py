@@ -26,7 +26,7 @@ from gateway.execution.members import Member, Members
 from gateway.execution.merge import copied, merge_entities, merge_into, rewrite
 from gateway.execution.partitions import PartitionedGraph
 from gateway.execution.project import Notes, client_path
-from gateway.execution.representations import Batch, build_batch, collect, first_places
+from gateway.execution.representations import Batch, all_places, build_batch, collect
 from gateway.execution.run import FetchTiming, Request, Result, Run, root_keys, subgraph_error
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
@@ -152,7 +152,7 @@ class Executor:
                 run.tell_failure(outcome, service, (key,), is_change)
             return
         if outcome.data is not None:
-            merge_into(run.data, outcome.data)
+            merge_into(run.data, outcome.data, run.compiled.types.interfaces)
         for raw in outcome.errors:
             run.tell(subgraph_error(raw, service, _path_of(raw)))
 
@@ -170,7 +170,7 @@ class Executor:
         for one in compiled.fetch.rewrites:
             for entity in entities:
                 rewrite(entity, one.path, one.value)
-        merge_entities(batch.objects, batch.owners, entities)
+        merge_entities(batch.objects, batch.owners, entities, run.compiled.types.interfaces)
 
     async def _ask_entities(self, compiled: CompiledFetch, batch: Batch, run: Run) -> list[Any]:
         fetch = compiled.fetch
@@ -182,9 +182,10 @@ class Executor:
             run.tell_failure(outcome, service, compiled.plain_path)
             return [None] * len(batch.texts)
         if outcome.errors:
-            places = first_places(run.data, (compiled.path,), batch)
+            places = all_places(run.data, (compiled.path,), batch)
             for raw in outcome.errors:
-                run.tell(subgraph_error(raw, service, _entity_path(raw, "_entities", places, compiled.plain_path)))
+                for path in _entity_paths(raw, "_entities", places, compiled.plain_path):
+                    run.tell(subgraph_error(raw, service, path))
         entities = _entities_of(outcome, "_entities", len(batch.texts))
         if entities is None:
             if not outcome.errors:
@@ -214,11 +215,12 @@ class Executor:
                     self._tell_part(outcome, part, service, run)
             return
         for raw in outcome.errors:
-            run.tell(subgraph_error(raw, service, _part_path(raw, batches, run.data)))
+            for path in _part_paths(raw, batches, run.data):
+                run.tell(subgraph_error(raw, service, path))
         for (part, batch), lengths in zip(batches, counts, strict=True):
             entities = _entities_of(outcome, part.alias, len(batch.texts))
             if entities is not None:
-                _merge_by_path(batch, lengths, entities)
+                _merge_by_path(batch, lengths, entities, run.compiled.types.interfaces)
             elif batch.texts and not outcome.errors:
                 self._tell_part(OTHER_NUMBER, part, service, run)
 
@@ -393,13 +395,13 @@ def _path_of(raw: Mapping[str, Any]) -> ResponsePath | None:
     return tuple(path)
 
 
-def _merge_by_path(batch: Batch, lengths: Sequence_[int], entities: list[Any]) -> None:
+def _merge_by_path(batch: Batch, lengths: Sequence_[int], entities: list[Any], interfaces: frozenset[str]) -> None:
     """Each path has its own copy: below, the client may ask for other things under the same keys at another path."""
     own = [entities, *([copied(one) for one in entities] for _ in lengths[1:])]
     start = 0
     for length, given in zip(lengths, own, strict=True):
         end = start + length
-        merge_entities(batch.objects[start:end], batch.owners[start:end], given)
+        merge_entities(batch.objects[start:end], batch.owners[start:end], given, interfaces)
         start = end
 
 
@@ -409,23 +411,22 @@ def _entities_of(answer: Answer, key: str, count: int) -> list[Any] | None:
     return entities if isinstance(entities, list) and len(entities) == count else None
 
 
-def _part_path(
+def _part_paths(
     raw: Mapping[str, Any], batches: Sequence_[tuple[CompiledPart, Batch]], data: dict[str, Any]
-) -> ResponsePath | None:
-    """`_e1.3.name` → where the second part's fourth representation's first object stands, then `name`."""
+) -> Sequence_[ResponsePath]:
+    """`_e1.3.name` → where the objects of the second part's fourth representation stand, then `name`."""
     path = _path_of(raw)
     for part, batch in batches:
         if path is not None and path[:1] == (part.alias,):
-            return _entity_path(raw, part.alias, first_places(data, part.paths, batch), part.plain_paths[0])
-    return batches[0][0].plain_paths[0]
+            return _entity_paths(raw, part.alias, all_places(data, part.paths, batch), part.plain_paths[0])
+    return (batches[0][0].plain_paths[0],)
 
 
-def _entity_path(
-    raw: Mapping[str, Any], key: str, places: Mapping[int, ResponsePath], otherwise: ResponsePath
-) -> ResponsePath:
-    """`_entities.3.name` → where the fourth representation's first object stands, then `name`."""
+def _entity_paths(
+    raw: Mapping[str, Any], key: str, places: Mapping[int, Sequence_[ResponsePath]], otherwise: ResponsePath
+) -> Sequence_[ResponsePath]:
+    """`_entities.3.name` → where the fourth representation's objects stand, then `name`: each lacks it."""
     path = _path_of(raw)
     if path is None or len(path) < 2 or path[0] != key or not isinstance(path[1], int) or path[1] < 0:
-        return otherwise
-    place = places.get(path[1])
-    return otherwise if place is None else (*place, *path[2:])
+        return (otherwise,)
+    return [(*place, *path[2:]) for place in places.get(path[1], ())] or (otherwise,)

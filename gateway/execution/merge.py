@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 __all__ = ["copied", "merge_entities", "merge_into", "rewrite"]
 
 
-def merge_into(target: dict[str, Any], source: dict[str, Any]) -> None:
-    """Deep merge. Where both have a value that cannot be merged, a value wins over null and the later one wins."""
+_NONE: frozenset[str] = frozenset()
+
+
+def merge_into(target: dict[str, Any], source: dict[str, Any], interfaces: Set[str] = _NONE) -> None:
+    """Deep merge. Where both have a value that cannot be merged, a value wins over null and the later one wins; but an
+    object's real type stays when a graph that knows it as its interface only (one of `interfaces`) answers later."""
     for key, value in source.items():
         if value is None:
             target.setdefault(key, None)
@@ -18,14 +22,14 @@ def merge_into(target: dict[str, Any], source: dict[str, Any]) -> None:
         if present is None or present is value:
             target[key] = value
         elif isinstance(present, dict) and isinstance(value, dict):
-            merge_into(present, value)
+            merge_into(present, value, interfaces)
         elif isinstance(present, list) and isinstance(value, list):
-            _merge_lists(present, value)
-        else:
+            _merge_lists(present, value, interfaces)
+        elif key != "__typename" or value.__class__ is not str or value not in interfaces:
             target[key] = value
 
 
-def _merge_lists(target: list[Any], source: list[Any]) -> None:
+def _merge_lists(target: list[Any], source: list[Any], interfaces: Set[str]) -> None:
     """Lists of the same field match element by element; of unequal length, the first stands (they disagree)."""
     if len(target) != len(source):
         return
@@ -34,12 +38,14 @@ def _merge_lists(target: list[Any], source: list[Any]) -> None:
         if present is None:
             target[index] = value
         elif isinstance(present, dict) and isinstance(value, dict):
-            merge_into(present, value)
+            merge_into(present, value, interfaces)
         elif isinstance(present, list) and isinstance(value, list):
-            _merge_lists(present, value)
+            _merge_lists(present, value, interfaces)
 
 
-def merge_entities(objects: Sequence[dict[str, Any]], owners: Sequence[int], entities: Sequence[Any]) -> None:
+def merge_entities(
+    objects: Sequence[dict[str, Any]], owners: Sequence[int], entities: Sequence[Any], interfaces: Set[str] = _NONE
+) -> None:
     """Merge each entity into every object its representation was taken from; `owners[i]` is object i's entity."""
     for target, owner in zip(objects, owners, strict=True):
         if owner < 0:
@@ -49,7 +55,7 @@ def merge_entities(objects: Sequence[dict[str, Any]], owners: Sequence[int], ent
             if target.keys().isdisjoint(entity):
                 target.update(entity)
             else:
-                merge_into(target, entity)
+                merge_into(target, entity, interfaces)
 
 
 def copied(value: Any) -> Any:

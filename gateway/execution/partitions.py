@@ -18,7 +18,7 @@ from gateway.execution.answers import Failure, Outcome
 from gateway.execution.compiled import CompiledFetch
 from gateway.execution.gather import Missing
 from gateway.execution.members import Member, Members
-from gateway.execution.representations import Batch, first_places
+from gateway.execution.representations import Batch, all_places
 from gateway.execution.run import MemberReport, Run, subgraph_error
 from gateway.execution.scatter import CompiledScatter, UnknownRegion, choose_members, owner_of
 from gateway.execution.settle import Reply, Settlement, entity_replies, path_of, root_replies
@@ -60,7 +60,7 @@ class PartitionedGraph:
         self._ask = ask
         self._is_change = compiled.fetch.operation_kind == "mutation"
         self._settlement = Settlement(members, service, run, self._is_change)
-        self._places: Mapping[int, ResponsePath] | None = None
+        self._places: Mapping[int, Sequence[ResponsePath]] | None = None
 
     # Root fields
 
@@ -169,7 +169,8 @@ class PartitionedGraph:
             else:
                 owners[place] = self._concerned_by(self._shapes(scatter, typename), representation)
         except UnknownRegion as error:
-            self._settlement.tell_unknown_region(error, self._place_of(batch, place))
+            for where in self._places_of(batch, place):
+                self._settlement.tell_unknown_region(error, where)
             return ()
         return owners[place]
 
@@ -213,7 +214,9 @@ class PartitionedGraph:
             found = entity_replies(
                 shape, [(replies[one], jobs[one].index(place)) for one in concerned if one in members]
             )
-            entity[shape.key] = self._settlement.settle(shape, found, (*self._place_of(asked.batch, place), shape.key))
+            entity[shape.key] = self._settlement.settle(
+                shape, found, (*self._places_of(asked.batch, place)[0], shape.key)
+            )
         for member in members:
             outcome = replies[member].outcome
             if not isinstance(outcome, Failure) and outcome.data is not None:
@@ -236,15 +239,16 @@ class PartitionedGraph:
                     place = asked.jobs[member][path[1]]
                     if not asked.is_owned(place):
                         continue
-                    where = (*self._place_of(asked.batch, place), *path[2:])
+                    places = [(*one, *path[2:]) for one in self._places_of(asked.batch, place)]
                 elif asked.owns_any(member):
-                    where = self._compiled.plain_path
+                    places = [self._compiled.plain_path]
                 else:
                     continue
-                self._run.tell(subgraph_error(raw, self._service, where, region=member.region))
+                for where in places:
+                    self._run.tell(subgraph_error(raw, self._service, where, region=member.region))
 
-    def _place_of(self, batch: Batch, place: int) -> ResponsePath:
-        """Where the first object of a representation stands."""
+    def _places_of(self, batch: Batch, place: int) -> Sequence[ResponsePath]:
+        """Where the objects of a representation stand."""
         if self._places is None:
-            self._places = first_places(self._run.data, (self._compiled.path,), batch)
-        return self._places.get(place, self._compiled.plain_path)
+            self._places = all_places(self._run.data, (self._compiled.path,), batch)
+        return self._places.get(place) or [self._compiled.plain_path]

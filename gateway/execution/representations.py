@@ -21,11 +21,11 @@ __all__ = [
     "Batch",
     "Builder",
     "PathStep",
+    "all_places",
     "build_batch",
     "collect",
     "compile_path",
     "compile_requires",
-    "first_places",
     "locate",
 ]
 
@@ -153,11 +153,13 @@ def _place(representation: Representation | None, known: list[Representation], p
     return place
 
 
-def first_places(data: dict[str, Any], paths: Iterable[Sequence[PathStep]], batch: Batch) -> Mapping[int, ResponsePath]:
-    """Where the first object of each representation stands; `paths`: all that the batch was collected from."""
-    places: dict[int, ResponsePath] = {}
+def all_places(
+    data: dict[str, Any], paths: Iterable[Sequence[PathStep]], batch: Batch
+) -> Mapping[int, Sequence[ResponsePath]]:
+    """Where the objects of each representation stand; `paths`: all that the batch was collected from."""
+    places: dict[int, list[ResponsePath]] = {}
     for owner, place in zip(batch.owners, (one for path in paths for one in locate(data, path)), strict=False):
-        places.setdefault(owner, place)
+        places.setdefault(owner, []).append(place)
     return places
 
 

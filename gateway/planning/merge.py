@@ -66,7 +66,21 @@ def _may_merge(early: Group, late: Group, rounds: dict[Group, int], awaited: set
         worthwhile = one <= other or other <= one
     else:
         worthwhile = early not in awaited and one == other
-    return worthwhile and _same_meaning(early, late) and _is_covered(early, late)
+    return worthwhile and _same_meaning(early, late) and _reads_alike(early, late) and _is_covered(early, late)
+
+
+def _reads_alike(one: Group, other: Group) -> bool:
+    """A representation holds one value for a field: two that require it with other arguments need one each."""
+    return all(_no_conflict(mine, other.requires.get(key, {})) for key, mine in one.requires.items())
+
+
+def _no_conflict(one: Requirement, other: Requirement) -> bool:
+    return all(
+        mine.source == other[name].source
+        and all(_no_conflict(below, other[name].below.get(key, {})) for key, below in mine.below.items())
+        for name, mine in one.items()
+        if name in other
+    )
 
 
 def _same_meaning(one: Group, other: Group) -> bool:

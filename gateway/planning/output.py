@@ -7,16 +7,16 @@ that switch it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import product
+from collections.abc import Iterator
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
 from gateway.language.errors import Code
 from gateway.plan.nodes import OutputField, OutputSelection
-from gateway.planning.costs import OUTPUT_VARIANTS_MAX, refused, too_complex
+from gateway.planning.costs import refused
 from gateway.planning.normalise import INTROSPECTION_FIELDS
 from gateway.planning.response import ResponseNode
+from gateway.planning.variants import variants
 from gateway.query_graph.selection import TYPENAME, Conditions, Selected, SelectionSet, TypeTable
 
 __all__ = ["shape_output"]
@@ -33,20 +33,25 @@ class _Shaper:
     def selection(self, parent: str, selections: SelectionSet, response: ResponseNode) -> OutputSelection:
         possible = self.types.possible(parent)
         by_key: dict[str, list[Selected]] = {}
-        for one in selections.fields:
+        places: dict[Selected, int] = {}
+        for place, one in enumerate(selections.fields):
             by_key.setdefault(one.key, []).append(one)
-        return OutputSelection(
-            tuple(entry for same in by_key.values() for entry in self._entries(same, possible, response))
-        )
+            places.setdefault(one, place)
+        entries = [entry for same in by_key.values() for entry in self._entries(same, possible, response)]
+        # A key stands in the answer where it is first asked for, and what is skipped asks for nothing.
+        entries.sort(key=lambda entry: places[entry[0]])
+        return OutputSelection(tuple(entry for _, entry in entries))
 
-    def _entries(self, same: list[Selected], possible: frozenset[str], response: ResponseNode) -> Iterator[OutputField]:
-        """All entries of one response key."""
+    def _entries(
+        self, same: list[Selected], possible: frozenset[str], response: ResponseNode
+    ) -> Iterator[tuple[Selected, OutputField]]:
+        """All entries of one response key, each with the occurrence that comes first while it is in force."""
         for types in _split(same, possible):
             applying = [one for one in same if one.types is None or not types.isdisjoint(one.types)]
-            for conditions, in_force in _variants(applying):
+            for conditions, in_force in variants(applying):
                 for source, alike in self._by_source(in_force[0], types, response).items():
                     restricted = None if alike == possible else alike
-                    yield self._entry(in_force, source, restricted, conditions, response)
+                    yield in_force[0], self._entry(in_force, source, restricted, conditions, response)
 
     def _by_source(self, one: Selected, types: frozenset[str], response: ResponseNode) -> dict[str, frozenset[str]]:
         if one.name.startswith("__"):
@@ -101,26 +106,3 @@ def _split(same: list[Selected], possible: frozenset[str]) -> Iterator[frozenset
         if any(applies):
             groups.setdefault(applies, set()).add(name)
     yield from (frozenset(names) for names in groups.values())
-
-
-def _variants(applying: list[Selected]) -> Iterator[tuple[Conditions, list[Selected]]]:
-    """For each combination of the switching variables: which occurrences are in force."""
-    if any(not one.conditions for one in applying) and all(one.children is None for one in applying):
-        yield (), [one for one in applying if not one.conditions]
-        return
-    different = {one.conditions for one in applying}
-    if len(different) == 1:
-        yield applying[0].conditions, applying
-        return
-    variables = _variables(different)
-    if len(variables) > OUTPUT_VARIANTS_MAX:
-        raise too_complex(f'variables that switch the one key "{applying[0].key}"', OUTPUT_VARIANTS_MAX)
-    for values in product((True, False), repeat=len(variables)):
-        known = dict(zip(variables, values, strict=True))
-        in_force = [one for one in applying if all(known[name] is wanted for name, wanted in one.conditions)]
-        if in_force:
-            yield tuple(known.items()), in_force
-
-
-def _variables(conditions: Iterable[Conditions]) -> tuple[str, ...]:
-    return tuple(sorted({name for one in conditions for name, _ in one}))

@@ -18,6 +18,7 @@ from gateway.planning.costs import FETCHES_MAX, refused, too_complex
 from gateway.planning.groups import Context, Group, OpField, OpSelection, Position, Required, Requirement
 from gateway.planning.response import ResponseNode
 from gateway.planning.search import Guard, Search, guard_key, guard_requires
+from gateway.planning.variants import in_series
 from gateway.query_graph import ROOT, FieldMove, Node
 from gateway.query_graph.selection import TYPENAME, Selected, SelectionSet
 
@@ -51,7 +52,7 @@ class Walk:
         """Mutations: one root field after the other; neighbours of one graph share a request unless it is `apart`."""
         node = Node(ROOT, root_type)
         last: str | None = None
-        for one in selections.for_type(root_type):
+        for one in in_series(selections.for_type(root_type)):
             for choice in self._chosen(node, (one,), NO_GUARD):
                 if choice.move is None:
                     continue
@@ -133,7 +134,8 @@ class Walk:
             on = at.node if one.types is None else on
             if self.graph.kind(on) != "abstract":
                 return None
-        if not self.graph.possible(on) & self.graph.possible(at.node) <= applying:
+        # The graph may know fewer types behind `on` than there are, or none of those that are meant.
+        if self.graph.possible(on) & self.graph.possible(at.node) != applying:
             return None
         move = self.graph.field(self.graph.downcast(on, on.type), one.name, self.search.labels)
         if move is None or move.requires is not None or on.type != one.on:

@@ -114,14 +114,17 @@ class Selected:
     """As the client wrote it; for introspection only."""
 
     def with_children(self, children: SelectionSet | None) -> Selected:
-        return self._changed(self.types, self.on, children)
+        return self._changed(self.types, self.conditions, children)
 
     def restricted(self, types: frozenset[str]) -> Selected:
-        return self._changed(types, self.on, self.children)
+        return self._changed(types, self.conditions, self.children)
 
-    def _changed(self, types: frozenset[str] | None, on: str, children: SelectionSet | None) -> Selected:
+    def under(self, conditions: Conditions) -> Selected:
+        return self._changed(self.types, tuple(sorted(conditions)), self.children)
+
+    def _changed(self, types: frozenset[str] | None, conditions: Conditions, children: SelectionSet | None) -> Selected:
         return Selected(
-            self.key, self.name, on, types, self.arguments, self.signature, self.conditions, self.variables, children,
+            self.key, self.name, self.on, types, self.arguments, self.signature, conditions, self.variables, children,
             self.node,
         )  # fmt: skip
 

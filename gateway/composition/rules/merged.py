@@ -91,7 +91,7 @@ def check_runtime_types(merged: Merged, subgraphs: tuple[Subgraph, ...], report:
             joins: Iterable[TypeJoin | FieldJoin] = type_.joins if one.joins is None else one.joins
             graphs = {join.graph for join in joins if not (isinstance(join, FieldJoin) and join.external)}
             possible = {
-                subgraph.name: subgraph.possible_types(named_type(subgraph.types[type_.name].fields[one.name].type))
+                subgraph.name: _possible(merged, subgraph, named_type(subgraph.types[type_.name].fields[one.name].type))
                 for subgraph in subgraphs
                 if subgraph.graph in graphs
             }
@@ -102,6 +102,14 @@ def check_runtime_types(merged: Merged, subgraphs: tuple[Subgraph, ...], report:
                     f' possible runtime type of "{target.name}" in common, so they cannot resolve the same object.',
                     one.where,
                 )
+
+
+def _possible(merged: Merged, subgraph: Subgraph, name: str) -> frozenset[str]:
+    """An interface object stands for every implementation, though the subgraph knows none of them."""
+    found = subgraph.types.get(name)
+    if found is not None and found.is_interface_object:
+        return frozenset(one.name for one in _implementations(merged, name))
+    return subgraph.possible_types(name)
 
 
 def _implementations(merged: Merged, interface: str) -> list[MergedType]:

@@ -9,7 +9,7 @@ from gateway.composition.model import SubgraphSource
 from gateway.supergraph.load import load_supergraph
 from gateway.supergraph.model import Supergraph
 
-__all__ = ["compose_for_test", "linked"]
+__all__ = ["compose_for_test", "linked", "sources"]
 
 FEDERATION = """
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
@@ -25,9 +25,13 @@ HORIZONTAL = """
 
 
 def compose_for_test(subgraphs: Mapping[str, str]) -> Supergraph:
-    composition = compose([SubgraphSource(name, f"http://{name}/", linked(sdl)) for name, sdl in subgraphs.items()])
+    composition = compose(sources(subgraphs))
     assert composition.supergraph_sdl is not None, composition.errors
     return load_supergraph(composition.supergraph_sdl)
+
+
+def sources(subgraphs: Mapping[str, str]) -> list[SubgraphSource]:
+    return [SubgraphSource(name, f"http://{name}/", linked(sdl)) for name, sdl in subgraphs.items()]
 
 
 def linked(sdl: str) -> str:

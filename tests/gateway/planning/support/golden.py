@@ -5,6 +5,7 @@
     ```graphql products      one block for each subgraph, named after it
     ```graphql operation     what is planned
     ```json variables        when the operation has some
+    ```json options          labels of overrides in force, the client's name, what the data is like (`universe.Data`)
     ```plan                  the plan
 
 `python -m tests.gateway.planning.support.golden --rewrite` writes the plan blocks anew; read the diff.
@@ -24,6 +25,7 @@ from gateway.language.errors import PlanningRefused
 from gateway.plan.nodes import QueryPlan
 from gateway.plan.text import print_plan
 from tests.gateway.planning.support.cases import Case
+from tests.gateway.planning.support.universe import Data
 
 __all__ = ["FOLDER", "Golden", "read_golden"]
 
@@ -40,11 +42,12 @@ class Golden:
     variables: Mapping[str, Any]
     labels: frozenset[str]
     client: str | None
+    data: Data
     plan: str
 
     def made(self) -> tuple[str, QueryPlan | None, Case]:
         """The plan as text (or the refusal), the plan, and what it was planned on."""
-        case = Case(self.subgraphs, self.labels)
+        case = Case(self.subgraphs, self.labels, self.data)
         try:
             plan = case.plan(self.operation, client_name=self.client)
         except PlanningRefused as refusal:
@@ -73,6 +76,7 @@ def read_golden(path: Path) -> Golden:
         variables=json.loads(found.get("variables", "{}")),
         labels=frozenset(options.get("labels", ())),
         client=options.get("client"),
+        data=Data.of(options),
         plan=found.get("plan", ""),
     )
 
