@@ -9,72 +9,52 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from random import Random
+from itertools import count
 
 from benchmarks.figures import figure, machine
-from tests.fuzz.differential import Difference, Refused, run_case
-from tests.fuzz.faults import FAULTS, cases_until_found
-from tests.fuzz.reduce import as_golden, reduced
-from tests.fuzz.schemas import FEATURES
+from tests.fuzz.faults import FAULTS, Bench
+from tests.fuzz.runs import OPERATIONS, Tally, run_seeds
 
 CASES = 10_000
-CHUNK = 50
-SELFTEST_CASES_MAX = 300
-
-
-def run_chunk(first: int, count: int) -> tuple[Counter[str], Counter[str], str | None]:
-    """Counts, cases by feature, and the first failure as a golden plan."""
-    counts: Counter[str] = Counter()
-    features: Counter[str] = Counter()
-    for seed in range(first, first + count):
-        try:
-            compared = run_case(Random(seed))
-        except Refused:
-            counts["refused"] += 1
-        except Difference as difference:
-            return counts, features, f"seed {seed}\n\n{as_golden(reduced(difference))}"
-        else:
-            counts["cases"] += 1
-            counts["operations"] += compared.operations
-            features.update(compared.features)
-    return counts, features, None
+CHUNK = 25
+"""Schemas that one process takes at a time."""
+SELFTEST_SCHEMAS = 400
 
 
 def fuzz(cases: int, seed: int) -> int:
-    """Goes on until `cases` splits have really been compared."""
-    counts: Counter[str] = Counter()
-    features: Counter[str] = Counter()
+    """Goes on until so many cases have really been compared."""
+    tally = Tally()
     started = time.monotonic()
+    seeds = count(seed, CHUNK)
     with ProcessPoolExecutor() as pool:
-        while counts["cases"] < cases:
-            wanted = range(0, cases - counts["cases"], CHUNK)
-            firsts = [seed + place for place in wanted]
-            seed += len(firsts) * CHUNK
-            for told, seen, failure in pool.map(run_chunk, firsts, [CHUNK] * len(firsts)):
-                counts += told
-                features += seen
-                if failure is not None:
-                    print(failure)
-                    pool.shutdown(cancel_futures=True)
-                    return 1
-    for feature in FEATURES:
-        print(f"{features[feature]:7} {feature}")
+        while tally.cases < cases and not tally.failures:
+            wanted = -(-(cases - tally.cases) // (CHUNK * OPERATIONS))
+            chunks = [range(first, first + CHUNK) for first, _ in zip(seeds, range(wanted), strict=False)]
+            for each in pool.map(run_seeds, chunks):
+                tally.add(each)
+    print(f"{'feature':<32} cases")
+    for feature, seen in sorted(tally.features.items()):
+        print(f"{feature:<32} {seen:>5}")
+    for failure in tally.failures:
+        print(f"\n{failure}")
+    splits = tally.schemas + tally.refused
     print(
-        f"{counts['cases']} schemas, {counts['operations']} operations compared; {counts['refused']} splits refused by"
-        f" composition; {time.monotonic() - started:.0f} s"
+        f"{tally.cases} cases on {tally.schemas} schemas compared; {tally.refused} of {splits} splits refused by"
+        f" composition; {len(tally.failures)} failures; {time.monotonic() - started:.0f} s"
     )
-    figure("fuzz_cases_compared", counts["cases"], "cases", ">=", cases)
-    return 0
+    figure("fuzz_cases_compared", tally.cases, "cases", ">=", cases)
+    return 1 if tally.failures else 0
 
 
 def selftest() -> int:
+    bench = Bench(SELFTEST_SCHEMAS)
     missed = 0
+    print(f"{'fault':<44} {'cases needed':>12}  found")
     for fault in FAULTS:
-        needed = cases_until_found(fault, SELFTEST_CASES_MAX)
+        needed = bench.cases_until_found(fault)
         missed += needed is None
-        print(f"{fault.name:40} {'NOT FOUND' if needed is None else f'found after {needed} cases'}", flush=True)
+        print(f"{fault.name:<44} {needed or bench.cases:>12}  {'no' if needed is None else 'yes'}", flush=True)
     figure("fuzz_faults_missed", missed, "faults", "=", 0)
     return 1 if missed else 0
 

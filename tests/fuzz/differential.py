@@ -1,182 +1,185 @@
-"""One case of differential fuzzing: a random split, a random operation, the whole gateway against one single schema.
+"""One case: a split schema and an operation, answered by the gateway and by graphql-core on the schema before the split.
 
-The federated answer comes from the product's own pipeline (parse, validate, plan, execute, project) over subgraphs that
-are strict; the expected one from graphql-core on the schema that was never split. With faults, chosen leaf fields raise
-in both worlds, and null propagation must come to the same.
+The data must be equal. Errors are compared by what they cost: the places in the answer that are null because of one.
+graphql-core stops at the first failing field of an object that becomes null, while subgraphs, asked side by side, may
+each report theirs; so an error's own path is not the measure, but where its null came to stand.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from graphql import DocumentNode, GraphQLSchema, execute_sync, parse, validate
+from graphql import lexicographic_sort_schema, parse, print_schema, validate
 
 from gateway.composition.composer import compose
-from gateway.composition.model import SubgraphSource
-from gateway.execution.answers import Answer, Outcome
-from gateway.execution.limits import Deadline
-from gateway.language.errors import PlanningRefused
-from gateway.pipeline.answer import Answered, Caller, GraphQLRequest, Pipeline
-from gateway.plan.nodes import QueryPlan
-from gateway.planning.planner import Planner
-from gateway.supergraph.load import load_supergraph
-from tests.fuzz.schemas import LABELS, Split, random_split
-from tests.gateway.planning.support.compose import linked
+from gateway.language.errors import GatewayError, PlanningRefused
+from gateway.plan.text import print_plan
+from tests.fuzz.written import Generated
+from tests.gateway.planning.support.cases import Case
+from tests.gateway.planning.support.compose import sources
 from tests.gateway.planning.support.operations import random_operation
-from tests.gateway.planning.support.universe import Universe
 
-__all__ = ["Compared", "Difference", "Refused", "World", "run_case"]
+__all__ = [
+    "Broken",
+    "Compared",
+    "Operation",
+    "Refused",
+    "Sample",
+    "as_markdown",
+    "compare",
+    "make_case",
+    "operations_of",
+]
 
-OPERATIONS_OF_A_SPLIT = 6
-DEADLINE_S = 60.0
+VALID_TRIES = 4
 
-PlanChange = Callable[[QueryPlan], QueryPlan]
+
+@dataclass(frozen=True)
+class Operation:
+    text: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A case that can be run again."""
+
+    subgraphs: Mapping[str, str]
+    labels: frozenset[str]
+    data: Any
+    operation: Operation
 
 
 class Refused(Exception):
-    """The split does not compose."""
+    """Composition rightly takes no such split."""
 
 
-class Difference(AssertionError):
-    """The gateway and the single schema disagree."""
-
-    def __init__(
-        self,
-        what: str,
-        split: Split,
-        operation: str,
-        variables: Mapping[str, Any],
-        broken: frozenset[tuple[str, str]] = frozenset(),
-    ) -> None:
-        super().__init__(what)
-        self.what = what
-        self.split = split
-        self.operation = operation
-        self.variables = variables
-        self.broken = broken
+class Broken(Exception):
+    """The gateway and the oracle differ, or the gateway fails. The message says in what."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Compared:
-    features: set[str]
-    operations: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)
+    """Both answers were the same."""
+
+    features: frozenset[str]
+    """What was at work."""
 
 
-class _Client:
-    """A strict subgraph, in this process."""
-
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
-        self._documents: dict[str, DocumentNode] = {}
-
-    async def execute(
-        self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str], deadline: Deadline
-    ) -> Outcome:
-        document = self._documents.get(operation)
-        if document is None:
-            document = self._documents[operation] = parse(operation)
-            wrong = validate(self._schema, document)
-            assert not wrong, f"the subgraph refuses {operation}: {wrong}"
-        result = execute_sync(self._schema, document, variable_values=_plain(variables or {}))
-        formatted = result.formatted  # type: ignore[union-attr]
-        return Answer(formatted.get("data"), tuple(dict(one) for one in formatted.get("errors", ())))
-
-    async def subscribe(self, *_: Any) -> AsyncGenerator[Outcome, None]:
-        raise NotImplementedError
-        yield
-
-    async def close(self) -> None: ...
+# Schemas
 
 
-def _plain(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """As they come out of JSON."""
-    import orjson
-
-    return dict(orjson.loads(orjson.dumps(variables)))
-
-
-class World:
-    """A split, composed and ready to be asked."""
-
-    def __init__(self, split: Split, change: PlanChange | None = None, swap_labels: bool = False) -> None:
-        """`change`, `swap_labels`: faults to plant."""
-        self.split = split
-        self.labels = frozenset(LABELS) - split.labels if swap_labels else split.labels
-        sources = [SubgraphSource(name, f"http://{name}/", linked(sdl)) for name, sdl in split.subgraphs.items()]
-        composition = compose(sources)
-        if composition.supergraph_sdl is None:
-            raise Refused("; ".join(f"{one.code}: {one.message}" for one in composition.errors))
-        self.supergraph = load_supergraph(composition.supergraph_sdl)
-        self.planner = Planner(self.supergraph)
-        self.universe = Universe(self.supergraph, self.planner.query_graph, split.labels)
-        self.single = self.universe.single_schema()
-        self._change = change
-        clients = {name: _Client(self.universe.subgraph(name)) for name in self.supergraph.graphs}
-        self.pipeline = Pipeline(self.supergraph, clients, self)  # type: ignore[arg-type]
-
-    def plan(self, document: DocumentNode, operation_name: str | None) -> QueryPlan:
-        plan = self.planner.plan(document, operation_name, labels=self.labels)
-        return plan if self._change is None else self._change(plan)
-
-    def is_valid(self, text: str) -> bool:
-        return not validate(self.supergraph.api_schema, parse(text))
-
-    async def compare(self, text: str, variables: Mapping[str, Any]) -> None:
-        """Raises `Difference`."""
-        expected = execute_sync(self.single, parse(text), variable_values=dict(variables))
-        try:
-            answered = await self.pipeline.answer(GraphQLRequest(text, None, variables), Caller(deadline_s=DEADLINE_S))
-        except PlanningRefused as refused:  # pragma: no cover - the pipeline answers refusals
-            raise self._difference(f"refused: {refused}", text, variables) from None
-        what = _disagreement(expected, answered)
-        if what is not None:
-            raise self._difference(what, text, variables)
-
-    def _difference(self, what: str, text: str, variables: Mapping[str, Any]) -> Difference:
-        return Difference(what, self.split, text, variables, self.universe.broken)
+def make_case(generated: Generated) -> Case:
+    """Raises `Refused` or `Broken`."""
+    composition = compose(sources(generated.subgraphs))
+    if composition.supergraph_sdl is None:
+        codes = {one.code for one in composition.errors}
+        if generated.is_safe or codes != {"SATISFIABILITY_ERROR"}:
+            raise Broken("composition refuses:\n" + "\n".join(str(one) for one in composition.errors))
+        raise Refused
+    case = Case(generated.subgraphs, generated.labels, generated.data, generated.schema)
+    ours, theirs = (print_schema(lexicographic_sort_schema(one)) for one in (case.supergraph.api_schema, case.whole))
+    if ours != theirs:
+        raise Broken(f"the API schema is not the whole:\n{ours}\n--- but was:\n{theirs}")
+    return case
 
 
-def _disagreement(expected: Any, answered: Answered) -> str | None:
+def operations_of(case: Case, random: Random, count: int) -> list[Operation]:
+    """Valid ones."""
+    found: list[Operation] = []
+    for _ in range(count * VALID_TRIES):
+        if len(found) == count:
+            break
+        is_change = case.whole.mutation_type is not None and random.randint(1, 4) == 1
+        text, variables = random_operation(case.whole, random, "mutation" if is_change else "query")
+        if not validate(case.whole, parse(text)):
+            found.append(Operation(text, variables))
+    return found
+
+
+# Comparing
+
+
+def compare(case: Case, operation: Operation, run: asyncio.Runner) -> Compared:
+    """Raises `Broken`."""
+    expected = case.single(operation.text, operation.variables)
+    answered = run.run(case.ask(operation.text, operation.variables))
+    if not answered.executed:
+        raise Broken(f"refused: {_told(answered.errors)}")
+    if case.complaints:
+        raise Broken("a subgraph complains: " + "; ".join(case.complaints))
     if answered.data != expected.data:
-        return f"expected {expected.data!r}\nanswered {answered.data!r}\nerrors {[str(one) for one in answered.errors]}"
-    wanted = {tuple(one.path or ()) for one in expected.errors or ()}
-    told = {tuple(one.path or ()) for one in answered.errors}
-    if bool(wanted) != bool(told) or not all(one in wanted or _is_null_at(answered.data, one) for one in told):
-        return f"errors at {sorted(map(str, wanted))}, told at {sorted(map(str, told))}: {answered.errors!r}"
-    return None
+        raise Broken(f"data differ:\n{answered.data}\n--- but should be:\n{expected.data}\n{_told(answered.errors)}")
+    if _order(answered.data) != _order(expected.data):
+        raise Broken(f"the order of keys differs:\n{answered.data}\n--- but should be:\n{expected.data}")
+    ours = {null_of(answered.data, tuple(error.path or ())) for error in answered.errors}
+    theirs = {null_of(expected.data, tuple(error.path or ())) for error in expected.errors or ()}
+    if ours != theirs:
+        raise Broken(f"errors stand at {ours}, but should at {theirs}\n{_told(answered.errors)}")
+    return Compared(frozenset(case.uses | _features(operation, case, bool(theirs))))
 
 
-def _is_null_at(data: Any, path: tuple[Any, ...]) -> bool:
-    """At the path or above it: below a null, one world may stop at the first error where the other finds more."""
-    for key in path:
+def _features(operation: Operation, case: Case, had_errors: bool) -> set[str]:
+    text = operation.text
+    told = {
+        "mutation": text.startswith("mutation"),
+        "variables": "$v" in text,
+        "conditions": "(if: $" in text,
+        "named fragments": "fragment F" in text,
+        "type conditions": "... on" in text,
+        "errors and null propagation": had_errors,
+        "batched entity fetch": any("_e0:" in one.operation for one in case.log),
+        "entity fetch": any("_entities" in one.operation for one in case.log),
+        "several graphs": len({one.graph for one in case.log}) > 1,
+    }
+    return {name for name, holds in told.items() if holds}
+
+
+def null_of(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
+    """The null that an error at `path` explains; None: nothing is null there."""
+    for length, element in enumerate(path):
         if data is None:
-            return True
-        data = data[key]
-    return data is None
+            return path[:length]
+        if isinstance(element, int):
+            data = data[element] if isinstance(data, list) and element < len(data) else None
+        else:
+            data = data.get(element) if isinstance(data, dict) else None
+    return path if data is None else None
 
 
-def run_case(random: Random, change: PlanChange | None = None, *, swap_labels: bool = False) -> Compared:
-    """Raises `Refused` or `Difference`."""
-    split = random_split(random)
-    world = World(split, change, swap_labels)
-    compared = Compared(split.features)
+def _order(data: Any) -> Any:
+    if isinstance(data, dict):
+        return [(name, _order(value)) for name, value in data.items()]
+    return [_order(one) for one in data] if isinstance(data, list) else None
 
-    async def all_of_them() -> None:
-        for turn in range(OPERATIONS_OF_A_SPLIT):
-            kind = "mutation" if world.supergraph.api_schema.mutation_type and turn == 0 else "query"
-            text, variables = random_operation(world.supergraph.api_schema, random, kind)
-            if not world.is_valid(text):
-                continue
-            if turn >= OPERATIONS_OF_A_SPLIT - 2:
-                world.universe.break_fields(random)
-            await world.compare(text, variables)
-            compared.operations += 1
-            compared.kinds[kind] = compared.kinds.get(kind, 0) + 1
 
-    asyncio.run(all_of_them())
-    return compared
+def _told(errors: tuple[GatewayError, ...]) -> str:
+    return "\n".join(f"{one.code} {one.message} {one.path}" for one in errors)
+
+
+def as_markdown(sample: Sample, title: str, reason: str) -> str:
+    """The case as a golden plan."""
+    blocks = [f"# {title}\n{reason}\n"]
+    for name, sdl in sample.subgraphs.items():
+        blocks.append(f"```graphql {name}\n{sdl.strip()}\n```\n")
+    blocks.append(f"```graphql operation\n{sample.operation.text.strip()}\n```\n")
+    if sample.operation.variables:
+        blocks.append(f"```json variables\n{json.dumps(dict(sample.operation.variables))}\n```\n")
+    options = {"labels": sorted(sample.labels)} if sample.labels else {}
+    options |= sample.data.to_json()
+    if options:
+        blocks.append(f"```json options\n{json.dumps(options)}\n```\n")
+    blocks.append(f"```plan\n{_plan(sample)}\n```\n")
+    return "\n".join(blocks)
+
+
+def _plan(sample: Sample) -> str:
+    try:
+        return print_plan(Case(sample.subgraphs, sample.labels, sample.data).plan(sample.operation.text))
+    except PlanningRefused as refused:
+        return str(refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 
 import pytest
@@ -9,61 +10,95 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.execution import executor
-from tests.fuzz.differential import Difference, Refused, World, run_case
-from tests.fuzz.faults import FAULTS, Fault, cases_until_found, everywhere, instead, swapped
-from tests.fuzz.reduce import as_golden, reduced
-from tests.fuzz.schemas import FEATURES, random_split
+from tests.fuzz.differential import Broken, Refused, compare
+from tests.fuzz.faults import FAULTS, Bench, Fault, everywhere, instead, swapped
+from tests.fuzz.runs import explained, made, run_seeds
+from tests.fuzz.written import generate
+
+SCHEMAS = 80
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
-@given(st.integers(min_value=0, max_value=2**32))
-def test_the_gateway_answers_as_one_schema_would(seed: int) -> None:
+@settings(max_examples=SCHEMAS, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+@given(st.randoms(use_true_random=False))
+def test_the_gateway_answers_as_one_schema_would(random: Random) -> None:
     try:
-        run_case(Random(seed))
+        found = made(random)
     except Refused:
         return
-    except Difference as difference:
-        pytest.fail(as_golden(reduced(difference)))
+    with asyncio.Runner() as run:
+        for operation in found.operations:
+            try:
+                compare(found.case, operation, run)
+            except Broken as broken:
+                pytest.fail(explained(found.sample(operation), broken, run))
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    return Bench(150, seed=10_000)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_known_fault_is_found(fault: Fault) -> None:
-    assert cases_until_found(fault, 100, seed=50) is not None
+def test_a_known_fault_is_found(fault: Fault, bench: Bench) -> None:
+    assert bench.cases_until_found(fault) is not None
 
 
-def test_a_plan_rebuilt_as_it_is_answers_alike() -> None:
-    """The planting itself breaks nothing."""
-    assert cases_until_found(Fault("none", everywhere(lambda one: one)), 20) is None
+def test_planting_itself_breaks_nothing() -> None:
+    assert Bench(15, seed=20_000).cases_until_found(Fault("none", everywhere(lambda one: one))) is None
 
 
-def test_most_splits_compose_and_all_features_come() -> None:
-    seen: set[str] = set()
-    codes: list[str] = []
-    for seed in range(150):
-        split = random_split(Random(seed))
-        seen |= split.features
-        try:
-            World(split)
-        except Refused as refusal:
-            codes.append(str(refusal).partition(":")[0])
-    assert len(codes) < 0.2 * 150
-    assert set(codes) == {"SATISFIABILITY_ERROR"}
-    assert seen == set(FEATURES)
+def test_most_splits_compose_and_every_feature_is_at_work() -> None:
+    tally = run_seeds(range(30_000, 30_080))
+    assert not tally.failures, tally.failures[0]
+    assert tally.refused < 0.2 * 80
+    assert set(tally.features) == FEATURES
+
+
+FEATURES = {
+    "batched entity fetch",
+    "composite key",
+    "conditions",
+    "entity fetch",
+    "errors and null propagation",
+    "interface",
+    "interface object",
+    "missing entity",
+    "mutation",
+    "named fragments",
+    "nested key",
+    "override",
+    "override with label",
+    "provides",
+    "requires",
+    "requires nested",
+    "several graphs",
+    "shared field",
+    "shared root field",
+    "simple key",
+    "type conditions",
+    "union",
+    "variables",
+}
 
 
 def test_a_failure_is_made_small_and_is_a_golden_plan() -> None:
-    with instead(executor, "merge_entities", swapped):
+    with instead(executor, "merge_entities", swapped), asyncio.Runner() as run:
         for seed in range(50):
             try:
-                run_case(Random(seed))
+                found = made(Random(seed))
             except Refused:
                 continue
-            except Difference as difference:
-                found = difference
-                break
-        small = reduced(found, tries_max=120)
-    assert len(small.operation) < len(found.operation)
-    assert sum(map(len, small.split.subgraphs.values())) < sum(map(len, found.split.subgraphs.values()))
-    text = as_golden(small)
-    assert text.startswith("# Found by fuzzing")
-    assert "```plan\nQueryPlan {" in text
+            for operation in found.operations:
+                try:
+                    compare(found.case, operation, run)
+                except Broken as broken:
+                    text = explained(found.sample(operation), broken, run)
+                    assert len(text) < sum(map(len, found.generated.subgraphs.values()))
+                    assert text.startswith("# Found by fuzzing")
+                    assert "```plan\nQueryPlan {" in text
+                    return
+    raise AssertionError("the fault was not found")
+
+
+def test_a_seed_gives_the_same_schema_again() -> None:
+    assert generate(Random(7)) == generate(Random(7))
