@@ -91,11 +91,13 @@ class Served:
         text = print_ast(visit(self.document, _Strip()))
         entities = sorted(one.name for one in self.types.values() if one.kind == "object" and one.keys)
         query = next((mine for mine, name in self.roots.items() if name == "Query"), "Query")
-        has_query = query in self.types
+        has_query = "Query" in self.types
         fields = "_entities(representations: [_Any!]!): [_Entity]!" if entities else "_nothing: Boolean"
         text += f"\n{'extend ' if has_query else ''}type {query} {{ {fields} }}"
         if entities:
             text += f"\nscalar _Any\nunion _Entity = {' | '.join(entities)}"
+        roots = [f"{name.lower()}: {mine}" for mine, name in self.roots.items() if name in self.types or name == "Query"]
+        text += f"\nschema {{ {' '.join(roots)} }}"
         return build_ast_schema(parse(text, no_location=True), assume_valid=True)
 
 
@@ -104,6 +106,9 @@ class _Strip(Visitor):
         return None if node.name.value in ("deprecated", "oneOf") else REMOVE
 
     def enter_directive_definition(self, *_: Any) -> Any:
+        return REMOVE
+
+    def enter_schema_definition(self, *_: Any) -> Any:
         return REMOVE
 
     def enter_schema_extension(self, *_: Any) -> Any:
