@@ -2,7 +2,7 @@
 
 The idea: walk the API from its roots and keep, for every type reached, *where* its object may be standing: a set of
 positions. A position is a graph that returned the object, as which type it did, and what it provided on the way. From
-a set of positions a field can be served if some graph that can be *reached* resolves it. A graph is reached by a key
+a set of positions a field can be served if some graph that can be *reached* from one of them resolves it. A graph is reached by a key
 whose fields can themselves be served from the positions already reached; so reach grows until it grows no more. A field
 with `@requires` is served only where its requirements can be, from that same reach.
 
@@ -117,12 +117,13 @@ class _Walk:
                 self.enter((possible.name, narrowed), Step(step, f"... on {possible.name}"))
 
     def visit_object(self, type_: GraphQLObjectType, positions: frozenset[Position], step: Step) -> None:
-        reach = self.serving.reach(type_.name, positions)
+        reaches = self.serving.reaches(type_.name, positions)
+        reach: frozenset[Position] = frozenset().union(*reaches)
         if all(one.type != type_.name for one in reach):  # Only interface objects: nobody can tell its type.
             self.refuse(type_.name, "__typename", reach, step)
             return
         for name, field in type_.fields.items():
-            next_positions = self.serving.serve(type_.name, name, reach)
+            next_positions = self.serving.serve(type_.name, name, reaches)
             if not next_positions:
                 self.refuse(type_.name, name, reach, step)
             elif is_composite_type(get_named_type(field.type)):

@@ -7,6 +7,7 @@ the thing itself. Ways in progress are on a stack and count as "not yet".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from graphql import (
     FieldNode,
@@ -34,6 +35,10 @@ class Position:
     graph: str
     type: str
     provided: str = ""
+
+
+Reaches: TypeAlias = frozenset[frozenset[Position]]
+"""Where an object may be found: from each place where it stands, by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ class Serving:
     def _opens(self, key: _Key, type_name: str, reached: set[Position]) -> bool:
         if key.join.key is None or (key.needs_type and all(one.type != type_name for one in reached)):
             return False
-        return self.has_all(type_name, key.join.key, frozenset(reached))
+        return self.has_all(type_name, key.join.key, frozenset((frozenset(reached),)))
 
     def _candidates(self, type_name: str) -> list[_Key]:
         """Keys by which an object of this type can be looked up: its own, and those of its interfaces."""
@@ -164,15 +169,21 @@ class Serving:
                     found.append(_Key(join, type_name, needs_type=False))
         return found
 
-    def serve(self, type_name: str, field: str, reach: frozenset[Position]) -> frozenset[Position]:
-        """Where the field's value may stand when it is asked for at `reach`; empty: nobody can serve it."""
+    def reaches(self, type_name: str, start: frozenset[Position]) -> Reaches:
+        """What each position leads to by itself: an object that several graphs return is fetched from each of them, and
+        no part of it can lend its key, or what is required, to another."""
+        return frozenset(self.reach(type_name, frozenset((one,))) for one in start)
+
+    def serve(self, type_name: str, field: str, reaches: Reaches) -> frozenset[Position]:
+        """Where the field's value may stand when it is asked for at `reaches`; empty: nobody can serve it."""
         if field == "__typename":
-            return reach
+            return frozenset().union(*reaches)
         found = set()
-        for position in reach:
-            value = self._serve_at(type_name, field, position, reach)
-            if value is not None:
-                found.add(value)
+        for reach in reaches:
+            for position in reach:
+                value = self._serve_at(type_name, field, position, reach)
+                if value is not None:
+                    found.add(value)
         return frozenset(found)
 
     def _serve_at(self, type_name: str, field: str, position: Position, reach: frozenset[Position]) -> Position | None:
@@ -201,8 +212,9 @@ class Serving:
         self._meeting.add(question)
         try:
             keys = [one.key for one in self.type_joins(join.graph, position.type) if one.key and one.resolvable]
-            can_enter = any(self.has_all(type_name, key, reach) for key in keys)
-            return can_enter and self.has_all(type_name, join.requires, reach)
+            alone = frozenset((reach,))
+            can_enter = any(self.has_all(type_name, key, alone) for key in keys)
+            return can_enter and self.has_all(type_name, join.requires, alone)
         finally:
             self._meeting.discard(question)
 
@@ -219,16 +231,16 @@ class Serving:
             return None
         return _below(parse_field_set(position.provided), field, position.type, self)
 
-    def has_all(self, type_name: str, selections: SelectionSetNode, reach: frozenset[Position]) -> bool:
-        """Whether every field of the field set can be had of an object standing at `reach`."""
-        return all(self._has(type_name, one, reach) for one in selections.selections)
+    def has_all(self, type_name: str, selections: SelectionSetNode, reaches: Reaches) -> bool:
+        """Whether every field of the field set can be had of an object standing at `reaches`."""
+        return all(self._has(type_name, one, reaches) for one in selections.selections)
 
-    def _has(self, type_name: str, selection: object, reach: frozenset[Position]) -> bool:
+    def _has(self, type_name: str, selection: object, reaches: Reaches) -> bool:
         if isinstance(selection, InlineFragmentNode):
             condition = selection.type_condition.name.value if selection.type_condition else type_name
-            return self._has_on(type_name, condition, selection.selection_set, reach)
+            return self._has_on(type_name, condition, selection.selection_set, reaches)
         assert isinstance(selection, FieldNode)
-        values = self.serve(type_name, selection.name.value, reach)
+        values = self.serve(type_name, selection.name.value, reaches)
         if not values or selection.selection_set is None:
             return bool(values)
         type_ = self.schema.type_map[type_name]
@@ -236,10 +248,10 @@ class Serving:
         target = get_named_type(type_.fields[selection.name.value].type)
         return self._has_below(target.name, selection.selection_set, values)
 
-    def _has_on(self, type_name: str, condition: str, selections: SelectionSetNode, reach: frozenset[Position]) -> bool:
+    def _has_on(self, type_name: str, condition: str, selections: SelectionSetNode, reaches: Reaches) -> bool:
         """A fragment asks only objects of its type; an object of another type has nothing to give."""
         if condition == type_name or type_name in self._possible_anywhere(condition):
-            return self.has_all(type_name, selections, reach)
+            return self.has_all(type_name, selections, reaches)
         return True
 
     def _has_below(self, target: str, selections: SelectionSetNode, values: frozenset[Position]) -> bool:
@@ -247,10 +259,10 @@ class Serving:
         if not is_composite_type(type_):
             return True
         if isinstance(type_, GraphQLObjectType):
-            return self.has_all(target, selections, self.reach(target, values))
+            return self.has_all(target, selections, self.reaches(target, values))
         for possible in self._possible_anywhere(target):
             narrowed = self.narrow(values, possible)
-            if narrowed and not self.has_all(possible, selections, self.reach(possible, narrowed)):
+            if narrowed and not self.has_all(possible, selections, self.reaches(possible, narrowed)):
                 return False
         return True
 

@@ -13,8 +13,8 @@ Vocabulary
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -29,6 +29,7 @@ from graphql import (
     TypeNode,
     is_abstract_type,
     parse_type,
+    print_ast,
 )
 
 from gateway.execution.straight import Straight, Unusual, compile_straight
@@ -157,6 +158,22 @@ def _first(straight: Straight, careful: Projection) -> Projection:
     return project
 
 
+def _read(one: OutputField) -> tuple[str, OutputSelection | None]:
+    return one.source, one.selection
+
+
+def _weakest(types: Sequence[str]) -> str:
+    """The promise that all of these types keep: `[Int]!` of `[Int!]!` and `[Int]!`."""
+
+    def common(nodes: Sequence[TypeNode]) -> str:
+        bare = [one.type if isinstance(one, NonNullTypeNode) else one for one in nodes]
+        mark = "!" if all(isinstance(one, NonNullTypeNode) for one in nodes) else ""
+        lists = [one.type for one in bare if isinstance(one, ListTypeNode)]
+        return f"[{common(lists)}]{mark}" if lists else f"{print_ast(bare[0])}{mark}"
+
+    return common([parse_type(one, no_location=True) for one in dict.fromkeys(types)])
+
+
 class _Compiler:
     def __init__(self, schema: GraphQLSchema, conditions: Mapping[str, bool]) -> None:
         self._schema = schema
@@ -190,8 +207,10 @@ class _Compiler:
                 concrete = possible.get(name)  # type: ignore[arg-type]
                 if concrete is not None:
                     chosen = _static_object(self._fields(fields, concrete.name, concrete))
-                elif name is None or name in abstract:
-                    chosen = _static_object(self._common_fields(fields, frozenset(possible)))
+                elif (name is None or name in abstract) and (
+                    common := self._common_fields(fields, possible.keys())
+                ) is not None:
+                    chosen = _static_object(common)
                 else:
                     notes.wrong_value(place, parent.name)
                     return None
@@ -200,18 +219,26 @@ class _Compiler:
 
         return complete
 
-    def _common_fields(self, fields: Sequence[OutputField], possible: frozenset[str]) -> tuple[_Field, ...]:
-        """For an object whose real type nobody had to fetch: the fields that every possible type shows."""
+    def _common_fields(self, fields: Sequence[OutputField], possible: Set[str]) -> tuple[_Field, ...] | None:
+        """For an object whose real type nobody had to fetch: the fields that every possible type shows. None: what
+        only some types show must not be null there, so with the type of the object, the object is lost."""
         by_key: dict[str, list[OutputField]] = {}
         for one in fields:
-            if one.types is None or one.types >= possible:
-                by_key.setdefault(one.key, []).append(one)
-        return tuple(
-            (key, same[0].source, None, False, _typename(possible))
-            if same[0].meta == "__typename"
-            else self._field(key, same, None)
-            for key, same in by_key.items()
-        )
+            by_key.setdefault(one.key, []).append(one)
+        found: list[_Field] = []
+        for key, same in by_key.items():
+            whole = [one for one in same if one.types is None or one.types >= possible]
+            if whole and whole[0].meta == "__typename":
+                found.append((key, whole[0].source, None, False, _typename(possible)))
+            elif whole:
+                found.append(self._field(key, whole, None))
+            elif {name for one in same for name in one.types or ()} >= possible and len(
+                {_read(one) for one in same}
+            ) == 1:
+                found.append(self._field(key, [replace(same[0], type=_weakest([one.type for one in same]))], None))
+            elif any(one.type.endswith("!") for one in same):
+                return None
+        return tuple(found)
 
     def _fields(self, fields: Sequence[OutputField], type_name: str, parent: GraphQLNamedType) -> tuple[_Field, ...]:
         by_key: dict[str, list[OutputField]] = {}
@@ -377,7 +404,7 @@ def _constant(name: str) -> Completer:
     return complete
 
 
-def _typename(possible: frozenset[str]) -> Completer:
+def _typename(possible: Set[str]) -> Completer:
     def complete(value: Any, place: Place, notes: Notes) -> Any:
         if value in possible:
             return value

@@ -98,7 +98,7 @@ class _Writer:
             return self._function(in_force, frozenset((parent.name,)), parent.name)
         possible = frozenset(one.name for one in self._schema.get_possible_types(parent))  # type: ignore[arg-type]
         by_type = {one: self._function(in_force, frozenset((one,)), one) for one in sorted(possible)}
-        if not any(one.meta for one in in_force):
+        if not any(one.meta or not (one.types is None or one.types >= possible) for one in in_force):
             by_type["None"] = self._function(in_force, possible, None)
         name = self._name("a")
         table = ",".join(f"{key if key == 'None' else repr(key)}:{function}" for key, function in by_type.items())

@@ -49,9 +49,10 @@ class _Shaper:
         for types in _split(same, possible):
             applying = [one for one in same if one.types is None or not types.isdisjoint(one.types)]
             for conditions, in_force in variants(applying):
-                for source, alike in self._by_source(in_force[0], types, response).items():
-                    restricted = None if alike == possible else alike
-                    yield in_force[0], self._entry(in_force, source, restricted, conditions, response)
+                for source, same_source in self._by_source(in_force[0], types, response).items():
+                    for type_, alike in self._by_type(in_force[0], same_source).items():
+                        restricted = None if alike == possible else alike
+                        yield in_force[0], self._entry(in_force, source, type_, restricted, conditions, response)
 
     def _by_source(self, one: Selected, types: frozenset[str], response: ResponseNode) -> dict[str, frozenset[str]]:
         if one.name.startswith("__"):
@@ -69,30 +70,42 @@ class _Shaper:
             found.setdefault(sources[0] if sources else one.key, set()).add(name)
         return {source: frozenset(names) for source, names in found.items()}
 
+    def _by_type(self, one: Selected, types: frozenset[str]) -> dict[str, frozenset[str]]:
+        """A type may promise more than its interface does (`String!` for `String`), and its promise is what counts."""
+        if one.name.startswith("__"):
+            return {"String!" if one.name == TYPENAME else "": types}
+        if one.types is None and not self.types.is_abstract(one.on):
+            return {self._type(one.on, one.name): types}
+        found: dict[str, set[str]] = {}
+        for name in sorted(types):
+            found.setdefault(self._type(name, one.name), set()).add(name)
+        return {type_: frozenset(names) for type_, names in found.items()}
+
     def _entry(
         self,
         in_force: list[Selected],
         source: str,
+        type_: str,
         types: frozenset[str] | None,
         conditions: Conditions,
         response: ResponseNode,
     ) -> OutputField:
         first = in_force[0]
         if first.name == TYPENAME:
-            return OutputField(first.key, TYPENAME, "String!", types, conditions, meta=TYPENAME)
+            return OutputField(first.key, TYPENAME, type_, types, conditions, meta=TYPENAME)
         if first.name in INTROSPECTION_FIELDS:
-            return OutputField(first.key, first.key, "", types, conditions, meta="introspection")
+            return OutputField(first.key, first.key, type_, types, conditions, meta="introspection")
         selection = None
         if first.children is not None:
             below = [inner for one in in_force if one.children is not None for inner in one.children.fields]
             named = self.types.field_type(first.on, first.name)
             selection = self.selection(named, SelectionSet(tuple(below)), response.child(source))
-        return OutputField(first.key, source, self._type(first), types, conditions, selection=selection)
+        return OutputField(first.key, source, type_, types, conditions, selection=selection)
 
-    def _type(self, one: Selected) -> str:
-        kind = self.types.schema.type_map[one.on]
+    def _type(self, parent: str, name: str) -> str:
+        kind = self.types.schema.type_map[parent]
         assert isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
-        return str(kind.fields[one.name].type)
+        return str(kind.fields[name].type)
 
 
 def _split(same: list[Selected], possible: frozenset[str]) -> Iterator[frozenset[str]]:

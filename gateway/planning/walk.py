@@ -225,9 +225,9 @@ class Walk:
         assert choice.via is not None
         requirement = group.requires.setdefault((at.node.type, choice.via.send_typename), {})
         types = self.graph.possible(at.node)
-        self._read(requirement, at.response, choice.via.key, types, context)
+        self._read(requirement, at.response, choice.via.key, types, context, group.graph)
         if choice.move is not None and choice.move.requires is not None:
-            self._read(requirement, at.response, choice.move.requires, types, context)
+            self._read(requirement, at.response, choice.move.requires, types, context, group.graph)
 
     def _read(
         self,
@@ -236,8 +236,9 @@ class Walk:
         selections: SelectionSet,
         types: frozenset[str],
         context: Context,
+        graph: str,
     ) -> None:
-        """Note for each field of a field set under which key of the response tree it lies."""
+        """Note for each field of a field set, which is for `graph`, under which key of the response tree it lies."""
         for one in selections.fields:
             applying = types if one.types is None else types & one.types
             if one.name == TYPENAME or not applying:
@@ -246,14 +247,16 @@ class Walk:
             required = requirement.setdefault(one.name, Required(source))
             required.contexts.add(context)
             if one.children is not None:
-                self._read_below(required, response.child(source), one, context)
+                self._read_below(required, response.child(source), one, context, graph)
 
-    def _read_below(self, required: Required, response: ResponseNode, one: Selected, context: Context) -> None:
+    def _read_below(
+        self, required: Required, response: ResponseNode, one: Selected, context: Context, graph: str
+    ) -> None:
         assert one.children is not None
         inner = self.graph.types.field_type(one.on, one.name)
-        if not self.graph.types.is_abstract(inner):
+        if not self.graph.types.is_abstract(inner) or self.graph.kind(Node(graph, inner)) == "interface_object":
             below = required.below.setdefault((inner, ""), {})
-            self._read(below, response, one.children, frozenset((inner,)), context)
+            self._read(below, response, one.children, self.graph.types.possible(inner), context, graph)
             return
         for name in sorted(self.graph.types.possible(inner)):
             fields = SelectionSet(
@@ -263,7 +266,8 @@ class Walk:
                     if each.name == TYPENAME or response.sources(each.key, name, each.signature)
                 )
             )
-            self._read(required.below.setdefault((name, name), {}), response, fields, frozenset((name,)), context)
+            below = required.below.setdefault((name, name), {})
+            self._read(below, response, fields, frozenset((name,)), context, graph)
 
     def _group(
         self, graph: str, path: tuple[str, ...], deps: frozenset[Group], is_entity: bool, kind: object = None

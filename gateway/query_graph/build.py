@@ -21,7 +21,7 @@ from graphql import (
 from gateway.language.selections import print_selection_set
 from gateway.query_graph.graph import QueryGraph
 from gateway.query_graph.moves import ROOT, FieldMove, KeyMove, Kind, Label, Node
-from gateway.query_graph.selection import TYPENAME, Flattener, SelectionSet, TypeTable
+from gateway.query_graph.selection import TYPENAME, Flattener, Selected, SelectionSet, TypeTable
 from gateway.supergraph.model import FieldJoin, Supergraph
 
 __all__ = ["build_query_graph"]
@@ -173,7 +173,9 @@ class _Builder:
         label = None
         if join.override_label is not None:
             label = Label(join.override_label, join.override_from is not None)
-        requires = None if join.requires is None else self.flattener.flatten(join.requires, type_name)
+        requires = None
+        if join.requires is not None:
+            requires = self.with_types(self.flattener.flatten(join.requires, type_name), join.graph)
         return FieldMove(
             name=name,
             target=Node(join.graph, target),
@@ -184,6 +186,20 @@ class _Builder:
             requires_text=print_selection_set(join.requires),
             label=label,
         )
+
+    def with_types(self, selections: SelectionSet, graph: str) -> SelectionSet:
+        """A graph that is sent an object of an abstract type is told its real type, so somebody must be asked for it."""
+        return SelectionSet(tuple(self.with_types_below(one, graph) for one in selections.fields))
+
+    def with_types_below(self, one: Selected, graph: str) -> Selected:
+        if one.children is None:
+            return one
+        below = self.with_types(one.children, graph)
+        inner = self.types.field_type(one.on, one.name)
+        if self.kinds.get((graph, inner)) == "abstract":
+            typename = Selected(TYPENAME, TYPENAME, inner, None, signature=TYPENAME)
+            below = SelectionSet((typename, *below.fields))
+        return one.with_children(below)
 
     # Copies
 

@@ -76,9 +76,28 @@ def test_an_object_of_a_type_that_clients_do_not_see_is_null() -> None:
 
 
 def test_an_object_whose_real_type_nobody_needed() -> None:
-    fields = below("things", "[Thing]", leaf("id", "ID!"), leaf("watts", "Float!", types=frozenset({"Lamp"})))
+    fields = below("things", "[Thing]", leaf("id", "ID!"), leaf("pages", "Int", types=frozenset({"Book"})))
     assert shape(fields, data={"things": [{"id": "1"}, {"__typename": "Thing", "id": "2"}]})[0] == {
         "things": [{"id": "1"}, {"id": "2"}]
+    }
+
+
+def test_an_object_whose_real_type_is_lost_keeps_no_promise() -> None:
+    fields = below("things", "[Thing]", leaf("id", "ID!"), leaf("watts", "Float!", types=frozenset({"Lamp"})))
+    shaped, errors = shape(fields, data={"things": [{"__typename": "Thing", "id": "1"}]})
+    assert shaped == {"things": [None]}
+    assert [(error.code, error.path) for error in errors] == [(Code.SUBGRAPH_BAD_RESPONSE, ("things", 0))]
+
+
+def test_types_that_promise_more_than_their_interface() -> None:
+    name = (
+        leaf("name", "String", types=frozenset({"Book"})),
+        leaf("name", "String!", types=frozenset({"Lamp"})),
+    )
+    fields = below("things", "[Thing]", *name)
+    known = [{"__typename": "Book", "name": None}, {"__typename": "Lamp", "name": None}]
+    assert shape(fields, data={"things": [*known, {"name": None}]})[0] == {
+        "things": [{"name": None}, None, {"name": None}]
     }
 
 

@@ -136,3 +136,14 @@ def test_mutations_start_where_they_are() -> None:
         b='type Mutation { make: P } type P @key(fields: "id") { id: ID }',
         c='type P @key(fields: "id") { id: ID x: Int }',
     )
+
+
+def test_halves_of_an_object_cannot_lend_each_other_a_key() -> None:
+    """The key comes with one half, what is required with the other: no subgraph holds both."""
+    found = error(
+        a="type Query { p: P! @shareable } type P { key: ID! @shareable }",
+        b="type Query { p: P! @shareable } type P { size: Int! }",
+        c='type P @key(fields: "key") { key: ID! size: Int! @external price: Int @requires(fields: "size") }',
+    )
+    assert found.code == "SATISFIABILITY_ERROR"
+    assert '"P.price"' in found.message

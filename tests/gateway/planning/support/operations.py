@@ -74,6 +74,8 @@ class _Writer:
         self.fields_left -= 1
         if depth < 0 or self.fields_left < 0 or self.chance(8):
             return f"t: __typename{self.condition()}" if self.chance(20) else "__typename"
+        if parent is self.schema.query_type and self.chance(3):
+            return f'meta: __type(name: "{self.random.choice(sorted(self.schema.type_map))}"){self.condition()} {{ kind name }}'
         if isinstance(parent, GraphQLUnionType) or self.chance(self.fragment_share):
             return self.fragment(parent, depth)
         names = [

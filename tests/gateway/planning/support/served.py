@@ -96,7 +96,9 @@ class Served:
         text += f"\n{'extend ' if has_query else ''}type {query} {{ {fields} }}"
         if entities:
             text += f"\nscalar _Any\nunion _Entity = {' | '.join(entities)}"
-        roots = [f"{name.lower()}: {mine}" for mine, name in self.roots.items() if name in self.types or name == "Query"]
+        roots = [
+            f"{name.lower()}: {mine}" for mine, name in self.roots.items() if name in self.types or name == "Query"
+        ]
         text += f"\nschema {{ {' '.join(roots)} }}"
         return build_ast_schema(parse(text, no_location=True), assume_valid=True)
 

@@ -16,7 +16,6 @@ from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
-    InlineFragmentNode,
     SelectionSetNode,
     execute,
     parse,
@@ -207,7 +206,8 @@ class Subgraph:
         own = self.served.types.get(parent)
         target = named(own.fields[node.name.value].type) if own is not None and node.name.value in own.fields else ""
         told = value.get("__typename")
-        if told is None and any(isinstance(one, InlineFragmentNode) for one in node.selection_set.selections):
+        kind = self.served.types.get(target)
+        if kind is not None and kind.kind != "object" and told not in self.served.possible(target):
             raise self._complain(f"cannot tell of which type {dict(value)!r} is")
         return self._sent_of(value, node.selection_set, told or target)
 

@@ -233,9 +233,10 @@ class Universe:
         """The resolver of one schema that serves everything."""
         type_name, name = info.parent_type.name, info.field_name
         thing = parent if isinstance(parent, Thing) else Thing(type_name, type_name)
+        if self.is_lost(thing, name):
+            return None
         self.fault(thing, name)
-        value = self.value(thing, name, arguments)
-        return None if self.is_lost(thing, name) else value
+        return self.value(thing, name, arguments)
 
 
 @dataclass(frozen=True)
