@@ -74,7 +74,15 @@ def reduce_sample(sample: Sample, fails: Fails) -> Sample:
 
 
 def _alike(one: str | None, other: str) -> bool:
-    return one is not None and one.split(":")[0].split("(")[0][:16] == other.split(":")[0].split("(")[0][:16]
+    return one is not None and _gist(one) == _gist(other)
+
+
+def _gist(told: str) -> str:
+    """What went wrong, without where and of what."""
+    head, _, rest = told.partition(": ")
+    if head == "a subgraph complains":
+        return rest.split(" ")[1]
+    return head.split("(")[0][:16] + rest.split(" ")[0] if head == "refused" else head[:16]
 
 
 Pass = Callable[[Sample, int], Sample | None]
@@ -157,7 +165,6 @@ _SCHEMA_PARTS = (
     "input_object_type_definition",
     "field_definition",
     "directive",
-    "input_value_definition",
 )
 
 

@@ -143,6 +143,7 @@ class Splitter:
             each for each in one.keys if all(self.may_have(graph, one.fields[f].target) for f in top_fields(each))
         ]
         keys = some(self.random, possible, 1, 2)
+        self.is_safe = self.split_.is_safe = self.is_safe and one.keys[0] in possible
         if self.is_safe:
             keys = [one.keys[0], *(each for each in keys if each != one.keys[0])]
         for each in [*keys, *([key] if key else [])]:
@@ -176,7 +177,7 @@ class Splitter:
         homes = self.homes.get(one.name, list(self.graphs))
         keys = self.whole.key_fields(one.name)
         for name, each in list(one.fields.items()):
-            if (one.name, name) in self.fixed or (name in keys and self.havers(one.name, name)):
+            if (one.name, name) in self.fixed or (name in keys and set(self.havers(one.name, name)) & set(homes)):
                 continue
             able = [graph for graph in homes if self.may_have(graph, each.target)]
             if not able:
@@ -282,9 +283,9 @@ class Splitter:
         """An interface must have a field here, so its types share one."""
         names = [name for name in one.fields if (one.members[0], name) not in self.fixed]
         able = [name for name in names if self.may_have(graph, one.fields[name].target)]
-        if not names:
-            return  # Its fields are lost; nobody will want such a schema.
-        name = able[0] if able else names[0]
+        if not able:
+            return  # It stays without fields; nobody will want such a schema.
+        name = able[0]
         for each in (one.name, *members):
             self.put(graph, each, name)
         self.need(graph, one.fields[name].target)

@@ -64,13 +64,16 @@ class Terms:
         if not candidates:
             return None
         chosen = self.at.random.choice(candidates)
+        was_here = chosen.name in mine.fields
+        self.external(graph, mine, chosen)
         below = ""
         if not self.at.whole.is_leaf(chosen):
             found = self.selected_below(graph, chosen.target, (mine.name, for_field))
             if found is None:
+                if not was_here:
+                    del mine.fields[chosen.name]
                 return None
             below = f" {{ {found} }}"
-        self.external(graph, mine, chosen)
         needed.add((mine.name, chosen.name))
         self.at.required.add((mine.name, chosen.name))
         return f"{chosen.name}{self.arguments(chosen)}{below}"

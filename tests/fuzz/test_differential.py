@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.execution import executor
 from tests.fuzz.differential import Broken, Refused, compare
 from tests.fuzz.faults import FAULTS, Bench, Fault, everywhere, instead, swapped
+from tests.fuzz.reduce import failure_of, reduce_sample
 from tests.fuzz.runs import explained, made, run_seeds
 from tests.fuzz.written import generate
 
@@ -92,8 +93,10 @@ def test_a_failure_is_made_small_and_is_a_golden_plan() -> None:
                 try:
                     compare(found.case, operation, run)
                 except Broken as broken:
+                    small = reduce_sample(found.sample(operation), lambda one: failure_of(one, run))
+                    assert sum(map(len, small.subgraphs.values())) < sum(map(len, found.generated.subgraphs.values()))
+                    assert len(small.operation.text) <= len(operation.text)
                     text = explained(found.sample(operation), broken, run)
-                    assert len(text) < sum(map(len, found.generated.subgraphs.values()))
                     assert text.startswith("# Found by fuzzing")
                     assert "```plan\nQueryPlan {" in text
                     return

@@ -175,7 +175,7 @@ class _Maker:
         return f"[{inner}]{outer}" if roll <= 90 else f"[[{inner}]]{outer}"
 
     def interface_fields(self) -> None:
-        """What an interface has, each of its types has."""
+        """What an interface has, each of its types has; some promise more."""
         for one in [each for each in self.types.values() if each.kind == "interface"]:
             number = one.name[1:]
             if all(self.types[name].kind == "entity" for name in one.members) and chance(self.random, 70):
@@ -184,5 +184,7 @@ class _Maker:
                 composite = chance(self.random, 30)
                 target = self.random.choice(self.composite_targets()) if composite else self.random.choice(LEAVES)
                 type_ = self.wrapped(target)
-                for each in (one, *(self.types[name] for name in one.members)):
-                    self.add(each, f"i{number}{letter}", target, type_)
+                self.add(one, f"i{number}{letter}", target, type_)
+                for name in one.members:
+                    promised = not composite and not type_.endswith("!") and chance(self.random, 25)
+                    self.add(self.types[name], f"i{number}{letter}", target, type_ + ("!" if promised else ""))

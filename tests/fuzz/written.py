@@ -37,7 +37,7 @@ class Generated:
 
 def generate(random: Random) -> Generated:
     split = _split(random)
-    while _is_hollow(split):
+    while _is_hollow(split) or _breaks_promise(split):
         split = _split(random)
     return Generated(
         subgraphs={graph.name: _subgraph(split, graph) for graph in split.graphs.values() if graph.types},
@@ -61,6 +61,19 @@ def _is_hollow(split: Split) -> bool:
     """A type has lost all its fields."""
     types = [one for graph in split.graphs.values() for one in graph.types.values()]
     return any(not one.fields and one.kind != "union" for one in types) or all(one.name != "Query" for one in types)
+
+
+def _breaks_promise(split: Split) -> bool:
+    """An interface has a field that one of its types has nowhere."""
+    types = [one for graph in split.graphs.values() for one in graph.types.values()]
+    had = {(one.name, name) for one in types for name, each in one.fields.items() if "external" not in each.terms}
+    return any(
+        (one.name, name) not in had
+        for one in types
+        for interface in types
+        if interface.kind == "interface" and interface.name in one.interfaces
+        for name in interface.fields
+    )
 
 
 def _with_leaves(text: str, used_in: str | None = None) -> str:
