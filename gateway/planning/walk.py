@@ -243,7 +243,8 @@ class Walk:
             applying = types if one.types is None else types & one.types
             if one.name == TYPENAME or not applying:
                 continue
-            source = response.sources(one.key, min(applying), one.signature)[0]
+            # Behind an interface object stand all types of its interface; where the field comes from, maybe only some.
+            source = next(each for name in sorted(applying) for each in response.sources(one.key, name, one.signature))
             required = requirement.setdefault(one.name, Required(source))
             required.contexts.add(context)
             if one.children is not None:

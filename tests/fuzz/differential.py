@@ -183,3 +183,5 @@ def _plan(sample: Sample) -> str:
         return print_plan(Case(sample.subgraphs, sample.labels, sample.data).plan(sample.operation.text))
     except PlanningRefused as refused:
         return str(refused)
+    except Exception as fault:  # The case that is told is the one in which the planner breaks.
+        return repr(fault)
