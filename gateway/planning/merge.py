@@ -49,7 +49,7 @@ def _merge_once(alive: list[Group]) -> bool:
     for same in places.values():
         for position, one in enumerate(same):
             for other in same[position + 1 :]:
-                early, late = (one, other) if rounds[one] <= rounds[other] else (other, one)
+                early, late = (one, other) if rounds[one] < rounds[other] else (other, one)
                 if _may_merge(early, late, rounds, awaited):
                     _merge(early, late)
                     alive.remove(early)

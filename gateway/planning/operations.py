@@ -100,23 +100,40 @@ def selection_text(selection: OpSelection, lifted: frozenset[Condition] = NOTHIN
 
 
 def simplified(selection: OpSelection) -> Iterator[tuple[tuple[str | None, str, Conditions], OpField]]:
-    """Leaves that are asked for under conditions or for one type, and more widely too, are asked for once."""
+    """What is asked for under conditions or for one type, and more widely too, is asked for once."""
+    same: dict[str, list[tuple[str | None, frozenset[Condition], OpField]]] = {}
     for (condition, key, conditions), one in selection.entries.items():
-        if one.children is None and (
-            _asked_more_widely(selection, condition, key, conditions)
-            or (condition is not None and (None, key, ()) in selection.entries)
+        same.setdefault(key, []).append((condition, frozenset(conditions), one))
+    for (condition, key, conditions), one in selection.entries.items():
+        others = same[key]
+        if len(others) == 1 or not any(
+            _is_wider((at, under), (condition, frozenset(conditions))) and _gives_all(other, one)
+            for at, under, other in others
         ):
-            continue
-        yield (condition, key, conditions), one
+            yield (condition, key, conditions), one
 
 
-def _asked_more_widely(selection: OpSelection, condition: str | None, key: str, conditions: Conditions) -> bool:
-    if not conditions:
-        return False
-    wider = (conditions[:place] + conditions[place + 1 :] for place in range(len(conditions)))
-    return any(
-        (condition, key, one) in selection.entries or _asked_more_widely(selection, condition, key, one)
-        for one in wider
+_When = tuple[str | None, frozenset[Condition]]
+"""(type condition, conditions) of an entry."""
+
+
+def _is_wider(one: _When, other: _When) -> bool:
+    """Whether an entry at `one` is in force whenever one at `other` is, and not only then."""
+    return one != other and one[0] in (None, other[0]) and one[1] <= other[1]
+
+
+def _gives_all(one: OpField, other: OpField) -> bool:
+    """Whether all that `other` selects is selected by `one`."""
+    return other.children is None or (one.children is not None and _selects_all(one.children, other.children))
+
+
+def _selects_all(one: OpSelection, other: OpSelection) -> bool:
+    return all(None in one.typename_on or on in one.typename_on for on in other.typename_on) and all(
+        any(
+            k == key and at in (None, condition) and frozenset(under) <= frozenset(conditions) and _gives_all(mine, its)
+            for (at, k, under), mine in one.entries.items()
+        )
+        for (condition, key, conditions), its in other.entries.items()
     )
 
 
