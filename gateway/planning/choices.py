@@ -7,12 +7,12 @@ options there are and what they cost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeAlias
 
-from gateway.planning.costs import FREE, TARGETS_TRIED_TOGETHER_MAX
+from gateway.planning.costs import TARGETS_TRIED_TOGETHER_MAX
 from gateway.query_graph import FieldMove, KeyMove, Node
 from gateway.query_graph.selection import Selected
 
@@ -30,6 +30,11 @@ class Choice:
     target: Node | None = None
     """Where the jump leads; None: no jump."""
 
+    def by(self, keys: Mapping[Node, KeyMove]) -> Choice:
+        """The same by the key that was found best beside all else."""
+        via = keys.get(self.target, self.via) if self.target is not None else None
+        return self if via is self.via else Choice(self.field, self.move, via, self.target)
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -37,6 +42,8 @@ class Option:
     rounds: int
     fetches: int
     """Without the jump's own, which fields share."""
+    fields: int = 0
+    """Required ones, likewise without the key's."""
 
 
 Alternatives: TypeAlias = tuple[Option, ...]
@@ -50,13 +57,15 @@ class Chosen:
     """Fetches besides the jumps."""
     jumps: tuple[tuple[Node, int], ...]
     """Where to, at how many fetches (the key's included)."""
+    fields: int = 0
+    """Of keys and requirements."""
 
 
 def worth_a_jump(every: list[Alternatives]) -> tuple[Node, ...]:
     """Graphs to jump to that are worth a thought: nothing that is free here needs one."""
     found: dict[Node, None] = {}
     for alternatives in every:
-        if any(one.choice.target is None and (one.rounds, one.fetches) == FREE for one in alternatives):
+        if any(one.choice.target is None and one.rounds == one.fetches == 0 for one in alternatives):
             continue
         found.update((one.choice.target, None) for one in alternatives if one.choice.target is not None)
     return tuple(found)
@@ -66,7 +75,7 @@ def pick(alternatives: Alternatives, subset: Iterable[Node]) -> Option | None:
     """The cheapest option that needs no other jumps than those of `subset`; here before there."""
     allowed = frozenset(subset)
     possible = [one for one in alternatives if one.choice.target is None or one.choice.target in allowed]
-    return min(possible, key=lambda one: (one.fetches, one.rounds), default=None)
+    return min(possible, key=lambda one: (one.fetches, one.rounds, one.fields), default=None)
 
 
 def subsets(targets: tuple[Node, ...], every: list[Alternatives]) -> Iterator[tuple[Node, ...]]:

@@ -1,7 +1,8 @@
 """What planning counts, and where it stops.
 
 Plans are compared by rounds first: a round is a wait for the network, and waits add up where fetches of one round
-do not. Then by fetches: each costs a request, a connection and a parse on both sides.
+do not. Then by fetches: each costs a request, a connection and a parse on both sides. Then by fields that nobody asked
+for: keys and requirements, which are selected, sent and read for the plan's own sake.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ __all__ = [
     "EXPANDED_FIELDS_MAX",
     "FETCHES_MAX",
     "FETCH_COST",
+    "FIELD_COST",
     "FREE",
     "OUTPUT_VARIANTS_MAX",
     "ROUND_COST",
@@ -30,6 +32,8 @@ ROUND_COST = 1
 """One wait for one wave of fetches."""
 FETCH_COST = 1
 """One request to one subgraph."""
+FIELD_COST = 1
+"""One field of a key or a requirement, however deep it stands; what the client selects costs the same everywhere."""
 
 EXPANDED_FIELDS_MAX = 20_000
 """Fields of an operation after its fragments are written out; nested fragments can double them at every level."""
@@ -46,10 +50,16 @@ OUTPUT_VARIANTS_MAX = 6
 
 
 class Cost(NamedTuple):
-    """Compares as plans do: rounds first, then fetches."""
+    """Compares as plans do: rounds first, then fetches, then fields."""
 
     rounds: int
     fetches: int
+    fields: int = 0
+
+    @property
+    def is_here(self) -> bool:
+        """No other fetch is needed."""
+        return self.rounds == 0 and self.fetches == 0
 
 
 FREE = Cost(0, 0)

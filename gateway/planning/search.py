@@ -4,7 +4,8 @@ We hold an object at a node and want some fields of it. Each field has *options*
 after a jump to another graph, at the price of collecting that graph's key (which may take jumps of its own) and what
 the field `@requires`. What is selected below a field belongs to its price. `choose` takes, among the combinations of
 jumps with the fewest rounds, the one with the fewest fetches: a jump that is made for one field serves all that can be
-had there.
+had there. Of several keys that lead there as well, the one is taken that adds the fewest fields to what is
+selected anyway.
 
 *Guards* keep the search from going round in circles: while a graph's key is collected no jump leads into that graph,
 and while a field's requirements are collected the field itself is not asked for.
@@ -24,6 +25,7 @@ from gateway.language.errors import Code
 from gateway.planning.choices import Alternatives, Choice, Chosen, Option, pick, subsets, worth_a_jump
 from gateway.planning.costs import (
     FETCH_COST,
+    FIELD_COST,
     FREE,
     ROUND_COST,
     SEARCH_STEPS_MAX,
@@ -31,6 +33,7 @@ from gateway.planning.costs import (
     Cost,
     refused,
 )
+from gateway.planning.keys import Keys, leaves
 from gateway.query_graph import ROOT, FieldMove, KeyMove, Node, QueryGraph
 from gateway.query_graph.selection import TYPENAME, Selected, SelectionSet
 
@@ -55,7 +58,7 @@ class Search:
         self._chosen: dict[tuple[Node, tuple[Selected, ...], Guard], Chosen | None] = {}
         self._ways: dict[tuple[Node, Selected, Guard], tuple[Alternatives, ...] | None] = {}
         self._costs: dict[tuple[Node, SelectionSet, Guard], Cost | None] = {}
-        self._keys: dict[tuple[Node, Node, Guard], tuple[KeyMove, Cost] | None] = {}
+        self._keys: dict[tuple[Node, Node, Guard], tuple[tuple[KeyMove, Cost], ...]] = {}
         self._alone: dict[Selected, SelectionSet] = {}
 
     # What a selection costs
@@ -68,7 +71,7 @@ class Search:
         return self._costs[key]
 
     def _cost(self, node: Node, selections: SelectionSet, guard: Guard) -> Cost | None:
-        rounds = below = 0
+        rounds = below = added = 0
         jumps: dict[str, int] = {}
         for narrowed, fields in self.views(node, selections):
             chosen = self.choose(narrowed, fields, guard)
@@ -76,9 +79,10 @@ class Search:
                 return None
             rounds = max(rounds, chosen.rounds)
             below = max(below, chosen.below)
+            added = max(added, chosen.fields)
             for target, fetches in chosen.jumps:
                 jumps[target.graph] = max(jumps.get(target.graph, 0), fetches)
-        return Cost(rounds, below + sum(jumps.values()))
+        return Cost(rounds, below + sum(jumps.values()), added)
 
     def views(self, node: Node, selections: SelectionSet) -> Iterator[tuple[Node, tuple[Selected, ...]]]:
         """The node as each type it may have, with what is selected on that type."""
@@ -113,31 +117,37 @@ class Search:
         rounds_min = max(min(option.rounds for option in alternatives) for alternatives in every)
         affordable = [tuple(one for one in alternatives if one.rounds <= rounds_min) for alternatives in every]
         targets = worth_a_jump(affordable)
-        best: tuple[tuple[int, int, int], list[Option], tuple[Node, ...]] | None = None
+        best: tuple[tuple[int, ...], list[Option], dict[Node, KeyMove]] | None = None
+        keys = Keys(self.graph, node, fields) if node.graph != ROOT else None
         for subset in subsets(targets, affordable):
             picked = [pick(alternatives, subset) for alternatives in affordable]
             options = [one for one in picked if one is not None]
             if len(options) < len(picked):
                 continue
             fetches = sum(self.jump_fetches(node, one, guard) for one in subset) + sum(one.fetches for one in options)
-            weight = (fetches, sum(one.rounds for one in options), len(subset))
+            rounds = sum(one.rounds for one in options)
+            if best is not None and (fetches, rounds) > best[0][:2]:
+                continue
+            vias, key_fields = keys.best({one: self.keys(node, one, guard) for one in subset}) if keys else ({}, 0)
+            added = key_fields + sum(one.fields for one in options)
+            weight = (fetches, rounds, added, len(subset))
             if best is None or weight < best[0]:
-                best = (weight, options, subset)
+                best = (weight, options, vias)
         assert best is not None
-        used = {one.choice.target for one in best[1]}
+        (_, _, added, _), options, vias = best
+        used = dict.fromkeys(one.choice.target for one in options if one.choice.target is not None)
         return Chosen(
-            choices=tuple(one.choice for one in best[1]),
-            rounds=max(one.rounds for one in best[1]),
-            below=sum(one.fetches for one in best[1]),
-            jumps=tuple((one, self.jump_fetches(node, one, guard)) for one in best[2] if one in used),
+            choices=tuple(one.choice.by(vias) for one in options),
+            rounds=max(one.rounds for one in options),
+            below=sum(one.fetches for one in options),
+            jumps=tuple((one, self.jump_fetches(node, one, guard)) for one in used),
+            fields=added,
         )
 
     def jump_fetches(self, node: Node, target: Node, guard: Guard) -> int:
         if node.graph == ROOT:
             return FETCH_COST
-        key = self.best_key(node, target, guard)
-        assert key is not None
-        return FETCH_COST + key[1].fetches
+        return FETCH_COST + self.keys(node, target, guard)[0][1].fetches
 
     # One field
 
@@ -171,16 +181,26 @@ class Search:
         if reason is not None:
             raise refused(Code.PLANNING_UNSUPPORTED, f'"{node.type}.{one.name}" cannot be planned: {reason}.')
         move = self.graph.field(node, one.name, self.labels)
-        if move is not None and move.requires is None:
+        if move is not None and self._is_served_here(node, move, guard):
             below = self._below(move, one, guard)
             if below is not None:
-                yield Option(Choice(one, move), below.rounds, below.fetches)
-                if below == FREE:
+                yield Option(Choice(one, move), *below)
+                if below.is_here:
                     return  # Nothing is nearer; to weigh jumps for keys and the like would double the work at each.
         for target in self.targets(node, guard):
             yield from self._jump_options(node, target, one, guard)
         if self.graph.kind(node) == "interface_object":
             yield from self._real_type_options(node, one, guard)
+
+    def _is_served_here(self, node: Node, move: FieldMove, guard: Guard) -> bool:
+        """Without a jump: what the field requires, if anything, is provided here or part of the key."""
+        if move.requires is None:
+            return True
+        mark = guard_requires(node, move.name)
+        if mark in guard:
+            return False
+        needs = self.cost(node, move.requires, guard | {mark})
+        return needs is not None and needs.is_here
 
     def _asks_real_type(self, node: Node, one: Selected) -> bool:
         """Selected on some of an interface object's types only, so that the real type must be known first."""
@@ -204,7 +224,7 @@ class Search:
             below = self._below(move, one, guard)
             if below is not None:
                 target = Node(move.target.graph, node.type)
-                yield Option(Choice(one, move, None, target), ROUND_COST + below.rounds, below.fetches)
+                yield Option(Choice(one, move, None, target), ROUND_COST + below.rounds, below.fetches, below.fields)
 
     def root_moves(self, node: Node, name: str) -> Iterator[FieldMove]:
         for move in self.graph.field_moves[node].get(name, ()):
@@ -227,18 +247,19 @@ class Search:
             return
         if move.requires is not None and guard_requires(target, one.name) in guard:
             return
-        key = self.best_key(node, target, guard)
-        below = self._below(move, one, guard) if key is not None else None
-        if key is None or below is None:
+        keys = self.keys(node, target, guard)
+        below = self._below(move, one, guard) if keys else None
+        if below is None:
             return
         needs = FREE
         if move.requires is not None:
             found = self.cost(node, move.requires, guard | {guard_requires(target, one.name)})
             if found is None:
                 return
-            needs = found
-        rounds = max(key[1].rounds, needs.rounds) + ROUND_COST + below.rounds
-        yield Option(Choice(one, move, key[0], target), rounds, needs.fetches + below.fetches)
+            needs = Cost(found.rounds, found.fetches, found.fields + FIELD_COST * len(leaves(move.requires)))
+        via, key = keys[0]
+        rounds = max(key.rounds, needs.rounds) + ROUND_COST + below.rounds
+        yield Option(Choice(one, move, via, target), rounds, needs.fetches + below.fetches, needs.fields + below.fields)
 
     def _real_type_options(self, node: Node, one: Selected, guard: Guard) -> Iterator[Option]:
         """From an interface object to the graphs that know the real types behind it."""
@@ -247,25 +268,28 @@ class Search:
             target = jump.target
             if self.graph.kind(target) != "abstract" or guard_key(target) in guard:
                 continue
-            key = self.best_key(node, target, guard)
+            keys = self.keys(node, target, guard)
             below = self.cost(target, alone, guard)
-            if key is not None and below is not None:
-                rounds = key[1].rounds + ROUND_COST + below.rounds
-                yield Option(Choice(one, None, key[0], target), rounds, below.fetches)
+            if keys and below is not None:
+                via, key = keys[0]
+                rounds = key.rounds + ROUND_COST + below.rounds
+                yield Option(Choice(one, None, via, target), rounds, below.fetches, below.fields)
 
-    def best_key(self, node: Node, target: Node, guard: Guard) -> tuple[KeyMove, Cost] | None:
-        """The cheapest key by which `target` can be asked for, collected from `node`."""
+    def keys(self, node: Node, target: Node, guard: Guard) -> tuple[tuple[KeyMove, Cost], ...]:
+        """The keys by which `target` can be asked for in the fewest rounds and fetches, the one of fewest fields first;
+        none: it cannot be asked for."""
         known = (node, target, guard)
         if known not in self._keys:
             inner = guard | {guard_key(target)}
-            found: list[tuple[Cost, int, KeyMove]] = []
-            for place, jump in enumerate(self.graph.key_moves(node)):
+            found: list[tuple[KeyMove, Cost]] = []
+            for jump in self.graph.key_moves(node):
                 if jump.target == target:
                     cost = self.cost(node, jump.key, inner)
                     if cost is not None:
-                        found.append((cost, place, jump))
-            best = min(found, key=lambda one: (one[0], one[1]), default=None)
-            self._keys[known] = None if best is None else (best[2], best[0])
+                        found.append((jump, cost))
+            nearest = min(((cost.rounds, cost.fetches) for _, cost in found), default=None)
+            found = [one for one in found if (one[1].rounds, one[1].fetches) == nearest]
+            self._keys[known] = tuple(sorted(found, key=lambda one: one[1].fields + len(leaves(one[0].key))))
         return self._keys[known]
 
     # Parts

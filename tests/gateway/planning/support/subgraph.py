@@ -1,8 +1,8 @@
 """One subgraph over the universe, in memory, strict: it answers what its SDL promises and nothing else.
 
 It resolves entities only by its own resolvable keys, gives `@external` fields only as key material or where they are
-provided, and works out a field with `@requires` from what it was sent. Whoever asks it for more gets an error, and
-a *complaint* is noted: an answer that is right by luck does not pass.
+provided, and works out a field with `@requires` from what it was sent, or has at hand on the same terms. Whoever asks it
+for more gets an error, and a *complaint* is noted: an answer that is right by luck does not pass.
 """
 
 from __future__ import annotations
@@ -185,9 +185,36 @@ class Subgraph:
         raise self._complain(f"knows no entity {dict(representation)!r}")
 
     def _sent(self, held: Held, selections: SelectionSetNode) -> dict[str, Any]:
+        if self._is_at_hand(selections, held.thing.type, held.seen_as, self._provided(held)):
+            return self.universe.read(held.thing, selections)
         if held.known is None:
             raise self._complain(f"was asked for what requires something of {held.thing.id}, and was not sent it")
         return self._sent_of(held.known, selections, held.thing.type)
+
+    def _is_at_hand(
+        self, selections: SelectionSetNode, type_name: str, seen_as: str, provided: list[FieldNode]
+    ) -> bool:
+        """Whether each required field is part of a key here or provided where this object was reached."""
+        kind = self.served.types[seen_as]
+        for one in fields_for(selections, type_name, self.universe.possible_types):
+            if one.name.value in kind.key_fields and one.selection_set is None:
+                continue
+            own = [each for each in provided if each.name.value == one.name.value]
+            if not own:
+                return False
+            if one.selection_set is None:
+                continue
+            target = named(kind.fields[one.name.value].type)
+            for name in self.served.possible(target):
+                below = [
+                    f
+                    for each in own
+                    if each.selection_set
+                    for f in fields_for(each.selection_set, name, self.served.possible)
+                ]
+                if not self._is_at_hand(one.selection_set, name, name, below):
+                    return False
+        return True
 
     def _sent_of(self, sent: Mapping[str, Any], selections: SelectionSetNode, type_name: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
