@@ -152,7 +152,7 @@ def gateway(
         Path | None, typer.Option(help="members.toml, when the supergraph has a partitioned group.")
     ] = None,
     share: Annotated[
-        bool, typer.Option(help="Queries to subgraphs that equal one in flight, of the same caller, share its answer.")
+        bool, typer.Option(help="Queries that equal one in flight, of the same caller, share its answer.")
     ] = False,
     data_dir: DataDir = None,
 ) -> None:

@@ -12,12 +12,14 @@ import time
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
 from graphql import ExecutionResult, GraphQLSchema, execute_sync, parse
 
 from gateway.execution.executor import Clients, ExecutionLimits, Executor
+from gateway.execution.flights import Flights
 from gateway.execution.limits import Deadline
 from gateway.execution.run import Partial, Request, Result
 from gateway.language.errors import (
@@ -36,7 +38,7 @@ from gateway.subscriptions.hub import Hub, HubFull, Listener
 from gateway.subscriptions.source import events
 from gateway.supergraph.model import Supergraph
 
-__all__ = ["Answered", "Caller", "GraphQLRequest", "Pipeline", "PipelineOptions", "write_answer"]
+__all__ = ["Answered", "Caller", "GraphQLRequest", "Pipeline", "PipelineOptions"]
 
 log = logging.getLogger("gateway.pipeline")
 
@@ -77,7 +79,7 @@ class Caller:
         return who, self.partial, self.language, self.explain
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answered:
     data: Any
     errors: tuple[GatewayError, ...] = ()
@@ -95,9 +97,10 @@ class Answered:
             written["extensions"] = dict(self.extensions)
         return written
 
-
-def write_answer(answered: Answered) -> bytes:
-    return orjson.dumps(answered.to_json())
+    @cached_property
+    def written(self) -> bytes:
+        """As JSON; written once, however many callers share the answer."""
+        return orjson.dumps(self.to_json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,8 @@ class PipelineOptions:
     subscriptions_max: int = 5_000
     subscription_queue_max: int = 64
     """Events that wait for one slow client before the oldest is dropped."""
+    share: bool = False
+    """Whether queries that are equal in text, variables and rights share one execution while it is in flight."""
 
 
 class Pipeline:
@@ -134,6 +139,7 @@ class Pipeline:
         self.executor = Executor(clients, names, _Introspection(supergraph.api_schema), chosen.execution)
         self.hub: Hub[Answered] = Hub(queue_max=chosen.subscription_queue_max, listeners_max=chosen.subscriptions_max)
         self._changes: set[asyncio.Task[Answered]] = set()
+        self._flights: Flights[Answered] | None = Flights() if chosen.share else None
 
     async def answer(self, asked: GraphQLRequest, caller: Caller) -> Answered:
         """Never raises for what a client or a subgraph did."""
@@ -150,7 +156,10 @@ class Pipeline:
             return Answered(None, refused.errors, executed=False)
         if prepared.kind == "mutation":
             return await self._shielded(prepared, request, started)
-        return await self._execute(prepared, request, started)
+        if self._flights is None or caller.explain:
+            return await self._execute(prepared, request, started)
+        key = (*_same(asked, request.variables, caller), caller.deadline_s)
+        return await self._flights.join(key, lambda: self._execute(prepared, request, started))
 
     def prepare(self, asked: GraphQLRequest) -> Prepared:
         """Raises `GatewayException`."""
@@ -211,9 +220,7 @@ class Pipeline:
     def subscribe(self, asked: GraphQLRequest, caller: Caller) -> Listener[Answered]:
         """Join a subscription. Raises `GatewayException`. Callers with equal rights and wishes share one upstream."""
         prepared = self.prepare(asked)
-        variables = prepared.variables(asked.variables)
-        values = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
-        key = (asked.query, asked.operation_name, values, caller.shares)
+        key = _same(asked, prepared.variables(asked.variables), caller)
         try:
             return self.hub.listen(key, lambda: self._events(prepared, asked, caller))
         except HubFull:
@@ -232,6 +239,12 @@ class Pipeline:
                     yield self._answered(prepared, caller.explain, result, time.monotonic())
         except Exception:
             yield Answered(None, (_fault_of_ours("completing an event failed"),))
+
+
+def _same(asked: GraphQLRequest, variables: Mapping[str, Any], caller: Caller) -> tuple[Hashable, ...]:
+    """Equal for requests that get equal answers."""
+    values = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
+    return asked.query, asked.operation_name, values, caller.shares
 
 
 def _fault_of_ours(what: str) -> GatewayError:

@@ -17,7 +17,7 @@ import orjson
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.language.errors import Code, GatewayError, GatewayException
-from gateway.pipeline.answer import Answered, GraphQLRequest, Pipeline, write_answer
+from gateway.pipeline.answer import Answered, GraphQLRequest, Pipeline
 from gateway.server.callers import Callers
 from gateway.server.metrics import Metrics
 from gateway.server.negotiation import GRAPHQL_RESPONSE, Unacceptable, choose_media_type, wants_page
@@ -95,10 +95,10 @@ class GraphQLOverHttp:
                 status = _status(answered, media_type)
             seen.outcome = "refused" if not answered.executed else "errors" if answered.errors else "ok"
         extra = (_ALLOW_POST,) if answered.by_post_only else ()
-        await _send(send, status, f"{media_type}; charset=utf-8", write_answer(answered), extra)
+        await _send(send, status, f"{media_type}; charset=utf-8", answered.written, extra)
 
     async def _refuse(self, send: Send, status: int, media_type: str, error: GatewayError) -> None:
-        body = write_answer(Answered(None, (error,), executed=False))
+        body = Answered(None, (error,), executed=False).written
         extra = (_ALLOW,) if status == 405 else ()
         await _send(send, status, f"{media_type}; charset=utf-8", body, extra)
 

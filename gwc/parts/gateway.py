@@ -13,6 +13,7 @@ from contract.identity import ACCESS, TokenIssuer, TokenVerifier
 from gateway.execution.clients import HttpClient, HttpPool, SubgraphClient
 from gateway.execution.members import Member, Members, MembersInvalid, load_members
 from gateway.language.errors import SupergraphInvalid
+from gateway.pipeline.answer import PipelineOptions
 from gateway.server.app import GatewayOptions, create_gateway_app
 from gateway.server.direct import DirectStarlette
 from gateway.supergraph.group import group_supergraph
@@ -50,7 +51,7 @@ def serve_gateway(
         for name, graph in loaded.graphs.items()
     }
     try:
-        gateway = create_gateway_app(loaded, clients, gateway_options(settings))
+        gateway = create_gateway_app(loaded, clients, gateway_options(settings, share=share))
     except SupergraphInvalid as invalid:
         raise CommandError(f"{supergraph}: {invalid}") from None
     mounts: list[BaseRoute] = []
@@ -110,13 +111,14 @@ def _groups(supergraph: Supergraph, members: Path | None, pool: HttpPool) -> dic
     return found
 
 
-def gateway_options(settings: Settings) -> GatewayOptions:
-    """Of the public gateway: clients' access tokens in, internal tokens out."""
+def gateway_options(settings: Settings, *, share: bool = False) -> GatewayOptions:
+    """Of the public gateway: clients' access tokens in, internal tokens out. `share`: equal queries in flight run once."""
     return GatewayOptions(
         verifier=TokenVerifier(public_key(settings.keys, "access"), ACCESS),
         issuer=TokenIssuer(private_key(settings.keys, "internal")),
         deadline_s=settings.deadline_ms / 1000,
         explain=True,
+        pipeline=PipelineOptions(share=share),
     )
 
 

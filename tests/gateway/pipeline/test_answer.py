@@ -217,3 +217,28 @@ async def test_one_gathered_field_under_several_aliases_with_arguments_of_their_
     last = data["books"]["nodes"][0]["id"]
     [edge] = data["books"]["edges"]
     assert edge["node"] == {"id": last, "branch": {"code": last.split(":")[1]}, "reviews": [{"text": f"of {last}"}]}
+
+
+async def test_equal_queries_in_flight_run_once_where_sharing_is_chosen() -> None:
+    async with gateway(options=PipelineOptions(share=True)) as city:
+        first, second, other = await asyncio.gather(
+            city.ask("{ rules }", who="a"), city.ask("{ rules }", who="a"), city.ask("{ rules }", who="b")
+        )
+        assert first is second
+        assert other is not first
+        assert first.data == other.data == {"rules": "as e says"}
+        assert (await city.ask("{ rules }", who="a")) is not first
+
+
+async def test_equal_queries_run_each_by_itself_unless_sharing_is_chosen() -> None:
+    async with gateway() as city:
+        first, second = await asyncio.gather(city.ask("{ rules }"), city.ask("{ rules }"))
+        assert first is not second
+        assert len(city.library.asked("e")) == 2
+
+
+async def test_equal_changes_in_flight_are_each_carried_out() -> None:
+    change = 'mutation { lend(input: { bookId: "book:n:1" }) { ok } }'
+    async with gateway(options=PipelineOptions(share=True)) as city:
+        await asyncio.gather(city.ask(change), city.ask(change))
+        assert len(city.library.asked("n")) == 2
