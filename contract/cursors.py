@@ -3,7 +3,8 @@
 A member edge's cursor *is* its sort key: version, hash of order and filter, kinds, directions, values, region,
 native key. One cursor serves every member: with a cursor of region R, a member of a region before R resumes at
 rows whose values are strictly after the cursor's, a member after R at rows whose values are equal or after, and
-R itself after the native key. A gateway's cursor carries beside it which members had not answered (`missed`).
+R itself after the native key. A gateway's cursor carries beside it what the walk lacks so far: which members had not
+answered for a page (`missed`), and which had answered for all (`present`). Members pass over both.
 """
 
 from __future__ import annotations
@@ -11,18 +12,28 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from contract.order import Direction, Kind, SortValue, sort_key
+from contract.order import Direction, Kind, SortValue, sort_key, sort_keys
 
-__all__ = ["Cursor", "InvalidCursor", "decode_cursor", "encode_cursor", "shape_hash"]
+__all__ = [
+    "CURSOR_LENGTH_MAX",
+    "Cursor",
+    "InvalidCursor",
+    "decode_cursor",
+    "encode_cursor",
+    "mark_cursor",
+    "shape_hash",
+]
 
 VERSION = 1
 CURSOR_LENGTH_MAX = 4096
+OWN_FIELDS = 8
+"""What makes a member's cursor; a gateway's has `missed` and `present` behind it."""
 
 
 class InvalidCursor(ValueError):
@@ -40,14 +51,14 @@ class Cursor:
     native: tuple[SortValue, ...]
     native_kinds: tuple[Kind, ...]
     missed: frozenset[str] = field(default_factory=frozenset)
+    """Regions whose members did not answer for some page of the walk."""
+    present: frozenset[str] = field(default_factory=frozenset)
+    """Regions whose members answered for every page of it."""
 
     @property
     def key(self) -> tuple[Any, ...]:
         """Comparable with the keys of other cursors of the same shape (same order)."""
         return sort_key(self.values, self.kinds, self.directions, self.region, self.native, self.native_kinds)
-
-    def with_missed(self, regions: frozenset[str]) -> Cursor:
-        return replace(self, missed=regions)
 
 
 def shape_hash(order: Sequence[tuple[str, str]], filter_: Any) -> str:
@@ -67,9 +78,22 @@ def encode_cursor(cursor: Cursor) -> str:
         "".join(cursor.native_kinds),
         cursor.native,
     ]
-    if cursor.missed:
-        record.append(sorted(cursor.missed))
+    if cursor.missed or cursor.present:
+        record += (sorted(cursor.missed), sorted(cursor.present))
+    return _written(record)
+
+
+def mark_cursor(text: str, missed: Iterable[str], present: Iterable[str]) -> str:
+    """A member's cursor, which must be one, made a gateway's: it remembers what the walk lacks so far."""
+    return _written([*_record(text)[:OWN_FIELDS], sorted(missed), sorted(present)])
+
+
+def _written(record: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(record)).decode().rstrip("=")
+
+
+def _record(text: str) -> Any:
+    return orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 def decode_cursor(text: str, shape: str | None = None) -> Cursor:
@@ -77,8 +101,8 @@ def decode_cursor(text: str, shape: str | None = None) -> Cursor:
     if len(text) > CURSOR_LENGTH_MAX:
         raise InvalidCursor("the cursor is too long")
     try:
-        record = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        version, made_under, kinds, directions, values, region, native_kinds, native, *missed = record
+        version, made_under, kinds, directions, values, region, native_kinds, native, *walk = _record(text)
+        missed, present = walk or ((), ())
     except (ValueError, TypeError, binascii.Error):
         raise InvalidCursor("the cursor cannot be read") from None
     if version != VERSION:
@@ -94,11 +118,12 @@ def decode_cursor(text: str, shape: str | None = None) -> Cursor:
             region=region,
             native=tuple(native),
             native_kinds=tuple(Kind(kind) for kind in native_kinds),
-            missed=frozenset(missed[0]) if missed else frozenset(),
+            missed=frozenset(missed),
+            present=frozenset(present),
         )
-        hash(cursor.key)
-        if not all(isinstance(one, str) for one in (cursor.region, *cursor.missed)):
+        if not all(isinstance(one, str) for one in (made_under, region, *cursor.missed, *cursor.present)):
             raise TypeError("regions are texts")
-    except (ValueError, TypeError, ArithmeticError):
+        sort_keys((cursor.values,), cursor.kinds, cursor.directions, (region,), (cursor.native,), cursor.native_kinds)
+    except (ValueError, TypeError):
         raise InvalidCursor("the cursor cannot be read") from None
     return cursor

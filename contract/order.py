@@ -5,17 +5,19 @@ Numbers go by value, dates and times by time, enums as the contract declares the
 nulls are last in both directions; backward paging reverses the whole order, nulls and ties included.
 
 A *sort value* is what stands in a cursor: None, a text, an int, or a canonical decimal text. `Kind` says how
-to compare it. Member and gateway compare by `sort_key` alone, so neither needs to know what a field means.
+to compare it. Member and gateway compare by `sort_key` alone (`sort_keys` for many rows), so neither needs to know what a field means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from itertools import repeat
+from types import NoneType
 from typing import Any
 
-__all__ = ["Direction", "Kind", "SortValue", "sort_key"]
+__all__ = ["Direction", "Kind", "SortValue", "sort_key", "sort_keys"]
 
 SortValue = str | int | None
 
@@ -61,16 +63,77 @@ def sort_key(
 ) -> tuple[Any, ...]:
     """A Python-comparable key of one row, in forward order.
 
-    `native` is the member's own total order of its native keys; without it the key orders whole regions.
+    `native` is the member's own total order of its native keys; without it the key orders whole regions. The key is
+    flat: of each value whether it is null, then what compares.
     """
     parts: list[Any] = []
     for value, kind, direction in zip(values, kinds, directions, strict=True):
-        if value is None:
-            parts.append((1,))
-        else:
-            comparable = Decimal(value) if kind is Kind.NUMBER else value
-            parts.append((0, comparable if direction is Direction.ASC else _Reversed(comparable)))
+        parts += (value is None, _comparable(value, kind, direction))
     parts.append(region)
     for value, kind in zip(native, native_kinds, strict=True):
-        parts.append((1,) if value is None else (0, Decimal(value) if kind is Kind.NUMBER else value))
+        parts += (value is None, _comparable(value, kind, Direction.ASC))
     return tuple(parts)
+
+
+def sort_keys(
+    values: Sequence[Sequence[SortValue]],
+    kinds: Sequence[Kind],
+    directions: Sequence[Direction],
+    regions: Sequence[str],
+    natives: Sequence[Sequence[SortValue]],
+    native_kinds: Sequence[Kind],
+) -> list[tuple[Any, ...]]:
+    """The `sort_key` of each of many rows, worked out column by column, which costs a fraction.
+
+    Raises `ValueError` for values that are not of their kinds, so that all keys that come out compare.
+    """
+    if not regions:
+        return []
+    columns: list[Iterable[Any]] = []
+    for column, kind, direction in zip(_columns(values, len(kinds)), kinds, directions, strict=True):
+        columns += _column(column, kind, direction)
+    columns.append(regions)
+    for column, kind in zip(_columns(natives, len(native_kinds)), native_kinds, strict=True):
+        columns += _column(column, kind, Direction.ASC)
+    return list(zip(*columns, strict=True))
+
+
+def _columns(rows: Sequence[Sequence[SortValue]], width: int) -> list[tuple[SortValue, ...]]:
+    if {len(row) for row in rows} != {width}:
+        raise ValueError("a row has another number of values than there are kinds")
+    return list(zip(*rows, strict=True))
+
+
+def _column(values: Sequence[SortValue], kind: Kind, direction: Direction) -> tuple[Iterable[bool], Iterable[Any]]:
+    """Whether each value is null, and what compares."""
+    types = set(map(type, values))
+    if not types <= _TYPES[kind]:
+        raise ValueError(f"a value is no {kind.name.lower()}")
+    nulls = [value is None for value in values] if NoneType in types else repeat(False, len(values))
+    if kind is not Kind.NUMBER and direction is Direction.ASC:
+        return nulls, values
+    comparable = [_comparable(value, kind, direction) for value in values]
+    if kind is Kind.NUMBER and not all(number is None or number.is_finite() for number in comparable):
+        raise ValueError("a value is no number")
+    return nulls, comparable
+
+
+_TYPES: Mapping[Kind, frozenset[type]] = {
+    Kind.TEXT: frozenset((str, NoneType)),
+    Kind.NUMBER: frozenset((str, int, NoneType)),
+    Kind.RANK: frozenset((int, NoneType)),
+}
+
+
+def _comparable(value: SortValue, kind: Kind, direction: Direction) -> Any:
+    """Raises `ValueError` for a text that is no number."""
+    if value is None:
+        return None
+    if kind is not Kind.NUMBER:
+        return value if direction is Direction.ASC else _Reversed(value)
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is no number") from None
+    # Not by minus: that rounds to the context's precision.
+    return number if direction is Direction.ASC else number.copy_negate()

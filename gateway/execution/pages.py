@@ -1,37 +1,43 @@
 """Merge members' pages of one connection into the page that one store holding all rows would give.
 
 A member edge's cursor is its sort key (`contract.cursors`), so the merge compares cursors and knows nothing of the
-rows. Nothing a member says is believed: its cursors must be of one shape with the others', in strictly ascending
-order, of its own region, and beyond the place where the page starts. Else the member is cut out of the answer.
+rows. Nothing a member says is believed: its cursors must be of the walk's form, in strictly ascending order, of its own
+region, and beyond the place where the page starts. Else the member is cut out of the answer.
+
+*The walk's form* (hash of order and filter, kinds, directions) is known from the client's cursor. A first page has none:
+there it is what most members say, so one that answers another question cuts out nobody but itself.
 
 *The frontier.* A member that has more rows than it sent may hold any row behind its last one; so rows behind the
 nearest such place are not given, and the page stays true whatever page sizes the members keep to.
+
+*What a walk lacks.* A cursor remembers which members did not answer for a page before it, and which answered for all.
+Who is in neither set was no member then. So a member that left, or that joined in the middle, is named like one that
+was down.
 """
 
 from __future__ import annotations
 
-import binascii
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from decimal import InvalidOperation
+from dataclasses import dataclass
 from heapq import merge as merge_sorted
 from itertools import islice, pairwise
 from typing import Any, TypeAlias
 
-import orjson
-
-from contract.cursors import CURSOR_LENGTH_MAX, VERSION, Cursor, InvalidCursor, decode_cursor, encode_cursor
-from contract.order import Direction, Kind, sort_key
+from contract.cursors import Cursor, decode_cursor, mark_cursor
+from gateway.execution.cursors import CursorFault, Form, Key, Places, form_of, read_cursors
 from gateway.execution.shapes import ConnectionKeys
+from gateway.execution.trust import foreign_row
+from gateway.language.errors import Code
 
 __all__ = [
     "PAGE_SIZE_DEFAULT",
-    "InvalidCursor",
     "MemberPage",
     "Page",
     "PageRequest",
     "PageViolation",
-    "mark_missed",
+    "common_form",
+    "mark_edge",
     "merge_pages",
     "read_page",
 ]
@@ -39,37 +45,65 @@ __all__ = [
 PAGE_SIZE_DEFAULT = 50
 """Rows of a page when the client names no number."""
 
-Key: TypeAlias = tuple[Any, ...]
-
 
 class PageViolation(Exception):
     """A member's page breaks the contract of cursors; the text says how."""
 
+    def __init__(self, message: str, code: Code = Code.PARTITION_ORDER_VIOLATION) -> None:
+        super().__init__(message)
+        self.code = code
+
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """The paging arguments of one connection field."""
+    """The paging arguments of one connection field, read once for all members."""
 
-    first: int | None = None
-    last: int | None = None
-    after: str | None = None
-    before: str | None = None
+    limit: int
+    is_backward: bool
+    after: Cursor | None = None
+    before: Cursor | None = None
+    after_key: Key | None = None
+    before_key: Key | None = None
+    anchor: str | None = None
+    """The client's cursor from which its walk goes on."""
+    directions: str | None = None
+    """As the order argument names them; None: it names none, or in another way."""
 
-    @property
-    def is_backward(self) -> bool:
-        return self.first is None and (self.last is not None or self.before is not None)
-
-    @property
-    def limit(self) -> int:
-        size = self.last if self.is_backward else self.first
-        return PAGE_SIZE_DEFAULT if size is None else max(0, size)
-
-    def bounds(self) -> tuple[Cursor | None, Cursor | None]:
-        """The cursors that the page lies between. Raises `InvalidCursor`."""
-        return (
-            None if self.after is None else decode_cursor(self.after),
-            None if self.before is None else decode_cursor(self.before),
+    @staticmethod
+    def of(
+        first: int | None = None,
+        last: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        order: Any = None,
+    ) -> PageRequest:
+        """Raises `InvalidCursor` for a cursor that cannot be read."""
+        is_backward = first is None and (last is not None or before is not None)
+        size = last if is_backward else first
+        lower = None if after is None else decode_cursor(after)
+        upper = None if before is None else decode_cursor(before)
+        return PageRequest(
+            limit=PAGE_SIZE_DEFAULT if size is None else max(0, size),
+            is_backward=is_backward,
+            after=lower,
+            before=upper,
+            after_key=None if lower is None else lower.key,
+            before_key=None if upper is None else upper.key,
+            anchor=before if is_backward else after,
+            directions=_directions(order),
         )
+
+    @property
+    def start(self) -> Cursor | None:
+        """The place from which the walk goes on; it remembers what the walk lacks."""
+        return self.before if self.is_backward else self.after
+
+
+def _directions(order: Any) -> str | None:
+    """Of an order argument of the usual shape: a list of objects with a `direction`, ascending where there is none."""
+    if not isinstance(order, list) or not order or not all(isinstance(term, dict) for term in order):
+        return None
+    return "".join("d" if term.get("direction") == "DESC" else "a" for term in order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +111,8 @@ class MemberPage:
     region: str
     value: dict[str, Any]
     cursors: Sequence[str]
+    form: Form | None
+    """None: it has no rows, so nothing speaks against any form."""
     keys: Sequence[Key]
     has_next: bool
     has_previous: bool
@@ -89,38 +125,38 @@ class Page:
     has_next: bool
     has_previous: bool
     missed: frozenset[str]
+    present: frozenset[str]
     start_cursor: str | None
     end_cursor: str | None
 
 
+# One member's page
+
+
 def read_page(
-    region: str,
-    own_codes: Collection[str],
-    value: Any,
-    keys: ConnectionKeys,
-    request: PageRequest,
-    shape: tuple[Any, ...] | None,
-) -> tuple[MemberPage, tuple[Any, ...] | None]:
-    """Check a member's page; `shape` is what the cursors before had in common. Raises `PageViolation`."""
+    region: str, own_codes: Collection[str], value: Any, keys: ConnectionKeys, request: PageRequest
+) -> MemberPage:
+    """Check a member's page as far as it can be judged alone. Raises `PageViolation`."""
     if not isinstance(value, dict):
         raise PageViolation("the connection is no object")
     cursors = _cursors(value, keys)
     _check_lengths(value, keys, len(cursors))
     has_next, has_previous = _page_info(value, keys)
-    sort_keys: list[Key] = []
-    for text in cursors:
-        found, region_of_row, key = _read_cursor(text)
-        if shape is None:
-            shape = found
-        elif found != shape:
-            raise PageViolation("its cursors are of another order or filter than the others'")
-        if region_of_row not in own_codes:
-            raise PageViolation("it gave rows of another region")
-        sort_keys.append(key)
-    _check_order(sort_keys, request)
+    try:
+        places = read_cursors(cursors)
+    except CursorFault as fault:
+        raise PageViolation(str(fault)) from None
+    if not places.regions <= frozenset(own_codes):
+        raise PageViolation("it gave rows of another region", Code.PARTITION_FOREIGN_ROW)
+    _check_directions(places, request)
+    _check_order(places, request)
+    for key, node, row_keys in keys.owned:
+        rows = value[key] if node is None else [edge.get(node) for edge in value[key]]
+        if foreign_row(rows, row_keys, own_codes) is not None:
+            raise PageViolation("it gave rows of another region", Code.PARTITION_FOREIGN_ROW)
     if not cursors and request.limit and (has_previous if request.is_backward else has_next):
         raise PageViolation("its page is empty although it says that rows follow")
-    return MemberPage(region, value, cursors, sort_keys, has_next, has_previous), shape
+    return MemberPage(region, value, cursors, places.form, places.keys, has_next, has_previous)
 
 
 def _cursors(value: dict[str, Any], keys: ConnectionKeys) -> list[str]:
@@ -157,89 +193,67 @@ def _page_info(value: dict[str, Any], keys: ConnectionKeys) -> tuple[bool, bool]
     return found.get("hasNextPage", False), found.get("hasPreviousPage", False)
 
 
-def _read_cursor(text: Any) -> tuple[tuple[Any, ...], str, Key]:
-    """(what all cursors of one walk share, region, sort key); `decode_cursor` without making a `Cursor` for each row."""
-    if not isinstance(text, str) or len(text) > CURSOR_LENGTH_MAX:
-        raise PageViolation("a cursor cannot be read")
-    try:
-        # As `urlsafe_b64decode`, at a third of its cost; this runs for every row of every member.
-        padded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
-        record = orjson.loads(binascii.a2b_base64(padded))
-        version, shape, kinds, directions, values, region, native_kinds, native = record[:8]
-        key = sort_key(values, _KINDS[kinds], _DIRECTIONS[directions], region, native, _KINDS[native_kinds])
-        comparable = isinstance(region, str) and _compare(values, _KINDS[kinds])
-        comparable = comparable and _compare(native, _KINDS[native_kinds])
-    except (ValueError, TypeError, KeyError, InvalidOperation, binascii.Error):
-        raise PageViolation("a cursor cannot be read") from None
-    if version != VERSION:
-        raise PageViolation("its cursors are of another version")
-    if not comparable:
-        raise PageViolation("its cursors do not compare")
-    return (shape, kinds, directions), region, key
+def _check_directions(places: Places, request: PageRequest) -> None:
+    if places.form is not None and request.directions is not None and places.form[2] != request.directions:
+        raise PageViolation("its rows are in another order than asked for")
 
 
-_NUMBER, _TEXT = Kind.NUMBER, Kind.TEXT
+def _check_order(places: Places, request: PageRequest) -> None:
+    keys = places.keys
+    if not keys:
+        return
+    for cursor in (request.after, request.before):
+        if cursor is not None and form_of(cursor) != places.form:
+            raise PageViolation("its cursors are of another order or filter than the one given")
+    if request.after_key is not None and not request.after_key < keys[0]:
+        raise PageViolation("it gave rows that are not after the cursor")
+    if request.before_key is not None and not keys[-1] < request.before_key:
+        raise PageViolation("it gave rows that are not before the cursor")
+    if not all(one < following for one, following in pairwise(keys)):
+        raise PageViolation("its rows are out of order, or repeated")
 
 
-def _compare(values: Sequence[Any], kinds: Sequence[Kind]) -> bool:
-    """Whether values that make a sort key compare with any others of these kinds."""
-    for value, kind in zip(values, kinds, strict=True):
-        if value is None:
-            continue
-        if kind is _NUMBER:
-            if value.__class__ is str and "N" in value.upper():  # NaN
-                return False
-        elif value.__class__ is not (str if kind is _TEXT else int):
-            return False
-    return True
+# All members' pages
 
 
-class _Kinds(dict[str, tuple[Kind, ...]]):
-    def __missing__(self, text: str) -> tuple[Kind, ...]:
-        return tuple(Kind(one) for one in text)
-
-
-class _Directions(dict[str, tuple[Direction, ...]]):
-    def __missing__(self, text: str) -> tuple[Direction, ...]:
-        return tuple(Direction.ASC if one == "a" else Direction.DESC for one in text)
-
-
-# The few combinations that exist in practice are kept; others are worked out each time (nothing a member sends grows
-# this process).
-_KINDS = _Kinds({text: tuple(Kind(one) for one in text) for text in ("", "t", "n", "r", "tt", "nn", "tn", "nt")})
-_DIRECTIONS = _Directions({text: _Directions()[text] for text in ("", "a", "d", "aa", "ad", "da", "dd")})
-
-
-def _check_order(keys: Sequence[Key], request: PageRequest) -> None:
-    after, before = request.bounds()
-    try:
-        if keys and after is not None and not after.key < keys[0]:
-            raise PageViolation("it gave rows that are not after the cursor")
-        if keys and before is not None and not keys[-1] < before.key:
-            raise PageViolation("it gave rows that are not before the cursor")
-        for one, following in pairwise(keys):
-            if not one < following:
-                raise PageViolation("its rows are out of order, or repeated")
-    except (TypeError, InvalidOperation):
-        raise PageViolation("its cursors do not compare") from None
+def common_form(pages: Sequence[MemberPage]) -> Form | None:
+    """What most pages with rows are of. None: they are of one mind in nothing, so none of them can be believed."""
+    told = Counter(page.form for page in pages if page.form is not None).most_common(2)
+    if not told or (len(told) > 1 and told[0][1] == told[1][1]):
+        return None
+    return told[0][0]
 
 
 def merge_pages(pages: Sequence[MemberPage], missing: Collection[str], request: PageRequest) -> Page:
     """One page out of the members' checked pages; `missing` are the members that did not answer for this page."""
     rows = _backward(pages, request.limit) if request.is_backward else _forward(pages, request.limit)
     left_over = sum(len(page.cursors) for page in pages) > len(rows)
-    anchor = request.before if request.is_backward else request.after
-    missed = frozenset(missing) | _missed_of(anchor)
     has_next = any(page.has_next for page in pages) or (left_over and not request.is_backward)
     has_previous = any(page.has_previous for page in pages) or (left_over and request.is_backward)
-    start: str | None
-    end: str | None
-    if rows:
-        start = _with_missed(_cursor_of(rows[0]), missed)
-        end = _with_missed(_cursor_of(rows[-1]), missed)
-    else:
-        start = end = None if anchor is None else _with_missed(anchor, missed)
-    return Page(rows, has_next, has_previous, missed, start, end)
+    missed, present = _walked(frozenset(page.region for page in pages), frozenset(missing), request.start)
+    start, end = (_cursor_of(rows[0]), _cursor_of(rows[-1])) if rows else (request.anchor, request.anchor)
+    return Page(
+        rows,
+        has_next,
+        has_previous,
+        missed,
+        present,
+        start_cursor=None if start is None else mark_cursor(start, missed, present),
+        end_cursor=None if end is None else mark_cursor(end, missed, present),
+    )
+
+
+def _walked(
+    answered: frozenset[str], missing: frozenset[str], start: Cursor | None
+) -> tuple[frozenset[str], frozenset[str]]:
+    """What the walk lacks with this page, and who answered for all of it."""
+    if start is None:
+        return missing, answered
+    if not start.present and not start.missed:
+        # A member's own cursor: nobody kept a record of the walk.
+        return missing, answered
+    missed = start.missed | missing | (start.present ^ answered)
+    return missed, start.present & answered
 
 
 Row: TypeAlias = tuple[MemberPage, int]
@@ -280,18 +294,8 @@ def _cursor_of(row: Row) -> str:
     return page.cursors[index]
 
 
-def _missed_of(anchor: str | None) -> frozenset[str]:
-    return frozenset() if anchor is None else decode_cursor(anchor).missed
-
-
-def _with_missed(cursor: str, missed: frozenset[str]) -> str:
-    if not missed:
-        return cursor
-    return encode_cursor(replace(decode_cursor(cursor), missed=missed))
-
-
-def mark_missed(row: Row, edges_key: str, cursor_keys: Sequence[str], missed: frozenset[str]) -> dict[str, Any]:
-    """The row's edge with a cursor that remembers which members the walk lacks."""
-    page, index = row
-    cursor = _with_missed(_cursor_of(row), missed)
-    return {**page.value[edges_key][index], **dict.fromkeys(cursor_keys, cursor)}
+def mark_edge(row: Row, edges_key: str, cursor_keys: Sequence[str], page: Page) -> dict[str, Any]:
+    """The row's edge with a cursor that remembers what the walk lacks."""
+    own, index = row
+    cursor = mark_cursor(_cursor_of(row), page.missed, page.present)
+    return {**own.value[edges_key][index], **dict.fromkeys(cursor_keys, cursor)}

@@ -17,6 +17,7 @@ from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, parse
 
 from gateway.execution.members import Member, Members
 from gateway.execution.shapes import MISSING, Shape, compile_shapes, switches
+from gateway.execution.trust import region_code
 from gateway.plan.nodes import Fetch, ScatterFetch
 from gateway.supergraph.model import Partitioned
 
@@ -165,14 +166,6 @@ def _members_of(value: Any, members: Members) -> tuple[Member, ...]:
     if not found:
         raise UnknownRegion(str(value))
     return found
-
-
-def region_code(value: str, segment: int | None = 1) -> str:
-    """The region a value names: the segment of an id, or a plain region code."""
-    if segment is None or ":" not in value:
-        return value
-    parts = value.split(":")
-    return parts[segment] if segment < len(parts) else value
 
 
 def _codes_at(

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract.cursors import InvalidCursor
 from gateway.execution.answers import Failure, Outcome
-from gateway.execution.gather import GatherNotes, InvalidCursor, Missing, Moved, Part, gather
+from gateway.execution.gather import GROUPS_MAX, GatherNotes, Missing, Moved, Part, TooManyGroups, Violation, gather
 from gateway.execution.members import Member, Members
 from gateway.execution.run import MemberReport, Partial, Run, subgraph_error
 from gateway.execution.scatter import UnknownRegion
 from gateway.execution.shapes import Shape
+from gateway.execution.trust import foreign_row
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
 from gateway.supergraph.model import GatherKind
@@ -66,34 +68,47 @@ class Settlement:
             found.missing.append(Missing(member.name, status, code))
             self.run.report(MemberReport(member.name, status, None, code))
         if shape.route is not None:
-            return self._settle_routed(found, path)
+            return self._settle_routed(shape, found, path)
         notes = GatherNotes(self.run.request.variables, self.run.request.language, bool(found.carried))
         try:
             value = gather(shape, found.parts, found.missing, notes)
         except InvalidCursor as error:
             self.run.tell(GatewayError(Code.BAD_USER_INPUT, f"{error}.", path))
             return None
+        except TooManyGroups:
+            message = f"More than {GROUPS_MAX} groups come together here; narrow the filter."
+            self.run.tell(GatewayError(Code.OPERATION_TOO_COMPLEX, message, path))
+            return None
         self._tell_gathered(found, notes, path)
         lost = [one.member.region for one in found.missing] + [one.member.region for one in notes.violations]
         return None if self._is_too_little(lost) else value
 
-    def _settle_routed(self, found: FieldReplies, path: ResponsePath) -> Any:
+    def _settle_routed(self, shape: Shape, found: FieldReplies, path: ResponsePath) -> Any:
+        for part in found.parts:
+            foreign = foreign_row((part.value,), shape.row_keys, part.member.codes)
+            if foreign is not None:
+                message = f"{part.member.region} {part.member.name} gave {foreign!r}, which is another region's."
+                self._tell_violation(Violation(part.member, (), Code.PARTITION_FOREIGN_ROW, message), path)
+                return None
         for lost in found.missing:
             self.tell_missing(lost, path)
         self._carry(found, [], path)
         return found.parts[0].value if found.parts else None
 
+    def _tell_violation(self, violation: Violation, path: ResponsePath) -> None:
+        where = {"region": violation.member.region, "service": self.service}
+        self.run.tell(GatewayError(violation.code, violation.message, (*path, *violation.path), (), where))
+        self.run.report(MemberReport(violation.member, "UNAVAILABLE", None, violation.code))
+
     def _tell_gathered(self, found: FieldReplies, notes: GatherNotes, path: ResponsePath) -> None:
         for lost in found.missing:
             self.tell_missing(lost, path)
         for violation in notes.violations:
-            where = {"region": violation.member.region, "service": self.service}
-            self.run.tell(GatewayError(violation.code, violation.message, (*path, *violation.path), (), where))
-            self.run.report(MemberReport(violation.member, "UNAVAILABLE", None, violation.code))
+            self._tell_violation(violation, path)
         if notes.missed_earlier:
             self.run.missed_earlier |= notes.missed_earlier
             regions = sorted(notes.missed_earlier)
-            message = f"Pages before this one lack rows of {', '.join(regions)}: it did not answer for them then."
+            message = f"The walk lacks rows of {', '.join(regions)}, which did not answer for each page of it."
             where_missed = {"regions": regions, "remedy": "Walk again from the start to see these rows."}
             self.run.tell(GatewayError(Code.PARTITION_MISSED_EARLIER, message, path, (), where_missed))
         self._carry(found, notes.moved, path)

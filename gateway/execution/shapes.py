@@ -30,9 +30,10 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from gateway.execution.trust import RowKey, row_keys
 from gateway.language.selections import parse_field_set, response_key
 from gateway.plan.nodes import GatherField
-from gateway.supergraph.model import FoldKind, Gather, GatherKind, Route
+from gateway.supergraph.model import FoldKind, Gather, GatherKind, Partitioned, Route
 
 __all__ = ["MISSING", "Arguments", "ConnectionKeys", "Shape", "compile_arguments", "compile_shapes", "switches"]
 
@@ -49,6 +50,8 @@ class ConnectionKeys:
     """(key, the keys of `cursor` in it)."""
     pages: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     """(key, ((key in it, field name), …))."""
+    owned: tuple[tuple[str, str | None, tuple[RowKey, ...]], ...] = ()
+    """Where rows stand that have a partition key: (key, the key of `node` in it for edges, their partition keys)."""
 
     @property
     def has_rows(self) -> bool:
@@ -146,6 +149,8 @@ class Shape:
     """The field as it stands in the operation, once or several times."""
     variables: frozenset[str] = frozenset()
     """The client's variables that these use."""
+    row_keys: tuple[RowKey, ...] = ()
+    """A list's items, or a routed field's object: where their partition keys stand."""
 
     @property
     def kind(self) -> GatherKind | None:
@@ -219,10 +224,11 @@ class _Compiler:
             arguments=compile_arguments(gathered.arguments, _defaults(self.schema, parent, gathered.name)),
             fields=fields,
             children={one[0].key: self.compile(one, below.get(one[0].key, ()), gathered.element_type) for one in inner},
-            connection=self.connection_keys(below) if kind is GatherKind.CONNECTION else None,
+            connection=self.connection_keys(below, gathered.rows) if kind is GatherKind.CONNECTION else None,
             by=tuple(key for key, name in fields if name in by),
             selections=tuple(one.selection for one in same),
             variables=frozenset(name for one in same for name in one.variables),
+            row_keys=() if kind is GatherKind.CONNECTION else row_keys(below, gathered.rows),
         )
 
     def below(self, nodes: Sequence[FieldNode]) -> dict[str, list[FieldNode]]:
@@ -233,8 +239,11 @@ class _Compiler:
                 found.setdefault(response_key(one), []).append(one)
         return found
 
-    def connection_keys(self, below: Mapping[str, Sequence[FieldNode]]) -> ConnectionKeys:
+    def connection_keys(
+        self, below: Mapping[str, Sequence[FieldNode]], partitioned: Sequence[Partitioned]
+    ) -> ConnectionKeys:
         rows: list[str] = []
+        owned: list[tuple[str, str | None, tuple[RowKey, ...]]] = []
         edges: list[tuple[str, tuple[str, ...]]] = []
         pages: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         for key, nodes in below.items():
@@ -242,11 +251,15 @@ class _Compiler:
             match nodes[0].name.value:
                 case "nodes":
                     rows.append(key)
+                    owned.append((key, None, row_keys(self.below(nodes), partitioned)))
                 case "edges":
                     edges.append((key, tuple(one for one, name in inner if name == "cursor")))
+                    for one, found in self.below(nodes).items():
+                        if found[0].name.value == "node":
+                            owned.append((key, one, row_keys(self.below(found), partitioned)))
                 case "pageInfo":
                     pages.append((key, inner))
-        return ConnectionKeys(tuple(rows), tuple(edges), tuple(pages))
+        return ConnectionKeys(tuple(rows), tuple(edges), tuple(pages), tuple(one for one in owned if one[2]))
 
     def fields_of(self, selections: SelectionSetNode | None) -> Iterator[FieldNode]:
         for selection in selections.selections if selections is not None else ():

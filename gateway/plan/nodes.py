@@ -26,6 +26,8 @@ Conventions between planning and execution
                                                       `nodes` and `edges` selection has the i-th cursor
     `_gpage: pageInfo { hasNextPage hasPreviousPage }`  CONNECTION, likewise
     `_gby_<field>: <field>`                           GROUPS, for each `by` field not selected plainly as itself
+    `_gkey_<field>_<segment>: <field>`                rows of a partitioned type: its key, unless selected plainly as
+                                                      itself, so that a row of another region's is known
   They are in `GatherField.selection`, never in the output. Nothing else is added: arguments stand as the client
   wrote them; execution sets `first`, `after` … for a member by rewriting `selection`.
 - *Entity fetch on a partitioned graph*: for types in `Scatter.partitioned` the representation's key names the member
@@ -42,6 +44,8 @@ from typing import TypeAlias
 from gateway.supergraph.model import FoldKind, Gather, Partitioned, Route
 
 __all__ = [
+    "GATHER_EDGES",
+    "GATHER_PAGE",
     "BatchFetch",
     "BatchPart",
     "Condition",
@@ -61,6 +65,8 @@ __all__ = [
     "ScatterFetch",
     "Sequence",
     "Subscription",
+    "gather_by",
+    "gather_key",
 ]
 
 OperationKind: TypeAlias = str
@@ -150,6 +156,23 @@ class GatherField:
     """What below gathers or folds by a rule of its own."""
     conditions: tuple[tuple[str, bool], ...] = ()
     """(variable, wanted): else the field is not asked for, and nothing stands under its key."""
+    rows: tuple[Partitioned, ...] = ()
+    """The keys of the partitioned types that its rows (a connection's nodes, a list's items, one object) may be of."""
+
+
+GATHER_EDGES = "_gedges"
+GATHER_PAGE = "_gpage"
+"""Response keys under which the gateway asks for cursors and page information of its own."""
+
+
+def gather_by(name: str) -> str:
+    """The gateway's own response key for a field that groups are told apart by."""
+    return f"_gby_{name}"
+
+
+def gather_key(partitioned: Partitioned) -> str:
+    """The gateway's own response key for a row's partition key."""
+    return f"_gkey_{partitioned.key}_{'all' if partitioned.segment is None else partitioned.segment}"
 
 
 @dataclass(frozen=True, slots=True)

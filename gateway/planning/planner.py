@@ -90,7 +90,7 @@ class Planner:
     def _prepare(self, group: Group, operation: Operation) -> None:
         partitioning = self.supergraph.partitions.get(group.graph)
         if partitioning is not None:
-            prepare_gathers(group, operation.root_type, partitioning)
+            prepare_gathers(group, operation.root_type, partitioning, self.query_graph.types)
 
     def _arrange(self, operation: Operation, groups: list[Group], client_name: str | None) -> Node | None:
         if not groups:

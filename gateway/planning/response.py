@@ -11,17 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["GATHER_EDGES", "GATHER_PAGE", "ResponseNode", "by_key"]
+__all__ = ["ResponseNode"]
 
-GATHER_EDGES = "_gedges"
-GATHER_PAGE = "_gpage"
-_GATHER_BY = "_gby_"
-_RESERVED = frozenset({"__typename", GATHER_EDGES, GATHER_PAGE, "_entities"})
-
-
-def by_key(name: str) -> str:
-    """The gateway's own key for a field that groups are told apart by."""
-    return f"{_GATHER_BY}{name}"
+_RESERVED = frozenset({"__typename", "_entities"})
+_RESERVED_PREFIX = "_g"
+"""Of keys of the gateway's own, `plan.nodes.GATHER_EDGES` and the like among them."""
 
 
 @dataclass(slots=True)
@@ -65,7 +59,7 @@ class ResponseNode:
 
 
 def _candidates(key: str) -> Iterator[str]:
-    if key not in _RESERVED and not key.startswith(_GATHER_BY):
+    if key not in _RESERVED and not key.startswith(_RESERVED_PREFIX):
         yield key
     number = 0
     while True:

@@ -7,18 +7,18 @@ nothing about which members there are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from graphql import is_composite_type, is_enum_type
 
 from gateway.language.errors import Code
-from gateway.plan.nodes import GatherField, Scatter
+from gateway.plan.nodes import GATHER_EDGES, GATHER_PAGE, GatherField, Scatter, gather_by, gather_key
 from gateway.planning.costs import refused
 from gateway.planning.groups import Group, OpField, OpSelection
 from gateway.planning.operations import field_text, field_variables, simplified
-from gateway.planning.response import GATHER_EDGES, GATHER_PAGE, by_key
 from gateway.query_graph import QueryGraph
-from gateway.query_graph.selection import Condition
-from gateway.supergraph.model import Gather, GatherKind, Partitioning
+from gateway.query_graph.selection import Condition, TypeTable
+from gateway.supergraph.model import Gather, GatherKind, Partitioned, Partitioning
 
 __all__ = ["prepare_gathers", "scatter_of"]
 
@@ -27,44 +27,81 @@ ROW_FIELDS = frozenset({"nodes", "edges", "pageInfo"})
 _NUMBERS = frozenset({"Int", "Float", "Boolean", "ID", "String"})
 
 
-def prepare_gathers(group: Group, root_type: str, partitioning: Partitioning) -> None:
+def prepare_gathers(group: Group, root_type: str, partitioning: Partitioning, types: TypeTable) -> None:
     """Adds what merging needs to the operation of `group`."""
+    preparer = _Preparer(partitioning, types)
     for (condition, _, _), one in group.selection.entries.items():
-        _prepare(one, condition or root_type, partitioning)
+        preparer.prepare(one, condition or root_type)
 
 
-def _prepare(one: OpField, parent: str, partitioning: Partitioning) -> None:
-    gather = partitioning.gathers.get((parent, one.name))
-    if gather is None or one.children is None:
-        return
-    match gather.kind:
-        case GatherKind.CONNECTION:
-            _prepare_connection(one.children)
-        case GatherKind.GROUPS:
+@dataclass(frozen=True, slots=True)
+class _Preparer:
+    partitioning: Partitioning
+    types: TypeTable
+
+    def prepare(self, one: OpField, parent: str) -> None:
+        gather = self.partitioning.gathers.get((parent, one.name))
+        if one.children is None:
+            return
+        if (parent, one.name) in self.partitioning.routes or (gather is not None and gather.kind is GatherKind.LIST):
+            self._identify(one.children, one.type_name)
+        if gather is None:
+            return
+        if gather.kind is GatherKind.CONNECTION:
+            self._connection(one.children)
+        elif gather.kind is GatherKind.GROUPS:
             _prepare_groups(one.children, gather)
-        case _:
-            pass
-    for child in list(one.children.entries.values()):
-        _prepare(child, one.type_name, partitioning)
+        for child in list(one.children.entries.values()):
+            self.prepare(child, one.type_name)
+
+    def _connection(self, selection: OpSelection) -> None:
+        shown = list(selection.entries.values())
+        if not any(one.name in ROW_FIELDS for one in shown):
+            return
+        for one in shown:
+            if one.name == "nodes" and one.children is not None:
+                self._identify(one.children, one.type_name)
+            elif one.name == "edges" and one.children is not None:
+                for inner in list(one.children.entries.values()):
+                    if inner.name == "node" and inner.children is not None:
+                        self._identify(inner.children, inner.type_name)
+        if not _has_cursors(selection):
+            cursors = OpSelection()
+            cursors.add(None, "cursor", OpField("cursor", "", frozenset(), "String"))
+            selection.add(None, GATHER_EDGES, OpField("edges", "", frozenset(), "", (), cursors))
+        pages = OpSelection()
+        for name in ("hasNextPage", "hasPreviousPage"):
+            pages.add(None, name, OpField(name, "", frozenset(), "Boolean"))
+        selection.add(None, GATHER_PAGE, OpField("pageInfo", "", frozenset(), "PageInfo", (), pages))
+
+    def _identify(self, selection: OpSelection, type_name: str) -> None:
+        """Sees to it that the rows bring their partition keys."""
+        for name in sorted(self.types.possible(type_name)):
+            partitioned = self.partitioning.types.get(name)
+            if partitioned is None:
+                continue
+            plain = selection.entries.get((None, partitioned.key, ()))
+            if plain is None or plain.name != partitioned.key:
+                condition = name if self.types.is_abstract(type_name) else None
+                selection.add(condition, gather_key(partitioned), OpField(partitioned.key, "", frozenset(), "ID"))
 
 
-def _prepare_connection(selection: OpSelection) -> None:
-    if not any(one.name in ROW_FIELDS for one in selection.entries.values()):
-        return
-    cursors = OpSelection()
-    cursors.add(None, "cursor", OpField("cursor", "", frozenset(), "String"))
-    selection.add(None, GATHER_EDGES, OpField("edges", "", frozenset(), "", (), cursors))
-    pages = OpSelection()
-    for name in ("hasNextPage", "hasPreviousPage"):
-        pages.add(None, name, OpField(name, "", frozenset(), "Boolean"))
-    selection.add(None, GATHER_PAGE, OpField("pageInfo", "", frozenset(), "PageInfo", (), pages))
+def _has_cursors(selection: OpSelection) -> bool:
+    """Whether the client selects every row's cursor itself, whatever its conditions."""
+    return any(
+        one.name == "edges"
+        and not conditions
+        and one.children is not None
+        and any(inner.name == "cursor" and not under for (_, _, under), inner in one.children.entries.items())
+        for (_, _, conditions), one in selection.entries.items()
+    )
 
 
 def _prepare_groups(selection: OpSelection, gather: Gather) -> None:
     for name in gather.by:
         selected = selection.entries.get((None, name, ()))
         if selected is None or selected.name != name:
-            selection.add(None, by_key(name), OpField(name, "", frozenset(), ""))
+            selection.add(None, gather_by(name), OpField(name, "", frozenset(), ""))
 
 
 def scatter_of(
@@ -150,7 +187,34 @@ def _describe(
         is_decimal=fold is not None and _is_other_scalar(graph, one.type_name),
         children=children,
         conditions=tuple(one for one in one.conditions if one not in lifted),
+        rows=_rows(one, gather, parent, partitioning, graph.types),
     )
+
+
+def _rows(
+    one: OpField, gather: Gather | None, parent: str, partitioning: Partitioning, types: TypeTable
+) -> tuple[Partitioned, ...]:
+    """The keys of the partitioned types that rows of this field may be of."""
+    name = one.type_name
+    if gather is not None and gather.kind is GatherKind.CONNECTION:
+        found = next((row for row in _row_types(one)), None)
+        if found is None:
+            return ()
+        name = found
+    elif (parent, one.name) not in partitioning.routes and (gather is None or gather.kind is not GatherKind.LIST):
+        return ()
+    if one.children is None:
+        return ()
+    keys = (partitioning.types.get(each) for each in sorted(types.possible(name)))
+    return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+
+def _row_types(connection: OpField) -> Iterator[str]:
+    for each in connection.children.entries.values() if connection.children is not None else ():
+        if each.name == "nodes" and each.children is not None:
+            yield each.type_name
+        elif each.name == "edges" and each.children is not None:
+            yield from (inner.type_name for inner in each.children.entries.values() if inner.name == "node")
 
 
 def _is_other_scalar(graph: QueryGraph, name: str) -> bool:

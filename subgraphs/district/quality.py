@@ -89,7 +89,7 @@ def _read_cursor(after: str) -> Cursor:
         cursor = decode_cursor(after)
     except InvalidCursor as error:
         raise BadInput(f"`after`: {error}") from None
-    is_readable = isinstance(cursor.region, str) and all(isinstance(value, str) for value in cursor.native)
+    is_readable = all(isinstance(value, str) for value in cursor.native)
     if cursor.shape != _SHAPE or not is_readable:
         raise CodedError("`after` belongs to another list; start again without it", code="CURSOR_MISMATCH")
     return cursor

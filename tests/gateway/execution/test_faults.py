@@ -265,7 +265,7 @@ async def test_a_member_that_gives_anothers_rows_is_cut_out() -> None:
         city.library.members["n"].app = city.library.members["s"].app
         answered = await city.ask("{ books(first: 50) { nodes { id } totalCount } }")
         assert [node["id"][5] for node in answered.data["books"]["nodes"]] == ["e", "e", "s", "s", "w"]
-        assert codes(answered) == ["PARTITION_ORDER_VIOLATION"]
+        assert codes(answered) == ["PARTITION_FOREIGN_ROW"]
 
 
 async def test_a_member_that_ignores_the_cursor_is_cut_out() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contract.cursors import Cursor, decode_cursor
 from tests.gateway.support.gateway import Gateway
 from tests.gateway.support.library import NAMES, Library, Row, member_connection, sort_rows
 
@@ -67,6 +69,11 @@ def test_a_walk_in_either_direction_gives_every_row_once_in_order(
     assert asyncio.run(walk()) == expected
 
 
+def place(cursor: str) -> Cursor:
+    """Where a cursor points, without what its walk lacks."""
+    return replace(decode_cursor(cursor), missed=frozenset(), present=frozenset())
+
+
 FILTERS = st.one_of(
     st.none(),
     st.fixed_dictionaries({"title": st.sampled_from(["a", "中", "none"])}),
@@ -91,7 +98,7 @@ def test_a_page_is_the_page_of_one_store(
 
     page = asyncio.run(ask())
     assert page["nodes"] == [{key: row[key] for key in ("id", "title", "price", "pages")} for row in expected["nodes"]]
-    assert [edge["cursor"] for edge in page["edges"]] == [edge["cursor"] for edge in expected["edges"]]
+    assert [place(edge["cursor"]) for edge in page["edges"]] == [place(edge["cursor"]) for edge in expected["edges"]]
     assert page["totalCount"] == expected["totalCount"]
     assert page["totalIsExact"] is True
     assert page["pageInfo"]["hasNextPage"] == expected["pageInfo"]["hasNextPage"]
