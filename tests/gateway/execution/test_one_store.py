@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.cursors import Cursor, decode_cursor
 from tests.gateway.support.gateway import Gateway
 from tests.gateway.support.library import NAMES, Library, Row, member_connection, sort_rows
+from tests.gateway.support.paging import place
 
 TITLES = st.sampled_from([None, "", "a", "b", "中", "中文", "𠀀", "\uff41", "Ab"])
 PRICES = st.sampled_from([None, "0.00", "-3.50", "7", "7.10", "100", "99999999999999999999.99"])
@@ -67,11 +66,6 @@ def test_a_walk_in_either_direction_gives_every_row_once_in_order(
                 anchor = info["startCursor" if backward else "endCursor"]
 
     assert asyncio.run(walk()) == expected
-
-
-def place(cursor: str) -> Cursor:
-    """Where a cursor points, without what its walk lacks."""
-    return replace(decode_cursor(cursor), missed=frozenset(), present=frozenset())
 
 
 FILTERS = st.one_of(

@@ -1,7 +1,7 @@
 """A city's libraries: books spread over members, reviews in one subgraph, a reading room's news by subscription.
 
 The members answer exactly as `contract` asks (canonical order, cursors as sort keys), each from its own rows, so the
-expected answer of every query is what one store with all rows would give: `Library.rows_in_order`.
+expected answer of every query is what one store with all rows would give: `member_connection` of all rows.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from contract.cursors import Cursor, InvalidCursor, decode_cursor, encode_cursor, shape_hash
+from contract.cursors import Cursor, InvalidCursor, shape_hash
 from contract.order import Direction, Kind, sort_key
 from gateway.composition import SubgraphSource, compose
 from gateway.execution.asgi import AsgiClient
 from gateway.execution.members import Member, Members
 from gateway.supergraph.load import load_supergraph
 from gateway.supergraph.model import Supergraph
+from tests.gateway.support.paging import page_of
 from tests.gateway.support.serving import Faulty, SubgraphApp, coded, executable
 
 LIBRARIES = """
@@ -159,38 +160,19 @@ def member_connection(rows: Sequence[Row], arguments: Mapping[str, Any]) -> dict
     order = [(one["field"], one.get("direction", "ASC")) for one in arguments.get("orderBy") or []]
     shape = shape_hash(order, arguments.get("filter"))
     wanted = [row for row in sort_rows(rows, order) if _matches(row, arguments.get("filter") or {})]
+    if (arguments.get("first") or 0) > 500:
+        raise coded("first is at most 500", "BAD_USER_INPUT")
     try:
-        after = decode_cursor(arguments["after"], shape).key if arguments.get("after") else None
-        before = decode_cursor(arguments["before"], shape).key if arguments.get("before") else None
+        page = page_of(((row.cursor(order, shape), row) for row in wanted), shape, arguments)
     except InvalidCursor as error:
         raise coded(str(error), "BAD_USER_INPUT") from None
-    window = [
-        row
-        for row in wanted
-        if (after is None or after < row.cursor(order, shape).key)
-        and (before is None or row.cursor(order, shape).key < before)
-    ]
-    first, last = arguments.get("first"), arguments.get("last")
-    if first is not None and first > 500:
-        raise coded("first is at most 500", "BAD_USER_INPUT")
-    if last is not None and first is None:
-        page = window[-last:] if last else []
-        info = {"hasNextPage": before is not None, "hasPreviousPage": len(window) > len(page)}
-    else:
-        page = window[: 50 if first is None else first]
-        info = {"hasNextPage": len(window) > len(page), "hasPreviousPage": after is not None}
-    cursors = [encode_cursor(row.cursor(order, shape)) for row in page]
     counts: dict[str | None, int] = {}
     for row in wanted:
         counts[row.title] = counts.get(row.title, 0) + 1
     return {
-        "nodes": [row.book() for row in page],
-        "edges": [{"cursor": cursor, "node": row.book()} for cursor, row in zip(cursors, page, strict=True)],
-        "pageInfo": {
-            **info,
-            "startCursor": cursors[0] if cursors else None,
-            "endCursor": cursors[-1] if cursors else None,
-        },
+        "nodes": [row.book() for row in page.rows],
+        "edges": [{"cursor": cursor, "node": row.book()} for cursor, row in zip(page.cursors, page.rows, strict=True)],
+        "pageInfo": page.info,
         "totalCount": len(wanted),
         "totalIsExact": True,
         "facets": [{"title": title, "count": count} for title, count in counts.items()],

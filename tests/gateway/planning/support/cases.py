@@ -10,7 +10,9 @@ from typing import Any
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute, parse, validate
 
 from gateway.execution.compiled import compile_plan
+from gateway.execution.executor import Clients
 from gateway.execution.limits import Deadline
+from gateway.execution.members import Member, Members
 from gateway.execution.run import Request, Result
 from gateway.pipeline.answer import Answered, Caller, GraphQLRequest, Pipeline
 from gateway.plan.nodes import QueryPlan, Subscription
@@ -18,7 +20,9 @@ from gateway.planning.planner import Planner
 from gateway.supergraph.model import Supergraph
 from tests.gateway.planning.support.compose import compose_for_test
 from tests.gateway.planning.support.schemas import SCHEMAS
+from tests.gateway.planning.support.served import Served
 from tests.gateway.planning.support.subgraph import Asked, Subgraph
+from tests.gateway.planning.support.things import REGIONS
 from tests.gateway.planning.support.universe import Data, Universe
 
 __all__ = ["Case", "Change", "case"]
@@ -83,11 +87,28 @@ class Case:
         return Pipeline(self.supergraph, self.clients, _Plans(self))
 
     @cached_property
-    def clients(self) -> Mapping[str, Subgraph]:
-        return {
-            graph: Subgraph(self.universe.subgraphs[one.name], self.universe, self.log, self.complaints, self.uses)
-            for graph, one in self.supergraph.graphs.items()
+    def clients(self) -> Clients:
+        return {graph: self._client(one.name) for graph, one in self.supergraph.graphs.items()}
+
+    def _client(self, name: str) -> Subgraph | Members:
+        served = self.universe.subgraphs[name]
+        if not served.is_partitioned:
+            return self._subgraph(served)
+        return Members(Member(region, region, self._subgraph(served, region)) for region in REGIONS)
+
+    def _subgraph(self, served: Served, region: str | None = None) -> Subgraph:
+        return Subgraph(served, self.universe, self.log, self.complaints, self.uses, region)
+
+    @property
+    def requests(self) -> dict[str, dict[str, int]]:
+        """Partitioned graph → member → how many requests it got."""
+        counts = {
+            name: dict.fromkeys(REGIONS, 0) for name, one in self.universe.subgraphs.items() if one.is_partitioned
         }
+        for asked in self.log:
+            if asked.region is not None:
+                counts[asked.graph][asked.region] += 1
+        return counts
 
     def renew(self) -> None:
         """Forget what was planned."""

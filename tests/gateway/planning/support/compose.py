@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from gateway.composition.composer import compose
@@ -22,6 +23,7 @@ HORIZONTAL = """
     "@partitioned", "@route", "@gather", "@fold", "Gather", "Fold"
   ])
 """
+_IS_HORIZONTAL = re.compile("@(partitioned|route|gather)")
 
 
 def compose_for_test(subgraphs: Mapping[str, str]) -> Supergraph:
@@ -35,4 +37,4 @@ def sources(subgraphs: Mapping[str, str]) -> list[SubgraphSource]:
 
 
 def linked(sdl: str) -> str:
-    return f"extend schema {FEDERATION} {HORIZONTAL if '@partitioned' in sdl else ''}\n{sdl}"
+    return f"extend schema {FEDERATION} {HORIZONTAL if _IS_HORIZONTAL.search(sdl) else ''}\n{sdl}"

@@ -6,9 +6,11 @@
     ```graphql operation     what is planned
     ```json variables        when the operation has some
     ```json options          labels of overrides in force, the client's name, what the data is like (`universe.Data`)
+    ```json requests         partitioned graph → member → how many requests it gets; in every plan that scatters
     ```plan                  the plan
 
-`python -m tests.gateway.planning.support.golden --rewrite` writes the plan blocks anew; read the diff.
+`python -m tests.gateway.planning.support.golden --rewrite` writes the plan blocks anew, and nothing else;
+read the diff.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ class Golden:
     labels: frozenset[str]
     client: str | None
     data: Data
+    requests: Mapping[str, Mapping[str, int]]
     plan: str
 
     def made(self) -> tuple[str, QueryPlan | None, Case]:
@@ -77,6 +80,7 @@ def read_golden(path: Path) -> Golden:
         labels=frozenset(options.get("labels", ())),
         client=options.get("client"),
         data=Data.of(options),
+        requests=json.loads(found.get("requests", "{}")),
         plan=found.get("plan", ""),
     )
 

@@ -28,9 +28,9 @@ from graphql import (
 )
 from graphql.language import REMOVE, Visitor, visit
 
-__all__ = ["Key", "Offer", "Served", "TypeOffer", "field_set", "named", "serve"]
+__all__ = ["ROOTS", "GatherRule", "Key", "Offer", "Partition", "Served", "TypeOffer", "field_set", "named", "serve"]
 
-ROOTS = ("query", "mutation", "subscription")
+ROOTS = ("Query", "Mutation", "Subscription")
 _LEFT_OUT = frozenset({"Gather", "Fold"})
 
 
@@ -38,6 +38,22 @@ _LEFT_OUT = frozenset({"Gather", "Fold"})
 class Key:
     selection: SelectionSetNode
     resolvable: bool
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Where the rows of a type lie: in the member that a segment of their key names, or (None) all of it."""
+
+    key: str
+    segment: int | None
+
+
+@dataclass(frozen=True)
+class GatherRule:
+    kind: str
+    by: tuple[str, ...]
+    order: str | None
+    prune: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,9 @@ class Offer:
     provides: SelectionSetNode | None
     override_from: str | None
     label: str | None
+    gather: GatherRule | None = None
+    fold: str | None = None
+    route: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -61,6 +80,7 @@ class TypeOffer:
     interfaces: set[str] = field(default_factory=set)
     members: set[str] = field(default_factory=set)
     is_interface_object: bool = False
+    partition: Partition | None = None
     key_fields: set[str] = field(default_factory=set)
     """Fields that stand in a key, here or on the way to one."""
 
@@ -75,6 +95,11 @@ class Served:
     roots: Mapping[str, str]
     """Its own names of the root types → `Query`, `Mutation`, `Subscription`."""
     document: DocumentNode
+
+    @property
+    def is_partitioned(self) -> bool:
+        fields = [one for each in self.types.values() for one in each.fields.values()]
+        return any(one.gather is not None or one.route is not None for one in fields)
 
     def possible(self, name: str) -> frozenset[str]:
         """The object types that an object returned as `name` may have."""
@@ -156,8 +181,8 @@ def _roots(document: DocumentNode) -> Iterator[tuple[str, str]]:
         if one.kind in ("schema_definition", "schema_extension"):
             for operation in one.operation_types or ():  # type: ignore[attr-defined]
                 told[operation.operation.value] = operation.type.name.value
-    for kind in ROOTS:
-        yield told.get(kind, kind.capitalize()), kind.capitalize()
+    for name in ROOTS:
+        yield told.get(name.lower(), name), name
 
 
 def _read_type(offer: TypeOffer, node: Any) -> None:
@@ -168,6 +193,9 @@ def _read_type(offer: TypeOffer, node: Any) -> None:
                 offer.keys.append(Key(field_set(told["fields"]), told.get("resolvable", True)))
             case "interfaceObject":
                 offer.is_interface_object = True
+            case "partitioned":
+                told = _arguments(directive)
+                offer.partition = Partition(told["key"], told.get("segment"))
     offer.interfaces |= {one.name.value for one in getattr(node, "interfaces", None) or ()}
     if offer.kind == "union":
         offer.members |= {one.name.value for one in node.types or ()}
@@ -187,6 +215,18 @@ def _read_field(node: FieldDefinitionNode) -> Offer:
         provides=field_set(told["provides"]["fields"]) if "provides" in told else None,
         override_from=override.get("from"),
         label=override.get("label"),
+        gather=_gather_rule(told["gather"]) if "gather" in told else None,
+        fold=told["fold"]["with"] if "fold" in told else None,
+        route=tuple(told["route"]["argument"].split(".")) if "route" in told else None,
+    )
+
+
+def _gather_rule(told: Mapping[str, Any]) -> GatherRule:
+    return GatherRule(
+        kind=told["as"],
+        by=tuple(told.get("by", ())),
+        order=told.get("order"),
+        prune=tuple(tuple(path.split(".")) for path in told.get("prune", ())),
     )
 
 

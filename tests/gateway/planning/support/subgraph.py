@@ -3,6 +3,9 @@
 It resolves entities only by its own resolvable keys, gives `@external` fields only as key material or where they are
 provided, and works out a field with `@requires` from what it was sent, or has at hand on the same terms. Whoever asks it
 for more gets an error, and a *complaint* is noted: an answer that is right by luck does not pass.
+
+A member of a partitioned graph has the rows of one region. It complains when it is asked for another's, or for what is
+pruned to others.
 """
 
 from __future__ import annotations
@@ -22,11 +25,14 @@ from graphql import (
     validate,
 )
 
+from contract.cursors import InvalidCursor
 from gateway.execution.answers import Outcome, read_answer
 from gateway.execution.clients import request_body
 from gateway.execution.limits import Deadline
-from tests.gateway.planning.support.served import Offer, Served, named
-from tests.gateway.planning.support.universe import Thing, Universe, canonical, fields_for, merged
+from tests.gateway.planning.support.served import ROOTS, Offer, Served, named
+from tests.gateway.planning.support.store import Astray, Store
+from tests.gateway.planning.support.things import REGIONS, Row, Thing, canonical
+from tests.gateway.planning.support.universe import Universe, fields_for, merged
 
 __all__ = ["Asked", "Subgraph"]
 
@@ -48,6 +54,8 @@ class Asked:
     graph: str
     operation: str
     variables: Mapping[str, Any]
+    region: str | None = None
+    """The member that was asked."""
 
 
 @dataclass
@@ -60,6 +68,8 @@ class Subgraph:
     complaints: list[str]
     uses: set[str]
     """What of federation was really at work."""
+    region: str | None = None
+    """Of a member: it has the rows of this region and no others."""
     _documents: dict[str, tuple[DocumentNode, str]] = field(default_factory=dict)
 
     async def execute(
@@ -78,7 +88,7 @@ class Subgraph:
         """Nothing is open."""
 
     def answer(self, operation: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        self.log.append(Asked(self.served.name, operation, variables))
+        self.log.append(Asked(self.served.name, operation, variables, self.region))
         document, fault = self._read(operation)
         if fault:
             self._complain(f"refuses {operation}: {fault}")
@@ -123,7 +133,25 @@ class Subgraph:
             return None
         self.universe.fault(thing, name)
         required = None if offer.requires is None else canonical(self._sent(parent, offer.requires))
-        return self._hold(self.universe.value(thing, name, arguments, required), offer, parent)
+        self._check_concerned(parent, offer, arguments)
+        try:
+            value = self.universe.value(thing, name, arguments, required, self.regions)
+        except Astray as error:
+            raise self._complain(str(error)) from None
+        except InvalidCursor as error:
+            raise self._complain(f"cannot read a cursor of {name}: {error}") from None
+        return self._hold(value, offer, parent)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return REGIONS if self.region is None else (self.region,)
+
+    def _check_concerned(self, held: Held, offer: Offer, arguments: Mapping[str, Any]) -> None:
+        """A root field only: of an entity's fields, one may concern a member and the next not."""
+        if offer.gather is None or held.thing.type not in ROOTS or self.region is None:
+            return
+        if not Store(self.universe, self.served, self.regions).concerned(offer.gather, arguments, None):
+            raise self._complain(f"was asked for {offer.name}, which concerns others only")
 
     def _check_served(self, held: Held, offer: Offer) -> None:
         if offer.external:
@@ -173,7 +201,12 @@ class Subgraph:
         if kind is None or not isinstance(asked, str):
             raise self._complain(f"knows no type of {dict(representation)!r}")
         names = self.universe.implementers.get(asked, frozenset((asked,)))
-        candidates = [one for name in sorted(names) for one in self.universe.instances.get(name, ())]
+        candidates = [
+            one
+            for name in sorted(names)
+            for one in self.universe.instances.get(name, ())
+            if not isinstance(one, Row) or one.region in self.regions
+        ]
         for key in kind.keys:
             for thing in candidates if key.resolvable else ():
                 if _holds(representation, self.universe.read(thing, key.selection)):

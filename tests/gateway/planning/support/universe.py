@@ -5,13 +5,14 @@ sharing state, and one schema that serves everything gives the answer that a rig
 `@requires` is worked out from what it requires: in a subgraph from what was *sent*, in the oracle from the truth. So a
 wrong or missing requirement shows.
 
+Rows of a partitioned graph lie in the members that their keys name; what it gathers is a `Store`'s answer, of one
+member's rows or (in the oracle) of all.
+
 Only subgraphs' own SDLs are read (`served`), nothing that composition or planning made of them.
 """
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,24 +33,14 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 
 from tests.gateway.planning.support.served import Offer, Served, named, serve
+from tests.gateway.planning.support.store import Made, Store
+from tests.gateway.planning.support.things import REGIONS, Homed, Row, Thing, at_home, canonical, number, rows_of
 
-__all__ = ["Data", "Thing", "Universe", "canonical", "fields_for", "number"]
+__all__ = ["Data", "Universe", "fields_for"]
 
 INSTANCES = 3
 """Entities of each type."""
 ROOTS = frozenset({"Query", "Mutation", "Subscription"})
-
-
-def number(*parts: Any) -> int:
-    return zlib.crc32("/".join(str(one) for one in parts).encode())
-
-
-@dataclass(frozen=True)
-class Thing:
-    """An object: its real type and what it is."""
-
-    type: str
-    id: str
 
 
 @dataclass(frozen=True)
@@ -113,7 +104,34 @@ class Universe:
     def instances(self) -> Mapping[str, list[Thing]]:
         interfaces = {one.name for one in self._types() if one.kind == "interface" or one.is_interface_object}
         names = sorted({one.name for one in self._types() if one.kind == "object" and one.keys} - interfaces)
-        return {name: [Thing(name, f"{name}-{n}") for n in range(INSTANCES)] for name in names}
+        partitions = {one.name: one.partition for one in self._types() if one.partition is not None}
+        return {
+            name: rows_of(name, partitions[name].key, partitions[name].segment)
+            if name in partitions
+            else [Thing(name, f"{name}-{n}") for n in range(INSTANCES)]
+            for name in names
+        }
+
+    @cached_property
+    def scattered(self) -> Mapping[tuple[str, str], tuple[Served, Offer]]:
+        """(type, field) → who gathers or routes it."""
+        return {
+            (each.name, one.name): (served, one)
+            for served in self.subgraphs.values()
+            for each in served.types.values()
+            for one in each.fields.values()
+            if one.gather is not None or one.route is not None
+        }
+
+    @cached_property
+    def rules(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """(type, field) that gathered fields require in order to be pruned → the path in its value to the regions."""
+        return {
+            (type_name, path[0]): path[1:]
+            for (type_name, _), (served, offer) in self.scattered.items()
+            for path in (offer.gather.prune if offer.gather is not None else ())
+            if path[0] in served.types[type_name].fields
+        }
 
     @cached_property
     def key_fields(self) -> frozenset[tuple[str, str]]:
@@ -149,16 +167,29 @@ class Universe:
 
     # Values
 
-    def value(self, thing: Thing, name: str, arguments: Mapping[str, Any], required: str | None = None) -> Any:
-        """The one true value of a field. `required`: what was sent; None: the truth itself."""
-        if thing.type == "Mutation":
-            self.changes += 1
-            return self._work_out(thing, name, (arguments, self.changes), None)
+    def value(
+        self,
+        thing: Thing,
+        name: str,
+        arguments: Mapping[str, Any],
+        required: str | None = None,
+        regions: tuple[str, ...] = REGIONS,
+    ) -> Any:
+        """The one true value of a field, or what a member of `regions` has of it. `required`: what was sent; None: the truth itself."""
+        if isinstance(thing, Made):
+            return thing.value(name, arguments)
         if required is None:
             required = self._truly_required(thing, name)
-        known = (thing, name, json.dumps(arguments, sort_keys=True), required)
+        seed: Any = arguments
+        if thing.type == "Mutation":
+            self.changes += 1
+            seed = (arguments, self.changes)
+        if (thing.type, name) in self.scattered:
+            served, offer = self.scattered[thing.type, name]
+            return Store(self, served, regions).value(thing, offer, arguments, required, seed)
+        known = (thing, name, canonical(seed), required)
         if known not in self._values:
-            self._values[known] = self._work_out(thing, name, arguments, required)
+            self._values[known] = self.work_out(thing, name, seed, required)
         return self._values[known]
 
     def _truly_required(self, thing: Thing, name: str) -> str | None:
@@ -194,9 +225,11 @@ class Universe:
         members = [one.members for one in self._types() if one.name == name and one.kind == "union"]
         return frozenset().union(*members) if members else frozenset((name,))
 
-    def _work_out(self, thing: Thing, name: str, arguments: Any, required: str | None) -> Any:
-        seed: tuple[Any, ...] = (thing.id, name, json.dumps(arguments, sort_keys=True), required or "")
+    def work_out(self, thing: Thing, name: str, arguments: Any, required: str | None) -> Any:
+        seed: tuple[Any, ...] = (thing.id, name, canonical(arguments), required or "")
         offers = [offer for _, offer in self.offers(thing.type, name)]
+        if (thing.type, name) in self.rules:
+            return _rule(seed, self.rules[thing.type, name])
         return _Maker(self, thing, name, seed).make([one.type for one in offers])
 
     def returned(self, type_name: str, name: str) -> frozenset[str]:
@@ -237,6 +270,14 @@ class Universe:
             return None
         self.fault(thing, name)
         return self.value(thing, name, arguments)
+
+
+def _rule(seed: tuple[Any, ...], path: tuple[str, ...]) -> Any:
+    """A value that names all regions but one at the end of `path`, and says more beside it."""
+    value: Any = [one for one in REGIONS if one != REGIONS[number("rule", *seed) % len(REGIONS)]]
+    for name in reversed(path):
+        value = {name: value, "about": seed[0]}
+    return value
 
 
 @dataclass(frozen=True)
@@ -282,16 +323,23 @@ class _Maker:
         type_name = names[number("type", *seed) % len(names)]
         instances = self.universe.instances.get(type_name)
         if instances is None:
-            return Thing(type_name, f"{type_name}({'/'.join(str(one) for one in seed)})")
+            return at_home(Thing(type_name, f"{type_name}({'/'.join(str(one) for one in seed)})"), self.thing)
+        if isinstance(self.thing, Homed):
+            home = self.thing.region
+            instances = [one for one in instances if not isinstance(one, Row) or one.region == home]
         place = number("entity", *seed)
         if (self.thing.type, self.name) in self.universe.key_fields:
             # A key that names another entity must be as unique as the entity: the n-th has the n-th.
             tail = self.thing.id.rsplit("-", 1)[-1]
             place = int(tail) if tail.isdigit() else place
-        return instances[place % INSTANCES]
+        return instances[place % len(instances)]
 
     def _leaf(self, kind: Any, seed: tuple[Any, ...]) -> Any:
+        if isinstance(self.thing, Row) and self.name == self.thing.key:
+            return self.thing.id
         match kind.name:
+            case "Decimal":
+                return f"{number('whole', *seed) % 2000 - 1000}.{number('cents', *seed) % 100:02d}"
             case "Int":
                 return number("int", *seed) % 1_000_000
             case "Float":
@@ -303,11 +351,8 @@ class _Maker:
             return names[number("enum", *seed) % len(names)]
         if (self.thing.type, self.name) in self.universe.key_fields:
             return f"{self.thing.id}.{self.name}"
-        return f"{self.thing.id}.{self.name}#{number('text', *seed) % 10_000}"
-
-
-def canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+        # The number first: an order by this text mixes what belongs together.
+        return f"{number('text', *seed) % 10_000}#{self.thing.id}.{self.name}"
 
 
 def merged(one: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
