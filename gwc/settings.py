@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """Where the overlay reaches the districts as one, when it runs in a process of its own."""
     deadline_ms: int = Field(default=10_000, ge=50, le=120_000)
     """A request's default deadline at the gateway, in milliseconds."""
+    explain: bool = False
+    """Whether the gateway tells plans, timings and members' operations to whoever asks (`gwc-explain: 1`)."""
 
     @property
     def city(self) -> Path:

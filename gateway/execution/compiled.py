@@ -104,6 +104,8 @@ class CompiledFetch:
     """Where the entities are taken from; empty for a root fetch."""
     plain_path: tuple[str, ...]
     """The response keys before the first list: what an error of the whole fetch is about."""
+    printed_paths: tuple[str, ...]
+    """As the plan prints them, for explain."""
     build: Builder | None
     """Entity fetch: makes representations."""
     scatter: Scatters | None
@@ -125,6 +127,7 @@ class CompiledPart:
 class CompiledBatch:
     batch: BatchFetch
     parts: tuple[CompiledPart, ...]
+    printed_paths: tuple[str, ...]
     rounds_after: int
 
 
@@ -182,7 +185,8 @@ class _Compiler:
                 self._add(node, node.fetch, compile_scatter(node, self.types.schema), path, rounds_after)
             case BatchFetch():
                 parts = tuple(self._part(part, node.graph) for part in node.parts)
-                self.batches[id(node)] = CompiledBatch(node, parts, rounds_after)
+                printed = dict.fromkeys(".".join(path) for part in node.parts for path in part.paths)
+                self.batches[id(node)] = CompiledBatch(node, parts, tuple(printed), rounds_after)
             case Flatten():
                 self.visit(node.node, node.path, rounds_after)
             case Sequence():
@@ -222,6 +226,7 @@ class _Compiler:
             fetch=fetch,
             path=compile_path(path, self.types.possible_types),
             plain_path=_plain(path),
+            printed_paths=(".".join(path),) if path else (),
             build=build,
             scatter=scatter,
             rounds_after=rounds_after,

@@ -27,7 +27,8 @@ from gateway.execution.merge import copied, merge_entities, merge_into, rewrite
 from gateway.execution.partitions import PartitionedGraph
 from gateway.execution.project import Notes, client_path
 from gateway.execution.representations import Batch, all_places, build_batch, collect
-from gateway.execution.run import FetchTiming, Request, Result, Run, root_keys, subgraph_error
+from gateway.execution.run import Request, Result, Run, root_keys, subgraph_error
+from gateway.execution.trace import Trace
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
 from gateway.plan.nodes import (
@@ -83,7 +84,7 @@ class Executor:
         self._limiter = Limiter(self.limits.concurrency_max, self.limits.queue_max)
 
     async def execute(self, compiled: CompiledPlan, request: Request) -> Result:
-        run = Run(compiled, request)
+        run = _run(compiled, request)
         if compiled.plan.root is not None:
             await self._walk(compiled.plan.root, run)
         return self._finish(run)
@@ -92,7 +93,7 @@ class Executor:
         self, compiled: CompiledPlan, request: Request, subscription: Subscription, event: Outcome
     ) -> Result:
         """One event of a subscription: its data, completed by the rest of the plan."""
-        run = Run(compiled, request)
+        run = _run(compiled, request)
         self._take_root(event, subscription.primary, run)
         if subscription.rest is not None and run.data:
             await self._walk(subscription.rest, run)
@@ -139,7 +140,7 @@ class Executor:
     async def _fetch_root(self, compiled: CompiledFetch, run: Run) -> None:
         fetch = compiled.fetch
         variables = run.variables(fetch.variables, compiled.constants)
-        outcome = await self._ask_graph(fetch.graph, fetch.operation, variables, compiled.rounds_after, run)
+        outcome = await self._ask_graph(fetch.graph, fetch.operation, variables, compiled, run)
         is_change = fetch.operation_kind == "mutation"
         self._take_root(outcome, fetch, run, is_change)
         for one in fetch.rewrites:
@@ -177,7 +178,7 @@ class Executor:
         service = self._service(fetch.graph)
         variables = run.variables(fetch.variables, compiled.constants)
         variables[fetch.representations_variable] = [orjson.Fragment(text) for text in batch.texts]
-        outcome = await self._ask_graph(fetch.graph, fetch.operation, variables, compiled.rounds_after, run)
+        outcome = await self._ask_graph(fetch.graph, fetch.operation, variables, compiled, run)
         if isinstance(outcome, Failure):
             run.tell_failure(outcome, service, compiled.plain_path)
             return [None] * len(batch.texts)
@@ -208,7 +209,7 @@ class Executor:
             return
         batch_fetch = compiled.batch
         service = self._service(batch_fetch.graph)
-        outcome = await self._ask_graph(batch_fetch.graph, batch_fetch.operation, variables, compiled.rounds_after, run)
+        outcome = await self._ask_graph(batch_fetch.graph, batch_fetch.operation, variables, compiled, run)
         if isinstance(outcome, Failure):
             for part, batch in batches:
                 if batch.texts:
@@ -243,29 +244,36 @@ class Executor:
             raise TypeError(f"graph {graph} is partitioned, but its client is a single one")
 
         async def ask(member: Member, operation: str, variables: Mapping[str, Any]) -> tuple[Outcome, float]:
-            return await self._ask_member(graph, member, operation, variables, compiled.rounds_after, run)
+            return await self._ask_member(member, operation, variables, compiled.rounds_after, run)
 
         return PartitionedGraph(members, self._service(graph), compiled, run, ask)
 
     async def _ask_graph(
-        self, graph: str, operation: str, variables: Mapping[str, Any], rounds_after: int, run: Run
+        self,
+        graph: str,
+        operation: str,
+        variables: Mapping[str, Any],
+        compiled: CompiledFetch | CompiledBatch,
+        run: Run,
     ) -> Outcome:
         client = self._clients.get(graph)
         if client is None or isinstance(client, Members):
             return Failure(Code.SUBGRAPH_UNAVAILABLE, "it is not connected", was_sent=False)
-        outcome, _ = await self._ask(client, graph, None, operation, variables, rounds_after, run)
+        trace = None if run.trace is None else run.trace.begin(self._service(graph), compiled.printed_paths)
+        outcome, _ = await self._ask(client, None, operation, variables, compiled.rounds_after, run)
+        if trace is not None:
+            trace.end(outcome)
         return outcome
 
     async def _ask_member(
         self,
-        graph: str,
         member: Member,
         operation: str,
         variables: Mapping[str, Any],
         rounds_after: int,
         run: Run,
     ) -> tuple[Outcome, float]:
-        outcome, latency_ms = await self._ask(member.client, graph, member, operation, variables, rounds_after, run)
+        outcome, latency_ms = await self._ask(member.client, member, operation, variables, rounds_after, run)
         if isinstance(outcome, Failure):
             member.failed(outcome.code)
         else:
@@ -275,7 +283,6 @@ class Executor:
     async def _ask(
         self,
         client: SubgraphClient,
-        graph: str,
         member: Member | None,
         operation: str,
         variables: Mapping[str, Any],
@@ -289,11 +296,7 @@ class Executor:
             outcome = Failure(Code.SUBGRAPH_TIMEOUT, "no time was left to ask it", was_sent=False)
         else:
             outcome = await self._send(client, member, operation, variables, deadline, run)
-        latency_ms = (time.monotonic() - started) * 1000
-        if run.request.explain:
-            said = outcome.code if isinstance(outcome, Failure) else "OK"
-            run.timings.append(FetchTiming(graph, member.region if member else None, latency_ms, said))
-        return outcome, latency_ms
+        return outcome, (time.monotonic() - started) * 1000
 
     async def _send(
         self,
@@ -359,7 +362,7 @@ class Executor:
         notes = Notes(known, self._introspected(run))
         data = run.compiled.projection(run.request.variables)(run.data, notes)
         errors = (*known, *notes.errors)
-        return Result(data, errors, self._extensions(run) if run.members or run.request.explain else {})
+        return Result(data, errors, self._extensions(run) if run.members or run.trace is not None else {})
 
     def _client_path(self, error: GatewayError, run: Run) -> ResponsePath | None:
         return None if error.path is None else client_path(run.compiled.plan.output, error.path)
@@ -383,9 +386,13 @@ class Executor:
                 {**one.to_json(language), **({"missedEarlier": True} if region in run.missed_earlier else {})}
                 for region, one in zip(sorted(run.members), reports, strict=True)
             ]
-        if run.request.explain:
-            extensions["explain"] = {"fetches": [one.to_json() for one in run.timings]}
+        if run.trace is not None:
+            extensions["explain"] = run.trace.to_json(run.request.language)
         return extensions
+
+
+def _run(compiled: CompiledPlan, request: Request) -> Run:
+    return Run(compiled, request, trace=Trace() if request.explain else None)
 
 
 def _path_of(raw: Mapping[str, Any]) -> ResponsePath | None:

@@ -8,7 +8,7 @@ member only; a change is never sent twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -23,6 +23,7 @@ from gateway.execution.run import MemberReport, Run, subgraph_error
 from gateway.execution.scatter import CompiledScatter, UnknownRegion, choose_members, owner_of
 from gateway.execution.settle import Reply, Settlement, entity_replies, path_of, root_replies
 from gateway.execution.shapes import Shape
+from gateway.execution.trace import FetchTrace, MemberTrace, rows_of
 from gateway.language.errors import Code
 from gateway.language.paths import ResponsePath
 from gateway.supergraph.model import GatherKind
@@ -59,7 +60,9 @@ class PartitionedGraph:
         self._run = run
         self._ask = ask
         self._is_change = compiled.fetch.operation_kind == "mutation"
-        self._settlement = Settlement(members, service, run, self._is_change)
+        trace = run.trace
+        self._trace = None if trace is None else trace.begin(service, compiled.printed_paths, scattered=True)
+        self._settlement = Settlement(members, service, run, self._is_change, self._trace)
         self._places: Mapping[int, Sequence[ResponsePath]] | None = None
 
     # Root fields
@@ -86,6 +89,9 @@ class PartitionedGraph:
                 data[shape.key] = await self._any_healthy(scatter, place, found)
             else:
                 data[shape.key] = self._settlement.settle(shape, root_replies(shape, found), (shape.key,))
+        if self._trace is not None:
+            any_will_do = any(one.kind is GatherKind.ONE for one in scatter.shapes)
+            self._end_trace(self._trace, self._members.all if any_will_do else jobs)
         return data
 
     def _concerned(self, shape: Shape) -> tuple[Member, ...]:
@@ -105,14 +111,20 @@ class PartitionedGraph:
     async def _ask_root(self, scatter: CompiledScatter, member: Member, places: tuple[int, ...]) -> Reply:
         operation = scatter.operation_for(places)
         variables = self._run.variables(operation.variables, self._compiled.constants)
-        return await self._reply(member, operation.text, variables)
+        return await self._reply(scatter, member, operation.text, variables)
 
-    async def _reply(self, member: Member, operation: str, variables: Mapping[str, Any]) -> Reply:
+    async def _reply(
+        self, scatter: CompiledScatter, member: Member, operation: str, variables: Mapping[str, Any]
+    ) -> Reply:
         outcome, latency_ms = await self._ask(member, operation, variables)
         if isinstance(outcome, Failure):
-            self._run.report(MemberReport(member.name, "UNAVAILABLE", latency_ms, outcome.code))
+            report = MemberReport(member.name, "UNAVAILABLE", latency_ms, outcome.code)
         else:
-            self._run.report(MemberReport(member.name, "OK", latency_ms))
+            report = MemberReport(member.name, "OK", latency_ms)
+        self._run.report(report)
+        if self._trace is not None:
+            rows = rows_of(outcome, scatter.shapes)
+            self._trace.asked(MemberTrace(member.name, operation, latency_ms, rows, report.status, report.cause))
         return Reply(member, outcome, latency_ms, self._is_change)
 
     async def _any_healthy(self, scatter: CompiledScatter, place: int, first: Sequence[Reply]) -> Any:
@@ -133,7 +145,9 @@ class PartitionedGraph:
         for place, representation in enumerate(batch.representations):
             for member in self._members_for(scatter, batch, place, representation, owners):
                 jobs.setdefault(member, []).append(place)
-        answered = await asyncio.gather(*(self._ask_entities(one, batch, places) for one, places in jobs.items()))
+        answered = await asyncio.gather(
+            *(self._ask_entities(scatter, one, batch, places) for one, places in jobs.items())
+        )
         asked = _Asked(scatter, batch, jobs, dict(zip(jobs, answered, strict=True)))
         replies = asked.replies
         self._tell_failed_batches(asked)
@@ -151,6 +165,8 @@ class PartitionedGraph:
             else:
                 entities[place] = self._gather_entity(asked, place, members)
         self._carry_entity_errors(asked)
+        if self._trace is not None:
+            self._end_trace(self._trace, jobs)
         return entities
 
     def _members_for(
@@ -185,17 +201,19 @@ class PartitionedGraph:
             chosen.update(dict.fromkeys(choose_members(shape, self._members, variables, representation)))
         return tuple(sorted(chosen, key=lambda member: member.region))
 
-    async def _ask_entities(self, member: Member, batch: Batch, places: Sequence[int]) -> Reply:
+    async def _ask_entities(
+        self, scatter: CompiledScatter, member: Member, batch: Batch, places: Sequence[int]
+    ) -> Reply:
         fetch = self._compiled.fetch
         variables = self._run.variables(fetch.variables, self._compiled.constants)
         variables[fetch.representations_variable] = [orjson.Fragment(batch.texts[place]) for place in places]
-        reply = await self._reply(member, fetch.operation, variables)
+        reply = await self._reply(scatter, member, fetch.operation, variables)
         if not isinstance(reply.outcome, Failure) and reply.outcome.data is not None:
             entities = reply.outcome.data.get("_entities")
             if not isinstance(entities, list) or len(entities) != len(places):
                 message = "it gave another number of entities than asked for"
                 reply.outcome = Failure(Code.SUBGRAPH_BAD_RESPONSE, message)
-                self._run.report(MemberReport(member.name, "UNAVAILABLE", reply.latency_ms, reply.outcome.code))
+                self._settlement.report(MemberReport(member.name, "UNAVAILABLE", reply.latency_ms, reply.outcome.code))
         return reply
 
     def _tell_failed_batches(self, asked: _Asked) -> None:
@@ -252,3 +270,7 @@ class PartitionedGraph:
         if self._places is None:
             self._places = all_places(self._run.data, (self._compiled.path,), batch)
         return self._places.get(place) or [self._compiled.plain_path]
+
+    def _end_trace(self, trace: FetchTrace, concerned: Collection[Member]) -> None:
+        trace.pruned = tuple(one.region for one in self._members.all if one not in concerned)
+        trace.end()

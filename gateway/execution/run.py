@@ -1,7 +1,8 @@
 """One execution of one plan: what the request brings, and what the fetches leave behind.
 
 `Request` is what the caller says and never changes. `Run` is the only thing that grows while a plan is walked: the
-merged data, the errors (with paths of the merged data until the end), the members' states, the timings.
+merged data, the errors (with paths of the merged data until the end), the members' states, and, when it was asked for, the
+trace.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from gateway.execution.answers import Failure
 from gateway.execution.compiled import CompiledPlan
 from gateway.execution.limits import Deadline
 from gateway.execution.members import MemberName
+from gateway.execution.trace import Trace
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
 from gateway.language.selections import response_key
 
-__all__ = ["FetchTiming", "MemberReport", "Partial", "Request", "Result", "Run", "root_keys", "subgraph_error"]
+__all__ = ["MemberReport", "Partial", "Request", "Result", "Run", "root_keys", "subgraph_error"]
 
 ERRORS_MAX = 1000
 _NOT_CARRIED = frozenset({"code", "exception", "stacktrace"})
@@ -46,20 +48,6 @@ class Request:
     partial: Partial = Partial.ALLOW
     language: str = "zh"
     explain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FetchTiming:
-    """For explain: one request to one subgraph or member."""
-
-    graph: str
-    region: str | None
-    milliseconds: float
-    outcome: str
-
-    def to_json(self) -> dict[str, Any]:
-        written: dict[str, Any] = {"graph": self.graph, "ms": round(self.milliseconds, 2), "outcome": self.outcome}
-        return written if self.region is None else {**written, "region": self.region}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +86,8 @@ class Run:
     errors: list[GatewayError] = field(default_factory=list)
     members: dict[str, MemberReport] = field(default_factory=dict)
     missed_earlier: set[str] = field(default_factory=set)
-    timings: list[FetchTiming] = field(default_factory=list)
+    trace: Trace | None = None
+    """For explain."""
 
     def tell(self, error: GatewayError) -> None:
         if len(self.errors) < ERRORS_MAX:

@@ -18,6 +18,7 @@ from gateway.execution.members import Member, Members
 from gateway.execution.run import MemberReport, Partial, Run, subgraph_error
 from gateway.execution.scatter import UnknownRegion
 from gateway.execution.shapes import Shape
+from gateway.execution.trace import FetchTrace
 from gateway.execution.trust import foreign_row
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
@@ -57,6 +58,13 @@ class Settlement:
     service: str
     run: Run
     is_change: bool
+    trace: FetchTrace | None = None
+
+    def report(self, report: MemberReport) -> None:
+        """A member whose answer came and is no good."""
+        self.run.report(report)
+        if self.trace is not None and report.cause is not None:
+            self.trace.found_out(report.member, report.status, report.cause)
 
     def settle(self, shape: Shape, found: FieldReplies, path: ResponsePath) -> Any:
         """The field's value, with everything told that the client has to know."""
@@ -66,7 +74,7 @@ class Settlement:
             code = _code_of(raw)
             status = "OUTDATED" if code in OUTDATED_CODES else "UNAVAILABLE"
             found.missing.append(Missing(member.name, status, code))
-            self.run.report(MemberReport(member.name, status, None, code))
+            self.report(MemberReport(member.name, status, None, code))
         if shape.route is not None:
             return self._settle_routed(shape, found, path)
         notes = GatherNotes(self.run.request.variables, self.run.request.language, bool(found.carried))
@@ -98,7 +106,7 @@ class Settlement:
     def _tell_violation(self, violation: Violation, path: ResponsePath) -> None:
         where = {"region": violation.member.region, "service": self.service}
         self.run.tell(GatewayError(violation.code, violation.message, (*path, *violation.path), (), where))
-        self.run.report(MemberReport(violation.member, "UNAVAILABLE", None, violation.code))
+        self.report(MemberReport(violation.member, "UNAVAILABLE", None, violation.code))
 
     def _tell_gathered(self, found: FieldReplies, notes: GatherNotes, path: ResponsePath) -> None:
         for lost in found.missing:

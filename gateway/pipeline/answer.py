@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -31,9 +30,9 @@ from gateway.language.errors import (
     SupergraphInvalid,
 )
 from gateway.pipeline.document import DocumentLimits, Documents
+from gateway.pipeline.explain import Stopwatch, explained
 from gateway.pipeline.locations import add_locations
 from gateway.pipeline.prepare import MakesPlans, Prepared, Preparer
-from gateway.plan.text import print_plan
 from gateway.subscriptions.hub import Hub, HubFull, Listener
 from gateway.subscriptions.source import events
 from gateway.supergraph.model import Supergraph
@@ -143,9 +142,11 @@ class Pipeline:
 
     async def answer(self, asked: GraphQLRequest, caller: Caller) -> Answered:
         """Never raises for what a client or a subgraph did."""
-        started = time.monotonic()
+        watch = Stopwatch() if caller.explain else None
         try:
             prepared = self.prepare(asked)
+            if watch is not None:
+                watch.prepared()
             if prepared.kind == "subscription":
                 raise RequestRefused([_refusal("Subscriptions need a websocket (graphql-transport-ws).")])
             if prepared.kind == "mutation" and not caller.may_change:
@@ -155,11 +156,11 @@ class Pipeline:
         except GatewayException as refused:
             return Answered(None, refused.errors, executed=False)
         if prepared.kind == "mutation":
-            return await self._shielded(prepared, request, started)
+            return await self._shielded(prepared, request, watch)
         if self._flights is None or caller.explain:
-            return await self._execute(prepared, request, started)
+            return await self._execute(prepared, request, watch)
         key = (*_same(asked, request.variables, caller), caller.deadline_s)
-        return await self._flights.join(key, lambda: self._execute(prepared, request, started))
+        return await self._flights.join(key, lambda: self._execute(prepared, request, watch))
 
     def prepare(self, asked: GraphQLRequest) -> Prepared:
         """Raises `GatewayException`."""
@@ -188,28 +189,23 @@ class Pipeline:
             explain=caller.explain,
         )
 
-    async def _shielded(self, prepared: Prepared, request: Request, started: float) -> Answered:
-        task = asyncio.ensure_future(self._execute(prepared, request, started))
+    async def _shielded(self, prepared: Prepared, request: Request, watch: Stopwatch | None) -> Answered:
+        task = asyncio.ensure_future(self._execute(prepared, request, watch))
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
         return await asyncio.shield(task)
 
-    async def _execute(self, prepared: Prepared, request: Request, started: float) -> Answered:
+    async def _execute(self, prepared: Prepared, request: Request, watch: Stopwatch | None) -> Answered:
         try:
             result = await self.executor.execute(prepared.compiled, request)
         except Exception:
             return Answered(None, (_fault_of_ours("execution failed"),))
-        return self._answered(prepared, request.explain, result, started)
+        return self._answered(prepared, result, watch)
 
-    def _answered(self, prepared: Prepared, explain: bool, result: Result, started: float) -> Answered:
+    def _answered(self, prepared: Prepared, result: Result, watch: Stopwatch | None = None) -> Answered:
         extensions = result.extensions
-        if explain:
-            explained = {
-                **extensions.get("explain", {}),
-                "plan": print_plan(prepared.compiled.plan),
-                "ms": round((time.monotonic() - started) * 1000, 2),
-            }
-            extensions = {**extensions, "explain": explained}
+        if "explain" in extensions:
+            extensions = {**extensions, "explain": explained(prepared.compiled.plan, extensions["explain"], watch)}
         if not result.errors:
             return Answered(result.data, (), extensions)
         errors = add_locations(result.errors, prepared.document, prepared.operation)
@@ -236,7 +232,7 @@ class Pipeline:
         try:
             async with aclosing(events(self.executor, prepared.compiled, request)) as results:
                 async for result in results:
-                    yield self._answered(prepared, caller.explain, result, time.monotonic())
+                    yield self._answered(prepared, result)
         except Exception:
             yield Answered(None, (_fault_of_ours("completing an event failed"),))
 

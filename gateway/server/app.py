@@ -44,7 +44,7 @@ class GatewayOptions:
     """Of one request; a client may shorten it by the header `gwc-deadline-ms`."""
     body_bytes_max: int = 1 << 20
     explain: bool = False
-    """Whether `gwc-explain: 1` is answered with plan and timings."""
+    """Whether `gwc-explain: 1` or `?explain=1` is answered with plan and timings; if not, the wish is passed over."""
     graphiql: bool = True
     metrics: bool = True
     pipeline: PipelineOptions = field(default_factory=PipelineOptions)

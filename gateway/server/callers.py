@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from contract.identity import (
     ANONYMOUS,
@@ -26,6 +27,7 @@ __all__ = ["EXPLAIN_HEADER", "PARTIAL_HEADER", "Callers", "language_of"]
 
 PARTIAL_HEADER = "gwc-partial"
 EXPLAIN_HEADER = "gwc-explain"
+EXPLAIN_PARAMETER = "explain"
 LANGUAGE_LENGTH_MAX = 200
 DEADLINE_MS_MIN = 1
 
@@ -39,8 +41,8 @@ class Callers:
     inside: TokenVerifier | None = None
     """Set on an endpoint that only parts of the system reach: who asks then stands in `gwc-identity`."""
 
-    def caller(self, headers: Mapping[str, str], *, may_change: bool = True) -> Caller:
-        """`headers` by lower-case name. Raises `RequestRefused`."""
+    def caller(self, headers: Mapping[str, str], *, parameters: bytes = b"", may_change: bool = True) -> Caller:
+        """`headers` by lower-case name; `parameters` as they stand in the URL. Raises `RequestRefused`."""
         identity, until = self._identity(headers) if self.inside is None else self._inside(headers.get(IDENTITY_HEADER))
         language = headers.get("accept-language", "")[:LANGUAGE_LENGTH_MAX]
         return Caller(
@@ -51,7 +53,7 @@ class Callers:
             deadline_s=self._deadline(headers.get(DEADLINE_HEADER)),
             partial=_partial(headers.get(PARTIAL_HEADER)),
             language=language_of(language),
-            explain=self.may_explain and headers.get(EXPLAIN_HEADER) == "1",
+            explain=self.may_explain and _wants_explanation(headers, parameters),
             may_change=may_change,
         )
 
@@ -96,6 +98,10 @@ class Callers:
             message = f"The header {DEADLINE_HEADER} must be a whole number of milliseconds, at least 1."
             raise RequestRefused([GatewayError(Code.BAD_REQUEST, message)])
         return min(self.deadline_s, int(given) / 1000)
+
+
+def _wants_explanation(headers: Mapping[str, str], parameters: bytes) -> bool:
+    return headers.get(EXPLAIN_HEADER) == "1" or (EXPLAIN_PARAMETER, "1") in parse_qsl(parameters.decode("latin-1"))
 
 
 def _partial(given: str | None) -> Partial:

@@ -82,7 +82,8 @@ class GraphQLOverHttp:
     ) -> None:
         with self.metrics.request() as seen:
             try:
-                caller = self.callers.caller(headers, may_change=scope["method"] == "POST")
+                is_post = scope["method"] == "POST"
+                caller = self.callers.caller(headers, parameters=scope["query_string"], may_change=is_post)
             except GatewayException as error:
                 answered = Answered(None, error.errors, executed=False)
                 status = _status(answered, media_type, refused_by_http=True)

@@ -117,7 +117,7 @@ def gateway_options(settings: Settings, *, share: bool = False) -> GatewayOption
         verifier=TokenVerifier(public_key(settings.keys, "access"), ACCESS),
         issuer=TokenIssuer(private_key(settings.keys, "internal")),
         deadline_s=settings.deadline_ms / 1000,
-        explain=True,
+        explain=settings.explain,
         pipeline=PipelineOptions(share=share),
     )
 

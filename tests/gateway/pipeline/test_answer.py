@@ -162,15 +162,6 @@ async def test_changes_run_in_series() -> None:
         assert codes(await city.ask(query)) == ["OUTCOME_UNKNOWN"]
 
 
-async def test_explain_tells_the_plan_and_each_fetch() -> None:
-    async with gateway() as city:
-        city.library.members["w"].fault = cut
-        explained = (await city.ask("{ books { nodes { rating } } }", explain=True)).extensions["explain"]
-        assert 'Scatter(service: "libraries")' in explained["plan"]
-        outcomes = {one.get("region"): one["outcome"] for one in explained["fetches"]}
-        assert outcomes == {"e": "OK", "n": "OK", "s": "OK", "w": "SUBGRAPH_UNAVAILABLE", None: "OK"}
-
-
 async def test_a_broken_clients_deadline_is_still_answered() -> None:
     async with Library() as library:
         answered = await Gateway(library).ask("{ books { nodes { id } } anything }", deadline_s=0.001)

@@ -39,11 +39,11 @@ class Served:
     session: aiohttp.ClientSession
 
     async def post(
-        self, body: Any, headers: Mapping[str, str] | None = None
+        self, body: Any, headers: Mapping[str, str] | None = None, parameters: Mapping[str, str] | None = None
     ) -> tuple[int, Any, aiohttp.ClientResponse]:
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         sent = {"content-type": "application/json", **(headers or {})}
-        async with self.session.post(self.url, data=data, headers=sent) as response:
+        async with self.session.post(self.url, data=data, headers=sent, params=parameters) as response:
             text = await response.read()
             return response.status, orjson.loads(text) if text else None, response
 

@@ -194,14 +194,6 @@ async def test_names_in_the_language_of_the_reader(accepted: str, name: str) -> 
         assert body["extensions"]["partitions"][0]["name"] == name
 
 
-async def test_explain_only_where_it_is_allowed() -> None:
-    async with served() as gateway:
-        assert "extensions" not in (await gateway.post(OK, {"gwc-explain": "1"}))[1]
-    async with served(chosen=options(explain=True)) as gateway:
-        assert "Fetch(" in (await gateway.post(OK, {"gwc-explain": "1"}))[1]["extensions"]["explain"]["plan"]
-        assert "extensions" not in (await gateway.post(OK))[1]
-
-
 async def test_a_client_that_leaves_ends_its_query_but_not_its_change() -> None:
     async with served() as gateway:
         gateway.library.members["n"].fault = delay(0.3)

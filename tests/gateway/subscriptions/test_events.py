@@ -40,6 +40,18 @@ async def test_each_event_is_completed_by_the_other_subgraphs_and_order_is_kept(
         await upstreams_closed(city)
 
 
+async def test_each_event_is_explained_by_its_own_fetches() -> None:
+    async with gateway() as city:
+        listener = city.pipeline.subscribe(NEWS, Caller(explain=True))
+        for answer in await after(city, listener, 0, 2):
+            told = answer.extensions["explain"]
+            assert told["plan"].startswith("QueryPlan {\n  Subscription")
+            [fetch] = told["fetches"]
+            assert (fetch["service"], fetch["paths"]) == ("libraries", ["loans.book"])
+        listener.close()
+        await upstreams_closed(city)
+
+
 async def test_a_broken_member_costs_its_fields_of_the_event_only() -> None:
     async with gateway() as city:
         titles = GraphQLRequest("subscription { loans { at book { title rating } } }")

@@ -309,7 +309,7 @@ def reviews_schema() -> Any:
 
 
 @lru_cache(maxsize=1)
-def supergraph() -> Supergraph:
+def supergraph_sdl() -> str:
     composed = compose(
         [
             SubgraphSource("libraries", "http://libraries/graphql", LIBRARIES),
@@ -317,7 +317,12 @@ def supergraph() -> Supergraph:
         ]
     )
     assert composed.supergraph_sdl is not None, composed.errors
-    return load_supergraph(composed.supergraph_sdl)
+    return composed.supergraph_sdl
+
+
+@lru_cache(maxsize=1)
+def supergraph() -> Supergraph:
+    return load_supergraph(supergraph_sdl())
 
 
 ROWS = tuple(

@@ -1,0 +1,24 @@
+"""The gateway's options, made from settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gwc.keys import ensure_keys
+from gwc.parts.gateway import gateway_options, group_options
+from gwc.settings import Settings
+
+
+@pytest.mark.parametrize(("set_to", "explains"), [(None, False), ("0", False), ("1", True)])
+def test_a_gateway_explains_only_where_it_is_told_to_and_a_group_endpoint_never(
+    set_to: str | None, explains: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GWC_EXPLAIN", raising=False)
+    if set_to is not None:
+        monkeypatch.setenv("GWC_EXPLAIN", set_to)
+    settings = Settings(data_dir=tmp_path)
+    ensure_keys(settings.keys)
+    assert gateway_options(settings).explain is explains
+    assert group_options(settings).explain is False
