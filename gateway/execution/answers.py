@@ -1,19 +1,22 @@
 """What comes back from a subgraph, as values: an `Answer`, or a `Failure` that says why there is none.
 
-A failure is never an exception: it costs the fields that were asked for, not their siblings. `read_answer` is the
+`Asked` is what asking came to in the end: the outcome, and by which `Attempt`s it was reached. A failure is never an exception: it costs the fields that were asked for, not their siblings. `read_answer` is the
 one place that judges a body, so that real and in-process subgraphs are judged alike.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from enum import StrEnum
+from typing import Any, ClassVar, TypeAlias
 
 import orjson
 
 from gateway.language.errors import Code
+from gateway.language.paths import ResponsePath
 
-__all__ = ["Answer", "Failure", "Outcome", "read_answer", "read_payload"]
+__all__ = ["Answer", "Asked", "Attempt", "Failure", "Outcome", "Reason", "error_path", "read_answer", "read_payload"]
 
 ERRORS_MAX = 500
 """Errors of one answer that are looked at; a broken subgraph cannot flood the client's answer."""
@@ -26,6 +29,7 @@ class Answer:
     data: dict[str, Any] | None
     errors: tuple[dict[str, Any], ...] = ()
     extensions: dict[str, Any] = field(default_factory=dict)
+    said: ClassVar[str] = "OK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,55 @@ class Failure:
     was_sent: bool = True
     """Whether the subgraph may have seen the request: then a mutation's outcome is unknown."""
 
+    @property
+    def said(self) -> str:
+        return self.code
+
 
 Outcome: TypeAlias = Answer | Failure
+"""Its `said` is `OK` or the failure's code: what explain shows."""
+
+
+class Reason(StrEnum):
+    """Why an attempt was made."""
+
+    FIRST = "FIRST"
+    RETRY = "RETRY"
+    HEDGE = "HEDGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one address."""
+
+    address: int
+    """Its place in the target's addresses; the URL itself stays inside."""
+    latency_ms: float
+    """Waiting in queues included."""
+    outcome: str
+    """`OK`, or the failure's code."""
+    reason: Reason
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "reason": self.reason,
+            "outcome": self.outcome,
+            "latencyMs": round(self.latency_ms, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What asking a subgraph or a member came to."""
+
+    outcome: Outcome
+    latency_ms: float = 0.0
+    """Of all attempts together, as the request waited for them."""
+    attempts: tuple[Attempt, ...] = ()
+    """In the order in which they were made; empty when none was: no time was left, or nothing is connected."""
+    stale_age_s: float | None = None
+    """Set when an earlier answer stands in for one: how old it is."""
 
 
 def read_answer(status: int, body: bytes) -> Outcome:
@@ -82,3 +133,11 @@ def _malformed(what: str) -> Failure:
 
 def _excerpt(body: bytes) -> str:
     return body[:200].decode("utf-8", "replace")
+
+
+def error_path(raw: Mapping[str, Any]) -> ResponsePath | None:
+    """The path of an answer's error, if it has one that can be one."""
+    path = raw.get("path")
+    if not isinstance(path, list) or not all(isinstance(one, (str, int)) for one in path):
+        return None
+    return tuple(path)

@@ -1,36 +1,33 @@
-"""Walk a plan: fetch, merge, and shape the answer.
+"""Walk a plan: fetch, and merge what comes back into the data.
 
-The executor branches and awaits; what it calls computes. A fetch that fails leaves an error behind and its fields
-null; its siblings and everything that does not need it go on. Time is kept back at each fetch for the rounds that
-follow and for writing the answer, so that a hung subgraph costs its own fields and not the whole answer.
+The executor branches and awaits; what it calls computes, and `asking` alone sends. A fetch that fails leaves an error
+behind and its fields null; its siblings and everything that does not need it go on. Time is kept back at each fetch for
+the rounds that follow and for writing the answer, so that a hung subgraph costs its own fields and not the whole answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from collections.abc import Sequence as Sequence_
-from contextlib import aclosing, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any, TypeAlias, assert_never
 
 import orjson
 
-from contract.identity import DEADLINE_HEADER
-from gateway.execution.answers import Answer, Failure, Outcome
+from gateway.execution.answers import Failure, Outcome, error_path
+from gateway.execution.asking import Asker, Call, CallKind, Target
 from gateway.execution.clients import SubgraphClient
 from gateway.execution.compiled import CompiledBatch, CompiledFetch, CompiledPart, CompiledPlan
-from gateway.execution.limits import Deadline, Limiter, Overloaded
-from gateway.execution.members import Member, Members
-from gateway.execution.merge import copied, merge_entities, merge_into, rewrite
+from gateway.execution.entities import OTHER_NUMBER, entities_of, entity_paths, merge_by_path, part_paths
+from gateway.execution.finish import Introspect, finish
+from gateway.execution.limits import ExecutionLimits
+from gateway.execution.members import Members
+from gateway.execution.merge import merge_entities, merge_into, rewrite
 from gateway.execution.partitions import PartitionedGraph
-from gateway.execution.project import Notes, client_path
 from gateway.execution.representations import Batch, all_places, build_batch, collect
 from gateway.execution.run import Request, Result, Run, root_keys, subgraph_error
 from gateway.execution.trace import Trace
-from gateway.language.errors import Code, GatewayError
-from gateway.language.paths import ResponsePath
+from gateway.language.errors import Code
 from gateway.plan.nodes import (
     BatchFetch,
     Condition,
@@ -43,29 +40,10 @@ from gateway.plan.nodes import (
     Subscription,
 )
 
-__all__ = ["Clients", "ExecutionLimits", "Executor", "Introspect"]
+__all__ = ["Clients", "Executor"]
 
 Clients: TypeAlias = Mapping[str, SubgraphClient | Members]
 """By graph (the supergraph's enum value): a client, or the members of a partitioned graph."""
-Introspect: TypeAlias = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
-"""(introspection operation, variables) → its data, from the API schema."""
-
-
-OTHER_NUMBER = Failure(Code.SUBGRAPH_BAD_RESPONSE, "it gave another number of entities than asked for")
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionLimits:
-    member_timeout_s: float = 10.0
-    """The longest that one member or subgraph is waited for, within the request's deadline."""
-    answer_margin_s: float = 0.02
-    answer_share: float = 0.05
-    """Kept back from the deadline for shaping and writing the answer, and for its way back on a busy machine."""
-    round_share: float = 0.2
-    """Share of the remaining time kept back for each further round of fetches, all together at most half."""
-    concurrency_max: int = 512
-    queue_max: int = 1024
-    """Requests to subgraphs at once, over all requests; more wait, then `OVERLOADED`."""
 
 
 class Executor:
@@ -80,14 +58,13 @@ class Executor:
         self._clients = clients
         self._services = services
         self._introspect = introspect
-        self.limits = limits or ExecutionLimits()
-        self._limiter = Limiter(self.limits.concurrency_max, self.limits.queue_max)
+        self._asker = Asker(limits or ExecutionLimits())
 
     async def execute(self, compiled: CompiledPlan, request: Request) -> Result:
         run = _run(compiled, request)
         if compiled.plan.root is not None:
             await self._walk(compiled.plan.root, run)
-        return self._finish(run)
+        return finish(run, self._introspect)
 
     async def complete_event(
         self, compiled: CompiledPlan, request: Request, subscription: Subscription, event: Outcome
@@ -97,12 +74,12 @@ class Executor:
         self._take_root(event, subscription.primary, run)
         if subscription.rest is not None and run.data:
             await self._walk(subscription.rest, run)
-        return self._finish(run)
+        return finish(run, self._introspect)
 
     async def open_stream(self, primary: Fetch, request: Request) -> AsyncGenerator[Outcome, None]:
         """The upstream of a subscription: each event, and a `Failure` at the end when the stream broke."""
-        client = self._clients.get(primary.graph)
-        if client is None or isinstance(client, Members):
+        client = next(iter(self._target(primary.graph).clients), None)
+        if client is None:
             yield Failure(Code.SUBGRAPH_UNAVAILABLE, "it is not connected", was_sent=False)
             return
         given = request.variables
@@ -140,8 +117,11 @@ class Executor:
     async def _fetch_root(self, compiled: CompiledFetch, run: Run) -> None:
         fetch = compiled.fetch
         variables = run.variables(fetch.variables, compiled.constants)
-        outcome = await self._ask_graph(fetch.graph, fetch.operation, variables, compiled, run)
         is_change = fetch.operation_kind == "mutation"
+        kind = CallKind.CHANGE if is_change else CallKind.READ
+        outcome = await self._ask(
+            fetch.graph, Call(fetch.operation, variables, compiled.rounds_after, kind), compiled, run
+        )
         self._take_root(outcome, fetch, run, is_change)
         for one in fetch.rewrites:
             rewrite(run.data, one.path, one.value)
@@ -155,7 +135,7 @@ class Executor:
         if outcome.data is not None:
             merge_into(run.data, outcome.data, run.compiled.types.interfaces)
         for raw in outcome.errors:
-            run.tell(subgraph_error(raw, service, _path_of(raw)))
+            run.tell(subgraph_error(raw, service, error_path(raw)))
 
     async def _fetch_entities(self, compiled: CompiledFetch, run: Run) -> None:
         assert compiled.build is not None, "planning gives entity fetches their requirements"
@@ -178,16 +158,16 @@ class Executor:
         service = self._service(fetch.graph)
         variables = run.variables(fetch.variables, compiled.constants)
         variables[fetch.representations_variable] = [orjson.Fragment(text) for text in batch.texts]
-        outcome = await self._ask_graph(fetch.graph, fetch.operation, variables, compiled, run)
+        outcome = await self._ask(fetch.graph, Call(fetch.operation, variables, compiled.rounds_after), compiled, run)
         if isinstance(outcome, Failure):
             run.tell_failure(outcome, service, compiled.plain_path)
             return [None] * len(batch.texts)
         if outcome.errors:
             places = all_places(run.data, (compiled.path,), batch)
             for raw in outcome.errors:
-                for path in _entity_paths(raw, "_entities", places, compiled.plain_path):
+                for path in entity_paths(raw, "_entities", places, compiled.plain_path):
                     run.tell(subgraph_error(raw, service, path))
-        entities = _entities_of(outcome, "_entities", len(batch.texts))
+        entities = entities_of(outcome, "_entities", len(batch.texts))
         if entities is None:
             if not outcome.errors:
                 run.tell_failure(OTHER_NUMBER, service, compiled.plain_path)
@@ -209,19 +189,20 @@ class Executor:
             return
         batch_fetch = compiled.batch
         service = self._service(batch_fetch.graph)
-        outcome = await self._ask_graph(batch_fetch.graph, batch_fetch.operation, variables, compiled, run)
+        call = Call(batch_fetch.operation, variables, compiled.rounds_after)
+        outcome = await self._ask(batch_fetch.graph, call, compiled, run)
         if isinstance(outcome, Failure):
             for part, batch in batches:
                 if batch.texts:
                     self._tell_part(outcome, part, service, run)
             return
         for raw in outcome.errors:
-            for path in _part_paths(raw, batches, run.data):
+            for path in part_paths(raw, batches, run.data):
                 run.tell(subgraph_error(raw, service, path))
         for (part, batch), lengths in zip(batches, counts, strict=True):
-            entities = _entities_of(outcome, part.alias, len(batch.texts))
+            entities = entities_of(outcome, part.alias, len(batch.texts))
             if entities is not None:
-                _merge_by_path(batch, lengths, entities, run.compiled.types.interfaces)
+                merge_by_path(batch, lengths, entities, run.compiled.types.interfaces)
             elif batch.texts and not outcome.errors:
                 self._tell_part(OTHER_NUMBER, part, service, run)
 
@@ -243,197 +224,23 @@ class Executor:
         if not isinstance(members, Members):
             raise TypeError(f"graph {graph} is partitioned, but its client is a single one")
 
-        async def ask(member: Member, operation: str, variables: Mapping[str, Any]) -> tuple[Outcome, float]:
-            return await self._ask_member(member, operation, variables, compiled.rounds_after, run)
+        return PartitionedGraph(members, self._service(graph), compiled, run, self._asker)
 
-        return PartitionedGraph(members, self._service(graph), compiled, run, ask)
-
-    async def _ask_graph(
-        self,
-        graph: str,
-        operation: str,
-        variables: Mapping[str, Any],
-        compiled: CompiledFetch | CompiledBatch,
-        run: Run,
-    ) -> Outcome:
-        client = self._clients.get(graph)
-        if client is None or isinstance(client, Members):
-            return Failure(Code.SUBGRAPH_UNAVAILABLE, "it is not connected", was_sent=False)
+    async def _ask(self, graph: str, call: Call, compiled: CompiledFetch | CompiledBatch, run: Run) -> Outcome:
         trace = None if run.trace is None else run.trace.begin(self._service(graph), compiled.printed_paths)
-        outcome, _ = await self._ask(client, None, operation, variables, compiled.rounds_after, run)
+        asked = await self._asker.ask(self._target(graph), call, run)
         if trace is not None:
-            trace.end(outcome)
-        return outcome
+            trace.end(asked.outcome)
+        return asked.outcome
 
-    async def _ask_member(
-        self,
-        member: Member,
-        operation: str,
-        variables: Mapping[str, Any],
-        rounds_after: int,
-        run: Run,
-    ) -> tuple[Outcome, float]:
-        outcome, latency_ms = await self._ask(member.client, member, operation, variables, rounds_after, run)
-        if isinstance(outcome, Failure):
-            member.failed(outcome.code)
-        else:
-            member.answered(latency_ms)
-        return outcome, latency_ms
-
-    async def _ask(
-        self,
-        client: SubgraphClient,
-        member: Member | None,
-        operation: str,
-        variables: Mapping[str, Any],
-        rounds_after: int,
-        run: Run,
-    ) -> tuple[Outcome, float]:
-        started = time.monotonic()
-        deadline = self._deadline_for(run.request.deadline, rounds_after)
-        outcome: Outcome
-        if deadline.remaining_s <= 0:
-            outcome = Failure(Code.SUBGRAPH_TIMEOUT, "no time was left to ask it", was_sent=False)
-        else:
-            outcome = await self._send(client, member, operation, variables, deadline, run)
-        return outcome, (time.monotonic() - started) * 1000
-
-    async def _send(
-        self,
-        client: SubgraphClient,
-        member: Member | None,
-        operation: str,
-        variables: Mapping[str, Any],
-        deadline: Deadline,
-        run: Run,
-    ) -> Outcome:
-        if self._enter_now(member):
-            try:
-                return await self._execute(client, operation, variables, deadline, run)
-            finally:
-                self._limiter.leave()
-                if member is not None:
-                    member.limiter.leave()
-        try:
-            async with asyncio.timeout(deadline.remaining_s) as waiting:
-                # The member's own queue first: who waits for a slow member holds no place that others could use.
-                async with member.limiter if member is not None else nullcontext(), self._limiter:
-                    waiting.reschedule(None)
-                    return await self._execute(client, operation, variables, deadline, run)
-        except Overloaded:
-            return Failure(Code.OVERLOADED, "too many requests are waiting for it", was_sent=False)
-        except TimeoutError:
-            return Failure(Code.SUBGRAPH_TIMEOUT, "its queue did not move in time", was_sent=False)
-
-    def _enter_now(self, member: Member | None) -> bool:
-        """The usual way: places are free, nobody waits."""
-        if member is not None and not member.limiter.enter_now():
-            return False
-        if self._limiter.enter_now():
-            return True
-        if member is not None:
-            member.limiter.leave()
-        return False
-
-    async def _execute(
-        self,
-        client: SubgraphClient,
-        operation: str,
-        variables: Mapping[str, Any],
-        deadline: Deadline,
-        run: Run,
-    ) -> Outcome:
-        headers = {**run.request.headers, DEADLINE_HEADER: deadline.header}
-        return await client.execute(operation, variables, headers, deadline)
-
-    def _deadline_for(self, whole: Deadline, rounds_after: int) -> Deadline:
-        remaining = whole.remaining_s
-        share = min(0.5, self.limits.round_share * rounds_after) + self.limits.answer_share
-        kept_back = self.limits.answer_margin_s + remaining * share
-        return whole.earlier(kept_back).at_most(self.limits.member_timeout_s)
+    def _target(self, graph: str) -> Target:
+        """A graph that is no partitioned one."""
+        client = self._clients.get(graph)
+        return Target(graph, () if client is None or isinstance(client, Members) else (client,))
 
     def _service(self, graph: str) -> str:
         return self._services.get(graph, graph)
 
-    # Shaping
-
-    def _finish(self, run: Run) -> Result:
-        known = [replace(error, path=self._client_path(error, run)) for error in run.errors]
-        notes = Notes(known, self._introspected(run))
-        data = run.compiled.projection(run.request.variables)(run.data, notes)
-        errors = (*known, *notes.errors)
-        return Result(data, errors, self._extensions(run) if run.members or run.trace is not None else {})
-
-    def _client_path(self, error: GatewayError, run: Run) -> ResponsePath | None:
-        return None if error.path is None else client_path(run.compiled.plan.output, error.path)
-
-    def _introspected(self, run: Run) -> Mapping[str, Any]:
-        text = run.compiled.plan.introspection
-        if text is None:
-            return {}
-        if "$" in text:
-            return self._introspect(text, run.request.variables)
-        if run.compiled.introspected is None:
-            run.compiled.introspected = self._introspect(text, {})
-        return run.compiled.introspected
-
-    def _extensions(self, run: Run) -> dict[str, Any]:
-        extensions: dict[str, Any] = {}
-        if run.members:
-            language = run.request.language
-            reports = [run.members[region] for region in sorted(run.members)]
-            extensions["partitions"] = [
-                {**one.to_json(language), **({"missedEarlier": True} if region in run.missed_earlier else {})}
-                for region, one in zip(sorted(run.members), reports, strict=True)
-            ]
-        if run.trace is not None:
-            extensions["explain"] = run.trace.to_json(run.request.language)
-        return extensions
-
 
 def _run(compiled: CompiledPlan, request: Request) -> Run:
     return Run(compiled, request, trace=Trace() if request.explain else None)
-
-
-def _path_of(raw: Mapping[str, Any]) -> ResponsePath | None:
-    path = raw.get("path")
-    if not isinstance(path, list) or not all(isinstance(one, (str, int)) for one in path):
-        return None
-    return tuple(path)
-
-
-def _merge_by_path(batch: Batch, lengths: Sequence_[int], entities: list[Any], interfaces: frozenset[str]) -> None:
-    """Each path has its own copy: below, the client may ask for other things under the same keys at another path."""
-    own = [entities, *([copied(one) for one in entities] for _ in lengths[1:])]
-    start = 0
-    for length, given in zip(lengths, own, strict=True):
-        end = start + length
-        merge_entities(batch.objects[start:end], batch.owners[start:end], given, interfaces)
-        start = end
-
-
-def _entities_of(answer: Answer, key: str, count: int) -> list[Any] | None:
-    """None: the subgraph gave none, or another number than asked for."""
-    entities = answer.data.get(key) if answer.data is not None else None
-    return entities if isinstance(entities, list) and len(entities) == count else None
-
-
-def _part_paths(
-    raw: Mapping[str, Any], batches: Sequence_[tuple[CompiledPart, Batch]], data: dict[str, Any]
-) -> Sequence_[ResponsePath]:
-    """`_e1.3.name` → where the objects of the second part's fourth representation stand, then `name`."""
-    path = _path_of(raw)
-    for part, batch in batches:
-        if path is not None and path[:1] == (part.alias,):
-            return _entity_paths(raw, part.alias, all_places(data, part.paths, batch), part.plain_paths[0])
-    return (batches[0][0].plain_paths[0],)
-
-
-def _entity_paths(
-    raw: Mapping[str, Any], key: str, places: Mapping[int, Sequence_[ResponsePath]], otherwise: ResponsePath
-) -> Sequence_[ResponsePath]:
-    """`_entities.3.name` → where the fourth representation's objects stand, then `name`: each lacks it."""
-    path = _path_of(raw)
-    if path is None or len(path) < 2 or path[0] != key or not isinstance(path[1], int) or path[1] < 0:
-        return (otherwise,)
-    return [(*place, *path[2:]) for place in places.get(path[1], ())] or (otherwise,)

@@ -2,7 +2,7 @@
 
 A deadline is a point on the monotonic clock. It travels as the milliseconds that remain, so clocks need not agree.
 A limiter admits so many at once, lets so many more wait, and refuses the rest at once: one slow member fills its
-own queue and nobody else's.
+own queue and nobody else's. `ExecutionLimits` has the figures of both for fetches.
 """
 
 from __future__ import annotations
@@ -13,7 +13,21 @@ from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
 
-__all__ = ["Deadline", "Limiter", "Overloaded"]
+__all__ = ["Deadline", "ExecutionLimits", "Limiter", "Overloaded"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionLimits:
+    member_timeout_s: float = 10.0
+    """The longest that one member or subgraph is waited for, within the request's deadline."""
+    answer_margin_s: float = 0.02
+    answer_share: float = 0.05
+    """Kept back from the deadline for shaping and writing the answer, and for its way back on a busy machine."""
+    round_share: float = 0.2
+    """Share of the remaining time kept back for each further round of fetches, all together at most half."""
+    concurrency_max: int = 512
+    queue_max: int = 1024
+    """Requests to subgraphs at once, over all requests; more wait, then `OVERLOADED`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,31 @@
 """The members of a partitioned graph: who answers for which region, and in what state they were last seen.
 
-Membership is data (`members.toml`), never part of the supergraph, and may change while requests run: a request keeps
-the `Members` it started with, as `replace` puts a new list in place instead of changing the old one.
+Membership is data (`members.toml`), never part of the supergraph, and may change while requests run. Therefore nobody
+works on `Members` itself: a run takes its `Roll` once (`Run.roll`) and asks, gathers and settles by that one, whatever
+`replace` puts in place meanwhile.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gateway.execution.clients import SubgraphClient
 from gateway.execution.limits import Limiter
 
-__all__ = ["Member", "MemberName", "MemberSettings", "Members", "MembersInvalid", "load_members", "parse_members"]
+__all__ = [
+    "Member",
+    "MemberName",
+    "MemberSettings",
+    "Members",
+    "MembersInvalid",
+    "Roll",
+    "load_members",
+    "parse_members",
+]
 
 CONCURRENCY_MAX = 32
 QUEUE_MAX = 256
@@ -64,22 +74,23 @@ class MemberState:
 
 
 class Member:
-    """One member, with its client, its limit, and its state."""
+    """One member, with its clients (one for each of its URLs, in their order), its limit, and its state."""
 
     def __init__(
         self,
         region: str,
         name: str,
-        client: SubgraphClient,
-        *,
+        *clients: SubgraphClient,
         name_en: str = "",
         aliases: Iterable[str] = (),
         required: bool = False,
         concurrency_max: int = CONCURRENCY_MAX,
         queue_max: int = QUEUE_MAX,
     ) -> None:
+        if not clients:
+            raise MembersInvalid(f"the member of region {region} has no URL")
         self.name = MemberName(region, name, name_en, frozenset((region, *aliases)))
-        self.client = client
+        self.clients = clients
         self.required = required
         self.limiter = Limiter(concurrency_max, queue_max)
         self.state = MemberState()
@@ -89,7 +100,7 @@ class Member:
         return self.name.region
 
     def __repr__(self) -> str:
-        return f"Member({self.region!r}, {self.client!r})"
+        return f"Member({self.region!r}, {', '.join(map(repr, self.clients))})"
 
     def answered(self, latency_ms: float) -> None:
         self.state = MemberState("OK", 0, latency_ms)
@@ -97,38 +108,44 @@ class Member:
     def failed(self, code: str) -> None:
         self.state = MemberState(code, self.state.failures_in_a_row + 1, self.state.latency_ms)
 
+    async def close(self) -> None:
+        for client in self.clients:
+            await client.close()
+
 
 @dataclass(frozen=True, slots=True)
-class _Roll:
-    members: tuple[Member, ...]
-    by_code: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
+class Roll:
+    """Who the members are at one moment."""
+
+    all: tuple[Member, ...]
+    """In the order of their regions."""
+    _by_code: Mapping[str, tuple[Member, ...]]
+
+    def by_code(self, code: str) -> tuple[Member, ...]:
+        """The members that answer for a region's code, current or retired; empty: nobody does."""
+        return self._by_code.get(code, ())
+
+    def by_health(self) -> tuple[Member, ...]:
+        """Healthy ones first, else in order; as they are seen now."""
+        return tuple(sorted(self.all, key=lambda member: member.state.failures_in_a_row))
 
 
 class Members:
-    """The members of one partitioned graph, in the order of their regions."""
+    """The members of one partitioned graph, as they are now."""
 
     def __init__(self, members: Iterable[Member]) -> None:
         self._roll = _enrol(members)
 
+    @property
+    def now(self) -> Roll:
+        return self._roll
+
     def replace(self, members: Iterable[Member]) -> None:
-        """Put another membership in place; requests under way keep the old one."""
+        """Put another membership in place; who holds a roll keeps it."""
         self._roll = _enrol(members)
 
-    @property
-    def all(self) -> tuple[Member, ...]:
-        return self._roll.members
 
-    def by_code(self, code: str) -> tuple[Member, ...]:
-        """The members that answer for a region's code, current or retired; empty: nobody does."""
-        return self._roll.by_code.get(code, ())
-
-    @property
-    def by_health(self) -> tuple[Member, ...]:
-        """Healthy ones first, else in order."""
-        return tuple(sorted(self._roll.members, key=lambda member: member.state.failures_in_a_row))
-
-
-def _enrol(members: Iterable[Member]) -> _Roll:
+def _enrol(members: Iterable[Member]) -> Roll:
     ordered = tuple(sorted(members, key=lambda member: member.region))
     by_code: dict[str, list[Member]] = {}
     for member in ordered:
@@ -137,7 +154,7 @@ def _enrol(members: Iterable[Member]) -> _Roll:
         for code in sorted(member.name.codes):
             by_code.setdefault(code, []).append(member)
     current = {member.region: (member,) for member in ordered}
-    return _Roll(ordered, {code: current.get(code, tuple(found)) for code, found in by_code.items()})
+    return Roll(ordered, {code: current.get(code, tuple(found)) for code, found in by_code.items()})
 
 
 def load_members(path: Path) -> dict[str, tuple[MemberSettings, ...]]:

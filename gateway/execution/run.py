@@ -1,8 +1,8 @@
 """One execution of one plan: what the request brings, and what the fetches leave behind.
 
 `Request` is what the caller says and never changes. `Run` is the only thing that grows while a plan is walked: the
-merged data, the errors (with paths of the merged data until the end), the members' states, and, when it was asked for, the
-trace.
+merged data, the errors (with paths of the merged data until the end), the members' states, and, when it was asked for,
+the trace. A graph's membership may change meanwhile; the run keeps to the roll that it took first.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 from graphql import FieldNode, OperationDefinitionNode, parse
 
-from gateway.execution.answers import Failure
+from gateway.execution.answers import Attempt, Failure
 from gateway.execution.compiled import CompiledPlan
 from gateway.execution.limits import Deadline
-from gateway.execution.members import MemberName
+from gateway.execution.members import MemberName, Members, Roll
 from gateway.execution.trace import Trace
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
@@ -36,6 +36,8 @@ class Partial(StrEnum):
     ALLOW = "allow"
     NONE = "none"
     """All or nothing: the gathered field is null, with an error."""
+    STALE = "stale"
+    """A member's last good answer may stand in for the one that it does not give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class MemberReport:
     status: str
     latency_ms: float | None = None
     cause: str | None = None
+    age_s: float | None = None
+    """Of an earlier answer that stands in: how old it is."""
+    rows: int | None = None
+    """How many rows it gave."""
+    attempts: tuple[Attempt, ...] = ()
 
     def to_json(self, language: str) -> dict[str, Any]:
         written: dict[str, Any] = {
@@ -66,7 +73,13 @@ class MemberReport:
             "status": self.status,
             "latencyMs": None if self.latency_ms is None else round(self.latency_ms, 1),
         }
-        return written if self.cause is None else {**written, "cause": self.cause}
+        known = {
+            "cause": self.cause,
+            "ageSeconds": None if self.age_s is None else round(self.age_s, 1),
+            "rows": self.rows,
+            "attempts": [one.to_json() for one in self.attempts] or None,
+        }
+        return written | {key: value for key, value in known.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,11 @@ class Run:
     missed_earlier: set[str] = field(default_factory=set)
     trace: Trace | None = None
     """For explain."""
+    rolls: dict[str, Roll] = field(default_factory=dict)
+
+    def roll(self, graph: str, members: Members) -> Roll:
+        """The members of a partitioned graph, the same for all fetches of this run."""
+        return self.rolls.setdefault(graph, members.now)
 
     def tell(self, error: GatewayError) -> None:
         if len(self.errors) < ERRORS_MAX:

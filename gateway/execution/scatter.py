@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, parse, print_ast
 
-from gateway.execution.members import Member, Members
+from gateway.execution.members import Member, Roll
 from gateway.execution.shapes import MISSING, Shape, compile_shapes, switches
 from gateway.execution.trust import region_code
 from gateway.plan.nodes import Fetch, ScatterFetch
@@ -28,6 +28,7 @@ __all__ = [
     "UnknownRegion",
     "choose_members",
     "compile_scatter",
+    "idempotency_key",
     "owner_of",
 ]
 
@@ -129,40 +130,48 @@ def compile_scatter(node: ScatterFetch, schema: GraphQLSchema | None = None) -> 
 
 
 def choose_members(
-    shape: Shape, members: Members, variables: Mapping[str, Any], representation: Mapping[str, Any] | None = None
+    shape: Shape, roll: Roll, variables: Mapping[str, Any], representation: Mapping[str, Any] | None = None
 ) -> tuple[Member, ...]:
     """The members a field concerns, in order. Raises `UnknownRegion`."""
     if shape.route is not None:
         value = shape.arguments.at(shape.route.argument, variables)
-        return (_one_member(value, members),)
-    chosen: Sequence[Member] = members.all
+        return (_one_member(value, roll),)
+    chosen: Sequence[Member] = roll.all
     for path in shape.gather.prune if shape.gather is not None else ():
         codes = _codes_at(shape, path, variables, representation)
         if codes is not None:
-            concerned = {member for code in codes for member in _members_of(code, members)}
+            concerned = {member for code in codes for member in _members_of(code, roll)}
             chosen = [member for member in chosen if member in concerned]
     return tuple(chosen)
 
 
-def owner_of(partitioned: Partitioned, representation: Mapping[str, Any], members: Members) -> Member:
+def owner_of(partitioned: Partitioned, representation: Mapping[str, Any], roll: Roll) -> Member:
     """The one member that has a partitioned entity. Raises `UnknownRegion`."""
     value = representation.get(partitioned.key)
     if not isinstance(value, str):
         raise UnknownRegion(str(value))
-    return _one_member(value, members, partitioned.segment)
+    return _one_member(value, roll, partitioned.segment)
 
 
-def _one_member(value: Any, members: Members, segment: int | None = 1) -> Member:
+def idempotency_key(shapes: Sequence[Shape], variables: Mapping[str, Any]) -> str | None:
+    """The key by which a change may be sent again; None unless it is one change and carries one."""
+    if len(shapes) != 1 or shapes[0].route is None or shapes[0].route.idempotency_key is None:
+        return None
+    value = shapes[0].arguments.at(shapes[0].route.idempotency_key, variables)
+    return value if isinstance(value, str) and value else None
+
+
+def _one_member(value: Any, roll: Roll, segment: int | None = 1) -> Member:
     if not isinstance(value, str):
         raise UnknownRegion(str(value))
-    found = members.by_code(region_code(value, segment))
+    found = roll.by_code(region_code(value, segment))
     if len(found) != 1:
         raise UnknownRegion(value)
     return found[0]
 
 
-def _members_of(value: Any, members: Members) -> tuple[Member, ...]:
-    found = members.by_code(region_code(value)) if isinstance(value, str) else ()
+def _members_of(value: Any, roll: Roll) -> tuple[Member, ...]:
+    found = roll.by_code(region_code(value)) if isinstance(value, str) else ()
     if not found:
         raise UnknownRegion(str(value))
     return found

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.cursors import InvalidCursor
-from gateway.execution.answers import Failure, Outcome
+from gateway.execution.answers import Asked, Failure, Outcome, error_path
 from gateway.execution.gather import GROUPS_MAX, GatherNotes, Missing, Moved, Part, TooManyGroups, Violation, gather
-from gateway.execution.members import Member, Members
+from gateway.execution.members import Member, Roll
 from gateway.execution.run import MemberReport, Partial, Run, subgraph_error
 from gateway.execution.scatter import UnknownRegion
 from gateway.execution.shapes import Shape
@@ -24,18 +24,27 @@ from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
 from gateway.supergraph.model import GatherKind
 
-__all__ = ["FieldReplies", "Reply", "Settlement", "entity_replies", "path_of", "root_replies"]
+__all__ = ["FieldReplies", "Reply", "Settlement", "entity_replies", "root_replies"]
 
 OUTDATED_CODES = frozenset({"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"})
 """A member that does not know what the contract asks for."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Reply:
+    """What one member said to one request."""
+
     member: Member
-    outcome: Outcome
-    latency_ms: float
+    asked: Asked
     is_change: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.asked.outcome
+
+    @property
+    def latency_ms(self) -> float:
+        return self.asked.latency_ms
 
 
 @dataclass(slots=True)
@@ -54,7 +63,7 @@ class FieldReplies:
 class Settlement:
     """Settles fields; what it has to tell goes into the run."""
 
-    members: Members
+    roll: Roll
     service: str
     run: Run
     is_change: bool
@@ -146,7 +155,7 @@ class Settlement:
             return False
         if self.run.request.partial is Partial.NONE:
             return True
-        return any(member.required for region in lost for member in self.members.by_code(region))
+        return any(member.required for region in lost for member in self.roll.by_code(region))
 
     def tell_missing(self, lost: Missing, path: ResponsePath, why: str = "") -> None:
         member = lost.member
@@ -186,15 +195,15 @@ def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]]) -> FieldR
             found.missing.append(Missing(member.name, "UNAVAILABLE", cause, reply.latency_ms))
             continue
         value = _at(outcome.data, path)
-        own = [raw for raw in outcome.errors if _concerns(path_of(raw), path)]
+        own = [raw for raw in outcome.errors if _concerns((error_path(raw) or ()), path)]
         if value is None and own:
-            found.refusals.append((member, path_of(own[0])[len(path) :], own[0]))
+            found.refusals.append((member, (error_path(own[0]) or ())[len(path) :], own[0]))
         elif value is None and shape.route is None and shape.kind in (GatherKind.CONNECTION, GatherKind.FOLD):
             found.missing.append(Missing(member.name, "UNAVAILABLE", Code.SUBGRAPH_BAD_RESPONSE, reply.latency_ms))
         else:
             if value is not None:
                 found.parts.append(Part(member.name, value, reply.latency_ms))
-            found.carried.extend((member, path_of(raw)[len(path) :], raw) for raw in own)
+            found.carried.extend((member, (error_path(raw) or ())[len(path) :], raw) for raw in own)
     return found
 
 
@@ -230,13 +239,6 @@ def _moved(path: ResponsePath, region: str, moved: Sequence[Moved]) -> ResponseP
         if isinstance(element, int):
             return path[:place]
     return path
-
-
-def path_of(raw: Mapping[str, Any]) -> ResponsePath:
-    path = raw.get("path")
-    if not isinstance(path, list) or not all(isinstance(one, (str, int)) for one in path):
-        return ()
-    return tuple(path)
 
 
 def _code_of(raw: Mapping[str, Any]) -> str:

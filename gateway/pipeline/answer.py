@@ -17,9 +17,9 @@ from typing import Any
 import orjson
 from graphql import ExecutionResult, GraphQLSchema, execute_sync, parse
 
-from gateway.execution.executor import Clients, ExecutionLimits, Executor
+from gateway.execution.executor import Clients, Executor
 from gateway.execution.flights import Flights
-from gateway.execution.limits import Deadline
+from gateway.execution.limits import Deadline, ExecutionLimits
 from gateway.execution.run import Partial, Request, Result
 from gateway.language.errors import (
     Code,

@@ -94,7 +94,7 @@ def create_gateway_app(
 async def _close(clients: Clients) -> None:
     for client in clients.values():
         if isinstance(client, Members):
-            for member in client.all:
-                await member.client.close()
+            for member in client.now.all:
+                await member.close()
         else:
             await client.close()

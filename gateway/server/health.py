@@ -30,7 +30,7 @@ class Health:
 
     def state(self) -> dict[str, Any]:
         groups = {
-            self._name(graph): [_member(member) for member in client.all]
+            self._name(graph): [_member(member) for member in client.now.all]
             for graph, client in self.clients.items()
             if isinstance(client, Members)
         }

@@ -64,7 +64,7 @@ class Metrics:
     async def endpoint(self, request: Request) -> Response:
         for graph, client in self._clients.items():
             if isinstance(client, Members):
-                for member in client.all:
+                for member in client.now.all:
                     if member.state.status != "UNKNOWN":
                         self._members.labels(graph, member.region).set(member.state.status == "OK")
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

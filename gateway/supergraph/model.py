@@ -105,6 +105,8 @@ class Partitioned:
 class Route:
     argument: tuple[str, ...]
     """Path of the argument whose id names the member: `("input", "assetId")`."""
+    idempotency_key: tuple[str, ...] | None = None
+    """A change: path of the argument that makes it one change, however often it arrives."""
 
 
 @dataclass(frozen=True, slots=True)

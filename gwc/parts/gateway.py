@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount
 
 from contract.identity import ACCESS, TokenIssuer, TokenVerifier
 from gateway.execution.clients import HttpClient, HttpPool, SubgraphClient
-from gateway.execution.members import Member, Members, MembersInvalid, load_members
+from gateway.execution.members import Member, Members, MemberSettings, MembersInvalid, load_members
 from gateway.language.errors import SupergraphInvalid
 from gateway.pipeline.answer import PipelineOptions
 from gateway.server.app import GatewayOptions, create_gateway_app
@@ -97,18 +97,16 @@ def _groups(supergraph: Supergraph, members: Path | None, pool: HttpPool) -> dic
         name = supergraph.graphs[graph].name
         if name not in known:
             raise CommandError(f"{members} has no members for the group {name}.", f"Add [[groups.{name}.members]].")
-        found[graph] = Members(
-            Member(
-                one.region,
-                one.name,
-                HttpClient(one.urls[0], pool),
-                name_en=one.name_en,
-                aliases=one.aliases,
-                required=one.required,
-            )
-            for one in known[name]
-        )
+        try:
+            found[graph] = Members(_member(one, pool) for one in known[name])
+        except MembersInvalid as error:
+            raise CommandError(f"{members}: {error}.") from None
     return found
+
+
+def _member(one: MemberSettings, pool: HttpPool) -> Member:
+    clients = (HttpClient(url, pool) for url in one.urls)
+    return Member(one.region, one.name, *clients, name_en=one.name_en, aliases=one.aliases, required=one.required)
 
 
 def gateway_options(settings: Settings, *, share: bool = False) -> GatewayOptions:

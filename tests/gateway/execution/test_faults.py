@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from contract.cursors import decode_cursor, encode_cursor
+from gateway.execution.asgi import AsgiClient
 from gateway.execution.clients import HttpClient, HttpPool
-from gateway.execution.members import Member, Members
+from gateway.execution.members import Member
 from tests.gateway.support.gateway import Gateway, codes, gateway
 from tests.gateway.support.library import NAMES, Library
-from tests.gateway.support.serving import Fault, alters, crash, cut, delay, errors, half_json, hang, says
+from tests.gateway.support.serving import Fault, Faulty, alters, crash, cut, delay, errors, half_json, hang, says
 
 DEADLINE_S = 0.5
 LATENESS_S = 5.0
@@ -414,7 +415,7 @@ async def test_a_member_on_a_broken_socket(
 ) -> None:
     pool = HttpPool()
     async with raw_server(handle) as url, Library() as library:
-        members = [Member("n", NAMES["n"][0], HttpClient(url, pool)), *library.group.all]
+        members = [Member("n", NAMES["n"][0], HttpClient(url, pool)), *library.group.now.all]
         library.group.replace(member for place, member in enumerate(members) if place == 0 or member.region != "n")
         answered = await in_time(Gateway(library).ask(SCATTER, deadline_s=DEADLINE_S))
         assert len(answered.data["books"]["nodes"]) == 5
@@ -433,10 +434,18 @@ async def test_a_member_that_refuses_the_connection_has_not_seen_the_change() ->
         await pool.close()
 
 
+async def test_a_member_answers_at_its_first_url() -> None:
+    async with Library() as library:
+        first, second = (AsgiClient(library.members["n"]), AsgiClient(Faulty(library.members["n"], crash)))
+        others = [one for one in library.group.now.all if one.region != "n"]
+        library.group.replace([*others, Member("n", NAMES["n"][0], first, second)])
+        assert await Gateway(library).data('{ book(id: "book:n:1") { title } }') == {"book": {"title": "Journey"}}
+
+
 async def test_many_requests_to_a_hung_member_leave_the_others_alone() -> None:
     async with gateway() as city:
         city.library.members["n"].fault = hang
         asked = [city.ask(SCATTER, deadline_s=2) for _ in range(60)]
         for answered in await asyncio.gather(*asked):
             assert len(answered.data["books"]["nodes"]) == 5
-        assert Members(city.library.group.all).by_code("n")[0].limiter.busy == 0
+        assert city.library.group.now.by_code("n")[0].limiter.busy == 0

@@ -48,7 +48,7 @@ def test_a_file_that_cannot_be_used_says_where_and_why(text: str, said: str) -> 
 
 
 def test_codes_current_and_retired() -> None:
-    roll = Members([member("3"), member("1", "old", "both"), member("2", "both", "3")])
+    roll = Members([member("3"), member("1", "old", "both"), member("2", "both", "3")]).now
     assert [one.region for one in roll.all] == ["1", "2", "3"]
     assert [one.region for one in roll.by_code("old")] == ["1"]
     assert [one.region for one in roll.by_code("both")] == ["1", "2"]
@@ -61,9 +61,22 @@ def test_two_members_of_one_region_are_refused() -> None:
         Members([member("1"), member("1")])
 
 
+def test_a_member_needs_somewhere_to_be_asked() -> None:
+    with pytest.raises(MembersInvalid, match="region 1 has no URL"):
+        Member("1", "one")
+
+
+def test_a_roll_stays_when_the_membership_changes() -> None:
+    members = Members([member("1"), member("2")])
+    roll = members.now
+    members.replace([member("3")])
+    assert [one.region for one in roll.all] == ["1", "2"]
+    assert [one.region for one in members.now.all] == ["3"]
+
+
 def test_the_healthy_are_asked_first() -> None:
-    roll = Members([member("1"), member("2")])
+    roll = Members([member("1"), member("2")]).now
     roll.by_code("1")[0].failed("SUBGRAPH_TIMEOUT")
-    assert [one.region for one in roll.by_health] == ["2", "1"]
+    assert [one.region for one in roll.by_health()] == ["2", "1"]
     roll.by_code("1")[0].answered(3.0)
-    assert [one.region for one in roll.by_health] == ["1", "2"]
+    assert [one.region for one in roll.by_health()] == ["1", "2"]

@@ -256,7 +256,7 @@ async def walk(city: Gateway, change_after_first: Callable[[Library], None]) -> 
 
 
 def without(library: Library, region: str) -> list[Member]:
-    return [member for member in library.group.all if member.region != region]
+    return [member for member in library.group.now.all if member.region != region]
 
 
 async def test_a_member_that_leaves_in_the_middle_of_a_walk_is_named_on_every_later_page() -> None:
@@ -268,7 +268,7 @@ async def test_a_member_that_leaves_in_the_middle_of_a_walk_is_named_on_every_la
 
 async def test_a_member_that_joins_in_the_middle_adds_what_lies_ahead_and_is_named() -> None:
     async with gateway() as city:
-        everybody = city.library.group.all
+        everybody = city.library.group.now.all
         city.library.group.replace(without(city.library, "e"))
         found, told = await walk(city, lambda library: library.group.replace(everybody))
         assert found == [row.id for row in city.library.rows if row.branch != "e"]

@@ -149,7 +149,7 @@ async def test_a_query_ends_when_its_client_leaves() -> None:
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        assert all(member.limiter.busy == 0 for member in city.library.group.all)
+        assert all(member.limiter.busy == 0 for member in city.library.group.now.all)
 
 
 async def test_changes_run_in_series() -> None:

@@ -372,8 +372,8 @@ class Library:
         return self.members[branch].app.requests  # type: ignore[attr-defined,no-any-return]
 
     async def close(self) -> None:
-        for member in self.group.all:
-            await member.client.close()
+        for member in self.group.now.all:
+            await member.close()
         await self.clients["REVIEWS"].close()  # type: ignore[union-attr]
 
     async def __aenter__(self) -> Library:
