@@ -105,9 +105,11 @@ _FEDERATION = (
 
 _HORIZONTAL = (
     SpecDirective("partitioned", (1, 0), "(key: String!, segment: Int, whole: Boolean) on OBJECT"),
-    SpecDirective("route", (1, 0), "(argument: String!) on FIELD_DEFINITION"),
+    SpecDirective("route", (1, 0), "(argument: String!, idempotencyKey: String) on FIELD_DEFINITION"),
     SpecDirective(
-        "gather", (1, 0), "(as: {Gather}!, by: [String!], order: String, prune: [String!]) on FIELD_DEFINITION"
+        "gather",
+        (1, 0),
+        "(as: {Gather}!, by: [String!], order: String, prune: [String!], wish: String) on FIELD_DEFINITION",
     ),
     SpecDirective("fold", (1, 0), "(with: {Fold}!) on FIELD_DEFINITION"),
 )

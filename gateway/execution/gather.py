@@ -33,7 +33,7 @@ from gateway.execution.trust import foreign_row, repeated_row
 from gateway.language.errors import Code
 from gateway.language.paths import ResponsePath
 from gateway.plan.nodes import GATHER_EDGES
-from gateway.supergraph.model import FoldKind, GatherKind
+from gateway.supergraph.model import FoldKind, GatherKind, SourceField, SourceStatus
 
 __all__ = ["GatherNotes", "Missing", "Moved", "Part", "TooManyGroups", "Violation", "fold", "gather", "page_request"]
 
@@ -60,8 +60,7 @@ class Missing:
     """A member that was asked and gave no value."""
 
     member: MemberName
-    status: str
-    """Of the vocabulary `UNAVAILABLE`, `OUTDATED`."""
+    status: SourceStatus
     cause: str
     latency_ms: float | None = None
 
@@ -217,7 +216,7 @@ class _Jury:
             violation = Violation(part.member, self.path, code, message)
             if violation not in self.notes.violations:
                 self.notes.violations.append(violation)
-            self.missing = [*self.missing, Missing(part.member, "UNAVAILABLE", code, part.latency_ms)]
+            self.missing = [*self.missing, Missing(part.member, SourceStatus.UNAVAILABLE, code, part.latency_ms)]
 
     def pages(self, keys: ConnectionKeys, request: PageRequest) -> list[MemberPage]:
         """The pages of those that are believed, in their order."""
@@ -357,14 +356,23 @@ def _comparable_key(value: Any) -> tuple[int, Any]:
     return (4, "") if value is None else (3, repr(value))
 
 
-_SOURCE_FIELDS: Mapping[str, Callable[[Missing, str], Any]] = {
-    "region": lambda one, language: one.member.region,
-    "name": lambda one, language: one.member.name_in(language),
-    "status": lambda one, language: one.status,
-    "latencyMs": lambda one, language: None if one.latency_ms is None else round(one.latency_ms, 1),
-    "asOf": lambda one, language: None,
-    "__typename": lambda one, language: None,
-}
+_FILLED = frozenset(SourceField)
+
+
+def _source_value(name: SourceField, lost: Missing, language: str) -> Any:
+    match name:
+        case SourceField.REGION:
+            return lost.member.region
+        case SourceField.NAME:
+            return lost.member.name_in(language)
+        case SourceField.STATUS:
+            return lost.status.value
+        case SourceField.LATENCY_MS:
+            return None if lost.latency_ms is None else round(lost.latency_ms, 1)
+        case SourceField.AS_OF:
+            return None
+        case _:
+            assert_never(name)
 
 
 def _sources(shape: Shape, parts: Sequence[Part], missing: Sequence[Missing], notes: GatherNotes) -> list[Any]:
@@ -373,12 +381,12 @@ def _sources(shape: Shape, parts: Sequence[Part], missing: Sequence[Missing], no
     for part in parts:
         own = [dict(one) for one in part.value if isinstance(one, dict)] if isinstance(part.value, list) else []
         for one in own:
-            for key in shape.keys_of("latencyMs"):
+            for key in shape.keys_of(SourceField.LATENCY_MS):
                 one[key] = round(part.latency_ms, 1)
         by_region.append((part.member.region, own))
     for lost in missing:
         record = {
-            key: _SOURCE_FIELDS[name](lost, notes.language) for key, name in shape.fields if name in _SOURCE_FIELDS
+            key: _source_value(SourceField(name), lost, notes.language) for key, name in shape.fields if name in _FILLED
         }
         for key in shape.keys_of("__typename"):
             record[key] = shape.element_type or None

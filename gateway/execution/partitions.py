@@ -27,7 +27,7 @@ from gateway.execution.settle import Reply, Settlement, entity_replies, root_rep
 from gateway.execution.shapes import Shape
 from gateway.execution.trace import FetchTrace, MemberTrace, rows_of
 from gateway.language.paths import ResponsePath
-from gateway.supergraph.model import GatherKind
+from gateway.supergraph.model import GatherKind, SourceStatus
 
 __all__ = ["PartitionedGraph"]
 
@@ -137,9 +137,9 @@ class PartitionedGraph:
     async def _reply(self, scatter: CompiledScatter, member: Member, call: Call) -> Reply:
         asked = await self._asker.ask(Target.of(self._graph, member), call, self._run)
         if isinstance(asked.outcome, Failure):
-            report = MemberReport(member.name, "UNAVAILABLE", asked.latency_ms, asked.outcome.code)
+            report = MemberReport(member.name, SourceStatus.UNAVAILABLE, asked.latency_ms, asked.outcome.code)
         else:
-            report = MemberReport(member.name, "OK", asked.latency_ms)
+            report = MemberReport(member.name, SourceStatus.OK, asked.latency_ms)
         self._run.report(report)
         if self._trace is not None:
             self._trace.asked(_traced(scatter, call, asked, report))
@@ -213,14 +213,16 @@ class PartitionedGraph:
             return reply
         if entities_of(outcome, "_entities", len(places)) is not None:
             return reply
-        self._settlement.report(MemberReport(member.name, "UNAVAILABLE", reply.latency_ms, OTHER_NUMBER.code))
+        self._settlement.report(
+            MemberReport(member.name, SourceStatus.UNAVAILABLE, reply.latency_ms, OTHER_NUMBER.code)
+        )
         return replace(reply, asked=replace(reply.asked, outcome=OTHER_NUMBER))
 
     def _tell_failed_batches(self, asked: _Round) -> None:
         """One error for each member whose partitioned entities are missing, about the list they stand in."""
         for member, reply in asked.replies.items():
             if asked.owns_any(member) and isinstance(reply.outcome, Failure):
-                lost = Missing(member.name, "UNAVAILABLE", reply.outcome.code)
+                lost = Missing(member.name, SourceStatus.UNAVAILABLE, reply.outcome.code)
                 self._settlement.tell_missing(lost, self._compiled.plain_path, reply.outcome.message)
 
     def _gather_entity(self, asked: _Round, place: int, whom: _Concerned) -> dict[str, Any]:

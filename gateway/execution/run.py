@@ -22,6 +22,7 @@ from gateway.execution.trace import Trace
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
 from gateway.language.selections import response_key
+from gateway.supergraph.model import SourceStatus
 
 __all__ = ["MemberReport", "Partial", "Request", "Result", "Run", "root_keys", "subgraph_error"]
 
@@ -57,7 +58,7 @@ class MemberReport:
     """For `extensions.partitions`."""
 
     member: MemberName
-    status: str
+    status: SourceStatus
     latency_ms: float | None = None
     cause: str | None = None
     age_s: float | None = None
@@ -123,7 +124,7 @@ class Run:
     def report(self, report: MemberReport) -> None:
         """The worst state of a member in this answer stands."""
         kept = self.members.get(report.member.region)
-        if kept is None or kept.status == "OK":
+        if kept is None or kept.status is SourceStatus.OK:
             self.members[report.member.region] = report
 
     def variables(self, names: tuple[str, ...], constants: Mapping[str, object]) -> dict[str, Any]:

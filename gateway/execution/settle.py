@@ -22,7 +22,7 @@ from gateway.execution.trace import FetchTrace
 from gateway.execution.trust import foreign_row
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
-from gateway.supergraph.model import GatherKind
+from gateway.supergraph.model import GatherKind, SourceStatus
 
 __all__ = ["FieldReplies", "Reply", "Settlement", "entity_replies", "root_replies"]
 
@@ -81,7 +81,7 @@ class Settlement:
             return None
         for member, _, raw in found.refusals:
             code = _code_of(raw)
-            status = "OUTDATED" if code in OUTDATED_CODES else "UNAVAILABLE"
+            status = SourceStatus.OUTDATED if code in OUTDATED_CODES else SourceStatus.UNAVAILABLE
             found.missing.append(Missing(member.name, status, code))
             self.report(MemberReport(member.name, status, None, code))
         if shape.route is not None:
@@ -115,7 +115,7 @@ class Settlement:
     def _tell_violation(self, violation: Violation, path: ResponsePath) -> None:
         where = {"region": violation.member.region, "service": self.service}
         self.run.tell(GatewayError(violation.code, violation.message, (*path, *violation.path), (), where))
-        self.report(MemberReport(violation.member, "UNAVAILABLE", None, violation.code))
+        self.report(MemberReport(violation.member, SourceStatus.UNAVAILABLE, None, violation.code))
 
     def _tell_gathered(self, found: FieldReplies, notes: GatherNotes, path: ResponsePath) -> None:
         for lost in found.missing:
@@ -165,7 +165,7 @@ class Settlement:
             where["remedy"] = "Ask for the command's status by its idempotency key before sending it again."
             self.run.tell(GatewayError(Code.OUTCOME_UNKNOWN, message, path, (), where))
             return
-        code = Code.PARTITION_OUTDATED if lost.status == "OUTDATED" else Code.PARTITION_UNAVAILABLE
+        code = Code.PARTITION_OUTDATED if lost.status == SourceStatus.OUTDATED else Code.PARTITION_UNAVAILABLE
         reason = why or str(lost.cause)
         message = f"{member.region} {member.name} gave no answer ({reason}); its rows are missing here."
         self.run.tell(GatewayError(code, message, path or None, (), where))
@@ -192,14 +192,16 @@ def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]]) -> FieldR
             cause: str = outcome.code
             if shape.route is not None and outcome.was_sent and reply.is_change:
                 cause = Code.OUTCOME_UNKNOWN
-            found.missing.append(Missing(member.name, "UNAVAILABLE", cause, reply.latency_ms))
+            found.missing.append(Missing(member.name, SourceStatus.UNAVAILABLE, cause, reply.latency_ms))
             continue
         value = _at(outcome.data, path)
         own = [raw for raw in outcome.errors if _concerns((error_path(raw) or ()), path)]
         if value is None and own:
             found.refusals.append((member, (error_path(own[0]) or ())[len(path) :], own[0]))
         elif value is None and shape.route is None and shape.kind in (GatherKind.CONNECTION, GatherKind.FOLD):
-            found.missing.append(Missing(member.name, "UNAVAILABLE", Code.SUBGRAPH_BAD_RESPONSE, reply.latency_ms))
+            found.missing.append(
+                Missing(member.name, SourceStatus.UNAVAILABLE, Code.SUBGRAPH_BAD_RESPONSE, reply.latency_ms)
+            )
         else:
             if value is not None:
                 found.parts.append(Part(member.name, value, reply.latency_ms))

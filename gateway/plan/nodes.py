@@ -151,7 +151,7 @@ class GatherField:
     element_type: str = ""
     """The named type of the field's value."""
     is_decimal: bool = False
-    """A folded value that is a decimal text (its named type is a scalar other than Int and Float)."""
+    """A folded value that is a decimal text: its type is a scalar that is neither GraphQL's own nor a day or time."""
     children: tuple[GatherField, ...] = ()
     """What below gathers or folds by a rule of its own."""
     conditions: tuple[tuple[str, bool], ...] = ()

@@ -192,7 +192,8 @@ def _gather(one: GatherField) -> Iterator[str]:
 
 def _rule(one: GatherField) -> str:
     if one.route is not None:
-        return f"to the member of {'.'.join(one.route.argument)}"
+        once = f", once by {'.'.join(one.route.idempotency_key)}" if one.route.idempotency_key else ""
+        return f"to the member of {'.'.join(one.route.argument)}{once}"
     if one.fold is not None:
         return f"{one.fold.value}{' of decimals' if one.is_decimal else ''}"
     return "first" if one.gather is None else _gather_rule(one.gather)
@@ -206,4 +207,6 @@ def _gather_rule(gather: Gather) -> str:
         parts.append(f"ordered by {gather.order}")
     if gather.prune:
         parts.append(f"pruned by {', '.join('.'.join(path) for path in gather.prune)}")
+    if gather.wish is not None:
+        parts.append(f"as {'.'.join(gather.wish)} wishes")
     return ", ".join(parts)

@@ -18,13 +18,13 @@ from gateway.planning.groups import Group, OpField, OpSelection
 from gateway.planning.operations import field_text, field_variables, simplified
 from gateway.query_graph import QueryGraph
 from gateway.query_graph.selection import Condition, TypeTable
-from gateway.supergraph.model import Gather, GatherKind, Partitioned, Partitioning
+from gateway.supergraph.model import TIME_SCALARS, Gather, GatherKind, Partitioned, Partitioning
 
 __all__ = ["prepare_gathers", "scatter_of"]
 
 ROW_FIELDS = frozenset({"nodes", "edges", "pageInfo"})
 """Fields of a connection that depend on which rows are on the page."""
-_NUMBERS = frozenset({"Int", "Float", "Boolean", "ID", "String"})
+_NO_DECIMALS = frozenset({"Int", "Float", "Boolean", "ID", "String", *TIME_SCALARS})
 
 
 def prepare_gathers(group: Group, root_type: str, partitioning: Partitioning, types: TypeTable) -> None:
@@ -184,7 +184,7 @@ def _describe(
         selection=field_text(key, one, lifted),
         variables=tuple(name for name in variables if name in used),
         element_type=one.type_name,
-        is_decimal=fold is not None and _is_other_scalar(graph, one.type_name),
+        is_decimal=fold is not None and _is_decimal(graph, one.type_name),
         children=children,
         conditions=tuple(one for one in one.conditions if one not in lifted),
         rows=_rows(one, gather, parent, partitioning, graph.types),
@@ -217,9 +217,9 @@ def _row_types(connection: OpField) -> Iterator[str]:
             yield from (inner.type_name for inner in each.children.entries.values() if inner.name == "node")
 
 
-def _is_other_scalar(graph: QueryGraph, name: str) -> bool:
+def _is_decimal(graph: QueryGraph, name: str) -> bool:
     kind = graph.types.schema.type_map.get(name)
-    return kind is not None and not is_composite_type(kind) and not is_enum_type(kind) and name not in _NUMBERS
+    return kind is not None and not is_composite_type(kind) and not is_enum_type(kind) and name not in _NO_DECIMALS
 
 
 def _ruleless(parent: str, name: str, graph: str) -> Exception:

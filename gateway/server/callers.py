@@ -110,7 +110,7 @@ def _partial(given: str | None) -> Partial:
     try:
         return Partial(given.strip().lower())
     except ValueError:
-        message = f"The header {PARTIAL_HEADER} must be `allow` or `none`."
+        message = f"The header {PARTIAL_HEADER} must be `allow`, `none` or `stale`."
         raise RequestRefused([GatewayError(Code.BAD_REQUEST, message)]) from None
 
 

@@ -19,6 +19,8 @@ from enum import StrEnum
 from graphql import GraphQLSchema, SelectionSetNode
 
 __all__ = [
+    "DECIMAL_SCALAR",
+    "TIME_SCALARS",
     "FieldJoin",
     "Fold",
     "FoldKind",
@@ -28,8 +30,11 @@ __all__ = [
     "Partitioned",
     "Partitioning",
     "Route",
+    "SourceField",
+    "SourceStatus",
     "Supergraph",
     "TypeJoin",
+    "Wish",
 ]
 
 
@@ -92,6 +97,44 @@ class FoldKind(StrEnum):
     FIRST = "FIRST"
 
 
+DECIMAL_SCALAR = "Decimal"
+"""An exact decimal number, written as text."""
+TIME_SCALARS = ("Date", "DateTime")
+"""ISO 8601 days and UTC times: they compare as the texts that they are."""
+
+
+class SourceField(StrEnum):
+    """What the gateway fills in where a field gathers `SOURCES` and a member says nothing of itself."""
+
+    REGION = "region"
+    NAME = "name"
+    STATUS = "status"
+    LATENCY_MS = "latencyMs"
+    AS_OF = "asOf"
+
+
+class SourceStatus(StrEnum):
+    """A member's state in one answer."""
+
+    OK = "OK"
+    STALE = "STALE"
+    """An earlier answer stands in."""
+    UNAVAILABLE = "UNAVAILABLE"
+    OUTDATED = "OUTDATED"
+    """It does not know what was asked."""
+
+
+class Wish(StrEnum):
+    """What a client may choose, for one gathered field, when a member gives no answer."""
+
+    ALL = "ALL"
+    """All members' rows or none."""
+    PARTIAL = "PARTIAL"
+    """The rows of those that answer."""
+    STALE = "STALE"
+    """An earlier answer may stand in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Partitioned:
     """Rows of the type live in one member, found by `segment` of the key field (split at `:`) or by all of it."""
@@ -116,6 +159,8 @@ class Gather:
     order: str | None = None
     prune: tuple[tuple[str, ...], ...] = ()
     """Paths into arguments (or into the representation of an entity) that name regions or ids."""
+    wish: tuple[str, ...] | None = None
+    """Path of the argument that says a `Wish`."""
 
 
 @dataclass(frozen=True, slots=True)

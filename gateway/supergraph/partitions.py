@@ -130,12 +130,12 @@ def read_partitioned(arguments: Mapping[str, Any]) -> Partitioned:
 
 
 def read_route(arguments: Mapping[str, Any]) -> Route:
-    _only(arguments, {"argument"})
-    return Route(_path(_text(arguments, "argument")))
+    _only(arguments, {"argument", "idempotencyKey"})
+    return Route(_path(_text(arguments, "argument")), _optional_path(arguments, "idempotencyKey"))
 
 
 def read_gather(arguments: Mapping[str, Any]) -> Gather:
-    _only(arguments, {"as", "by", "order", "prune"})
+    _only(arguments, {"as", "by", "order", "prune", "wish"})
     order = arguments.get("order")
     if order is not None and not isinstance(order, str):
         raise ValueError("order is the name of an argument.")
@@ -144,6 +144,7 @@ def read_gather(arguments: Mapping[str, Any]) -> Gather:
         by=tuple(_texts(arguments, "by")),
         order=order,
         prune=tuple(_path(path) for path in _texts(arguments, "prune")),
+        wish=_optional_path(arguments, "wish"),
     )
 
 
@@ -172,6 +173,10 @@ def _texts(arguments: Mapping[str, Any], name: str) -> list[str]:
     if not all(isinstance(one, str) and one for one in values):
         raise ValueError(f"{name} is a list of texts.")
     return values
+
+
+def _optional_path(arguments: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    return None if arguments.get(name) is None else _path(_text(arguments, name))
 
 
 def _path(text: str) -> tuple[str, ...]:

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import ListTypeNode, NonNullTypeNode, TypeNode, value_from_ast_untyped
+from graphql import NonNullTypeNode, TypeNode, value_from_ast_untyped
 
 from gateway.composition.field_sets import key_fields
 from gateway.composition.model import Report
+from gateway.composition.rules.partition_types import is_list, unfit_fold, unfit_key, unfit_sources, unfit_wish
 from gateway.composition.subgraph import HorizontalMark, Subgraph, SubgraphField, SubgraphType, TypeKind
 from gateway.supergraph.elements import named_type
 from gateway.supergraph.model import Fold, FoldKind, Gather, GatherKind, Partitioned, Route
@@ -174,14 +175,14 @@ class _Check:
         is_object = target is not None and target.kind is TypeKind.OBJECT
         where = f"{at[0]}.{at[1]}"
         fits = {
-            GatherKind.CONNECTION: not _is_list(one.type)
+            GatherKind.CONNECTION: not is_list(one.type)
             and target is not None
             and _is_connection(target, self.subgraph),
-            GatherKind.LIST: _is_list(one.type),
-            GatherKind.GROUPS: _is_list(one.type) and is_object,
-            GatherKind.FOLD: not _is_list(one.type) and is_object,
+            GatherKind.LIST: is_list(one.type),
+            GatherKind.GROUPS: is_list(one.type) and is_object,
+            GatherKind.FOLD: not is_list(one.type) and is_object,
             GatherKind.ONE: True,
-            GatherKind.SOURCES: _is_list(one.type) and is_object,
+            GatherKind.SOURCES: is_list(one.type) and is_object,
         }
         if not fits[gather.kind]:
             wanted = {
@@ -193,6 +194,9 @@ class _Check:
             }[gather.kind]
             self.refuse("GATHER_TYPE", where, f"@gather(as: {gather.kind}) needs {wanted}.", one.node)
             return None
+        if gather.kind is GatherKind.SOURCES and target is not None:
+            for unfit in unfit_sources(target, self.subgraph):
+                self.refuse("SOURCES_TYPE", where, unfit, one.node)
         if gather.kind is GatherKind.GROUPS:
             self.groups(where, one, gather, target)
         elif gather.by:
@@ -227,19 +231,8 @@ class _Check:
         kind = self.folds[at].kind
         if kind is not FoldKind.FIRST and _AVERAGE.search(one.name):
             self.refuse("AVERAGE", where, "averages do not fold; expose a sum and a count instead.", one.node)
-        target = self.subgraph.types.get(named_type(one.type))
-        is_scalar = target is None or target.kind is TypeKind.SCALAR
-        is_boolean = named_type(one.type) == "Boolean"
-        fits = {
-            FoldKind.SUM: is_scalar and named_type(one.type) not in ("Boolean", "String", "ID"),
-            FoldKind.ANY: is_boolean,
-            FoldKind.ALL: is_boolean,
-            FoldKind.MIN: is_scalar and not is_boolean,
-            FoldKind.MAX: is_scalar and not is_boolean,
-            FoldKind.FIRST: True,
-        }
-        if not fits[kind] or (_is_list(one.type) and kind is not FoldKind.FIRST):
-            self.refuse("FOLD_TYPE", where, f"@fold(with: {kind}) does not fold such a value.", one.node)
+        if unfit := unfit_fold(kind, one.type):
+            self.refuse("FOLD_TYPE", where, unfit, one.node)
 
     def outside(self, inside: frozenset[str]) -> None:
         for at in self.folds:
@@ -258,16 +251,33 @@ class _Check:
                     "@gather stands on root fields, on fields of gathered objects and of gathered entities.",
                     one_type.fields[at[1]].node,
                 )
+            elif self.gathers[at].wish is not None and at[0] in inside:
+                self.refuse(
+                    "WISH_INVALID",
+                    f"{at[0]}.{at[1]}",
+                    "a wish stands where members are asked: on root fields and on fields of gathered entities.",
+                    one_type.fields[at[1]].node,
+                )
 
     # Argument paths
 
     def argument_paths(self, at: Coordinate) -> None:
         type_ = self.subgraph.types[at[0]]
         one = type_.fields[at[1]]
-        where = f"{at[0]}.{at[1]}"
         for path, may_be_field in self.paths(at):
-            if not self.exists(path, type_ if may_be_field else None, one):
-                self.refuse("ARGUMENT_UNKNOWN", where, f'there is no argument "{".".join(path)}".', one.node)
+            self.led_to(at, path, type_ if may_be_field else None, one)
+        route, gather = self.routes.get(at), self.gathers.get(at)
+        where = f"{at[0]}.{at[1]}"
+        if route is not None and route.idempotency_key is not None:
+            if at[0] != "Mutation":
+                self.refuse("IDEMPOTENCY_INVALID", where, "only changes have an idempotency key.", one.node)
+            found = self.led_to(at, route.idempotency_key, None, one)
+            if found is not None and (unfit := unfit_key(found)):
+                self.refuse("IDEMPOTENCY_INVALID", where, unfit, one.node)
+        if gather is not None and gather.wish is not None:
+            found = self.led_to(at, gather.wish, None, one)
+            if found is not None and (unfit := unfit_wish(found, self.subgraph)):
+                self.refuse("WISH_INVALID", where, unfit, one.node)
 
     def paths(self, at: Coordinate) -> Iterator[tuple[tuple[str, ...], bool]]:
         if at in self.routes:
@@ -279,40 +289,46 @@ class _Check:
             for path in gather.prune:
                 yield path, True
 
-    def exists(self, path: tuple[str, ...], parent: SubgraphType | None, one: SubgraphField) -> bool:
+    def led_to(
+        self, at: Coordinate, path: tuple[str, ...], parent: SubgraphType | None, one: SubgraphField
+    ) -> TypeNode | None:
+        """The type that `path` ends at; None, and told, when it leads nowhere."""
+        found = self.type_at(path, parent, one)
+        if found is None:
+            message = f'there is no argument "{".".join(path)}".'
+            self.refuse("ARGUMENT_UNKNOWN", f"{at[0]}.{at[1]}", message, one.node)
+        return found
+
+    def type_at(self, path: tuple[str, ...], parent: SubgraphType | None, one: SubgraphField) -> TypeNode | None:
         """`filter.region.eq` into the arguments; for an entity's field also into what it requires or is keyed by."""
         first, *rest = path
         if first in one.arguments:
-            return self.leads(named_type(one.arguments[first].type), rest)
+            return self.type_below(one.arguments[first].type, rest)
         if parent is not None and parent.keys and first in parent.fields:
-            return self.leads(named_type(parent.fields[first].type), rest)
-        return False
+            return self.type_below(parent.fields[first].type, rest)
+        return None
 
-    def leads(self, type_name: str, rest: list[str]) -> bool:
+    def type_below(self, found: TypeNode, rest: list[str]) -> TypeNode | None:
         for name in rest:
-            type_ = self.subgraph.types.get(type_name)
+            type_ = self.subgraph.types.get(named_type(found))
             if type_ is None:
-                return False
+                return None
             if type_.kind is TypeKind.SCALAR:
-                return True  # An opaque value of our own: what is in it, only its members know.
+                return found  # An opaque value of our own: what is in it, only its members know.
             inner = type_.inputs.get(name) or type_.fields.get(name)
             if inner is None:
-                return False
-            type_name = named_type(inner.type)
-        return True
+                return None
+            found = inner.type
+        return found
 
 
 def _arguments(mark: HorizontalMark) -> dict[str, Any]:
     return {one.name.value: value_from_ast_untyped(one.value) for one in mark.node.arguments or ()}
 
 
-def _is_list(type_: TypeNode) -> bool:
-    return isinstance(type_.type if isinstance(type_, NonNullTypeNode) else type_, ListTypeNode)
-
-
 def _is_connection(type_: SubgraphType, subgraph: Subgraph) -> bool:
     edges = type_.fields.get("edges")
-    if edges is None or "pageInfo" not in type_.fields or not _is_list(edges.type):
+    if edges is None or "pageInfo" not in type_.fields or not is_list(edges.type):
         return False
     edge = subgraph.types.get(named_type(edges.type))
     return edge is not None and {"cursor", "node"} <= set(edge.fields)

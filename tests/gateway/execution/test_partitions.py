@@ -63,7 +63,7 @@ async def test_gathered_entities_lose_no_row_and_count_no_member_twice(branches:
 async def test_what_is_fetched_later_goes_to_those_of_the_beginning() -> None:
     async with gateway() as city:
         with swapped_when_asked(city, "ens"):
-            query = f"{{ {BOOKS} reviews {{ book {{ title }} }} shelf(id: \"w\") {{ stock {{ books }} }} }}"
+            query = f'{{ {BOOKS} reviews {{ book {{ title }} }} shelf(id: "w") {{ stock {{ books }} }} }}'
             answered = await city.data(query)
         assert answered["shelf"] == {"stock": {"books": 1}}
         assert [one["book"]["title"] for one in answered["reviews"]] == ["Dream", "Anna", "Journey"]

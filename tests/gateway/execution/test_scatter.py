@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,10 @@ from hypothesis import strategies as st
 
 from contract.decimals import format_money
 from gateway.execution.gather import fold
-from gateway.supergraph.model import FoldKind
+from gateway.execution.scatter import idempotency_key
+from gateway.execution.shapes import compile_shapes
+from gateway.plan.nodes import GatherField
+from gateway.supergraph.model import FoldKind, Route
 from tests.gateway.support.gateway import Gateway, codes, gateway
 from tests.gateway.support.serving import crash, hang
 
@@ -136,6 +140,12 @@ async def test_folds_and_groups_and_a_nested_connection() -> None:
         }
 
 
+async def test_days_and_times_fold_too() -> None:
+    async with gateway() as city:
+        data = await city.data("{ stock { firstLentOn lastLentAt } }")
+        assert data == {"stock": {"firstLentOn": "2025-02-09", "lastLentAt": "2026-01-01T00:00:00Z"}}
+
+
 async def test_only_totals_are_asked_for_without_rows() -> None:
     async with gateway() as city:
         assert await city.data("{ books { totalCount } }") == {"books": {"totalCount": 8}}
@@ -222,6 +232,25 @@ async def test_headers_and_the_deadline_are_handed_on() -> None:
             [headers] = app.headers  # type: ignore[attr-defined]
             assert (headers["accept-language"], headers["gwc-identity"]) == ("en", "t")
             assert 1500 < int(headers["gwc-deadline-ms"]) < 2000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "key"),
+    [
+        ('{input: {id: "row:1:1", key: "k1"}}', {}, "k1"),
+        ('{input: {id: "row:1:1", key: $key}}', {"key": "k2"}, "k2"),
+        ("{input: $input}", {"input": {"id": "row:1:1", "key": "k3"}}, "k3"),
+        ("{input: $input}", {"input": {"id": "row:1:1"}}, None),
+        ('{input: {id: "row:1:1", key: ""}}', {}, None),
+        ('{input: {id: "row:1:1", key: null}}', {}, None),
+    ],
+)
+def test_the_key_of_a_change(arguments: str, variables: dict[str, Any], key: str | None) -> None:
+    change = GatherField("a", "a", None, route=Route(("input", "id"), ("input", "key")), arguments=arguments)
+    keyless = replace(change, route=Route(("input", "id")))
+    assert idempotency_key(compile_shapes((change,), {}, None, ""), variables) == key
+    assert idempotency_key(compile_shapes((keyless,), {}, None, ""), variables) is None
+    assert idempotency_key(compile_shapes((change, replace(change, key="b")), {}, None, ""), variables) is None
 
 
 MONEY = st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**15), max_value=10**15)

@@ -116,7 +116,9 @@ def test_a_scatter_says_how_answers_become_one() -> None:
         ),
     )
     one = GatherField("asset", "asset", None, route=Route(("input", "id")))
-    scatter = Scatter((nodes, one))
+    hold = GatherField("hold", "hold", None, route=Route(("input", "id"), ("input", "key")))
+    lists = GatherField("names", "names", Gather(GatherKind.LIST, wish=("options", "wish")))
+    scatter = Scatter((nodes, one, hold, lists))
     text = printed(ScatterFetch(Fetch("SHOP", "query", "{mine:assets{totalCount}asset{id}}"), scatter))
     assert text.partition("gather: {")[2].split("\n") == [
         "",
@@ -126,6 +128,8 @@ def test_a_scatter_says_how_answers_become_one() -> None:
         "        groups GROUPS, by class, status",
         "      }",
         "      asset to the member of input.id",
+        "      hold to the member of input.id, once by input.key",
+        "      names LIST, as options.wish wishes",
         "    }",
         "  }",
         "}",

@@ -42,6 +42,13 @@ def test_routes_and_whole_keys() -> None:
     assert partitioning.types == {"T": Partitioned("code", None)}
 
 
+def test_keys_of_changes_and_wishes() -> None:
+    routed = load(on("route", 'argument: "input.id", idempotencyKey: "input.key"')).partitions["A"]
+    assert routed.routes == {("Query", "f"): Route(("input", "id"), ("input", "key"))}
+    gathered = load(on("gather", 'as: ONE, wish: "options.wish"')).partitions["A"]
+    assert gathered.gathers == {("Query", "f"): Gather(GatherKind.ONE, wish=("options", "wish"))}
+
+
 def test_without_the_link_the_names_mean_nothing() -> None:
     assert load(on("gather", "as: LIST"), link="").partitions == {}
 
@@ -61,6 +68,8 @@ def test_other_directives_that_travel_this_way_are_passed_over() -> None:
         on("gather", "as: LIST", graphs="[]"),
         on("gather", "as: LIST") + on("gather", "as: ONE"),
         on("route", "argument: 3"),
+        on("route", 'argument: "id", idempotencyKey: 3'),
+        on("gather", 'as: ONE, wish: ""'),
         on("fold", "with: AVG"),
         on("partitioned", 'key: "id", whole: true'),
     ],

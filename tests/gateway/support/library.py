@@ -29,13 +29,15 @@ extend schema
   @link(url: "https://specs.gongwucang.dev/horizontal/v1.0", import: ["@partitioned", "@route", "@gather", "@fold", "Gather", "Fold"])
 
 directive @partitioned(key: String!, segment: Int, whole: Boolean) on OBJECT
-directive @route(argument: String!) on FIELD_DEFINITION
-directive @gather(as: Gather!, by: [String!], order: String, prune: [String!]) on FIELD_DEFINITION
+directive @route(argument: String!, idempotencyKey: String) on FIELD_DEFINITION
+directive @gather(as: Gather!, by: [String!], order: String, prune: [String!], wish: String) on FIELD_DEFINITION
 directive @fold(with: Fold!) on FIELD_DEFINITION
 enum Gather { CONNECTION LIST GROUPS FOLD ONE SOURCES }
 enum Fold { SUM MIN MAX ANY ALL FIRST }
 
 scalar Decimal
+scalar Date
+scalar DateTime
 scalar ShelfRule @inaccessible
 
 type Branch @key(fields: "code") @partitioned(key: "code", whole: true) { code: ID! name: String! }
@@ -66,6 +68,8 @@ type Stock {
   worth: Decimal! @fold(with: SUM)
   cheapest: Decimal @fold(with: MIN)
   thickest: Int @fold(with: MAX)
+  firstLentOn: Date @fold(with: MIN)
+  lastLentAt: DateTime @fold(with: MAX)
   anyLent: Boolean! @fold(with: ANY)
   isExact: Boolean! @fold(with: ALL)
   currency: String @fold(with: FIRST)
@@ -86,7 +90,7 @@ enum BookOrderField { TITLE PRICE PAGES }
 enum OrderDirection { ASC DESC }
 input BookOrder { field: BookOrderField! direction: OrderDirection! = ASC }
 type LendPayload { ok: Boolean! }
-input LendInput { bookId: ID! }
+input LendInput { bookId: ID! idempotencyKey: ID }
 type Query {
   books(filter: BookFilter, orderBy: [BookOrder!], first: Int, after: String, last: Int, before: String): BookConnection
     @gather(as: CONNECTION, order: "orderBy", prune: ["filter.branch.eq", "filter.branch.in", "filter.id.eq", "filter.id.in"])
@@ -95,7 +99,7 @@ type Query {
   stock(codes: [ID!]): Stock @gather(as: FOLD, prune: ["codes"])
   rules: String @gather(as: ONE)
 }
-type Mutation { lend(input: LendInput!): LendPayload @route(argument: "input.bookId") }
+type Mutation { lend(input: LendInput!): LendPayload @route(argument: "input.bookId", idempotencyKey: "input.idempotencyKey") }
 """
 
 REVIEWS = """
@@ -115,6 +119,12 @@ type Subscription { loans(count: Int): Loan! }
 """
 
 NAMES = {"n": ("北馆", "North"), "s": ("南馆", "South"), "e": ("东馆", "East"), "w": ("西馆", "West")}
+LENT = {
+    "n": ("2025-11-02", "2026-01-01T00:00:00Z"),
+    "s": ("2025-02-11", "2025-12-31T23:59:59Z"),
+    "e": (None, None),
+    "w": ("2025-02-09", "2025-03-01T12:00:00Z"),
+}
 ORDER = {"TITLE": ("title", Kind.TEXT), "PRICE": ("price", Kind.NUMBER), "PAGES": ("pages", Kind.NUMBER)}
 
 
@@ -216,6 +226,8 @@ class MemberData:
             "worth": str(sum((Decimal(one) for one in prices), Decimal("0.00"))),
             "cheapest": min(prices, key=Decimal, default=None),
             "thickest": max((row.pages for row in self.rows if row.pages is not None), default=None),
+            "firstLentOn": LENT[self.branch][0],
+            "lastLentAt": LENT[self.branch][1],
             "anyLent": self.branch == "s",
             "isExact": True,
             "currency": "CNY",

@@ -25,6 +25,19 @@ def test_a_route_argument_that_is_not_there() -> None:
     assert found.code == "PARTITION_ARGUMENT_UNKNOWN"
 
 
+def test_a_wish_that_is_not_there() -> None:
+    assert error(a=group(ROWS.format('wish: "wish"'))).code == "PARTITION_ARGUMENT_UNKNOWN"
+
+
+def test_an_idempotency_key_that_is_not_there() -> None:
+    change = """
+    type Query { n: Int @gather(as: ONE) }
+    type Mutation { change(id: ID!): Int @route(argument: "id", idempotencyKey: "input.key") }
+    """
+    found = error(a=group(change))
+    assert (found.code, '"input.key"' in found.message) == ("PARTITION_ARGUMENT_UNKNOWN", True)
+
+
 def test_paths_that_lead_somewhere() -> None:
     assert not errors(a=group(ROWS.format('order: "order", prune: ["filter.region.eq", "filter.region.in"]')))
 
