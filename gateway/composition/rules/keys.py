@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphql import FieldNode, ListTypeNode, NonNullTypeNode
+from graphql import FieldNode
 
 from gateway.composition.model import Report
 from gateway.composition.rules.field_sets import FieldSetCheck
@@ -36,12 +36,12 @@ def _may_have_interface_keys(subgraph: Subgraph) -> bool:
 
 
 def _with_selectable_types(check: FieldSetCheck) -> FieldSetCheck:
-    """A key is compared as a value, so its fields cannot be lists or change their type."""
+    """A key is compared as a value, so its fields cannot change their type. Lists of what may stand in a key may too."""
 
     def on_field(type_name: str, field: SubgraphField, node: FieldNode, below_external: bool) -> None:
         target = check.subgraph.types.get(named_type(field.type))
-        kind = "list" if _is_list(field) else target.kind.value.lower() if target is not None else ""
-        if kind in ("list", "interface", "union"):
+        kind = target.kind.value.lower() if target is not None else ""
+        if kind in ("interface", "union"):
             check.refuse(
                 "FIELDS_SELECT_INVALID_TYPE",
                 f'field "{type_name}.{field.name}" is a {kind} type which is not allowed in @key.',
@@ -49,10 +49,6 @@ def _with_selectable_types(check: FieldSetCheck) -> FieldSetCheck:
 
     return FieldSetCheck(check.subgraph, check.report, check.directive, check.owner, check.field_set, on_field=on_field)
 
-
-def _is_list(field: SubgraphField) -> bool:
-    type_ = field.type.type if isinstance(field.type, NonNullTypeNode) else field.type
-    return isinstance(type_, ListTypeNode)
 
 
 def check_interface_keys(subgraph: Subgraph, report: Report) -> None:
