@@ -28,7 +28,7 @@ from gateway.plan.nodes import (
 )
 from gateway.planning.assemble import Leaf, assemble, in_sequence
 from gateway.planning.batch import Unit, units_of
-from gateway.planning.costs import refused
+from gateway.planning.costs import WALKS_MAX, refused
 from gateway.planning.groups import Group, Requirement
 from gateway.planning.merge import merge_groups
 from gateway.planning.normalise import Operation, normalise
@@ -78,11 +78,17 @@ class Planner:
     # Search and walk
 
     def _walk(self, operation: Operation, labels: frozenset[str]) -> Walk:
-        walk = Walk(Search(self.query_graph, labels))
-        if operation.kind == "mutation":
-            walk.root_in_series(operation.root_type, operation.selections, frozenset(self.supergraph.partitions))
-        else:
-            walk.root(operation.root_type, operation.selections)
+        search = Search(self.query_graph, labels)
+        apart: frozenset[str] = frozenset()
+        for _ in range(WALKS_MAX):
+            walk = Walk(search, apart=apart)
+            if operation.kind == "mutation":
+                walk.root_in_series(operation.root_type, operation.selections, frozenset(self.supergraph.partitions))
+            else:
+                walk.root(operation.root_type, operation.selections)
+            if walk.torn <= apart:
+                break
+            apart |= walk.torn
         return walk
 
     # Write and assemble

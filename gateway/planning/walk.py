@@ -6,10 +6,15 @@ the data of what it placed will lie; whoever needs that data depends on them.
 
 Fields on an abstract type stand on the abstract type where the graph can serve them for every type it may be; only
 what differs from type to type is written out type by type.
+
+An interface may promise less of a field than a type does (`[Tag]`, and `[Tag!]!`), and a subgraph takes not both under
+one key. Where both are asked for at one place, the walk notes the key as *torn*, and is made again with it *apart*:
+written out type by type everywhere, alike only for types that promise the same in every graph.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateway.language.errors import Code
@@ -35,6 +40,10 @@ class Walk:
     groups: list[Group] = field(default_factory=list)
     serial: bool = False
     """Fetches of different root groups are not to be mixed (mutations)."""
+    apart: frozenset[str] = frozenset()
+    """Response keys that are written out type by type."""
+    torn: set[str] = field(default_factory=set)
+    """Those that would have to be."""
 
     def __post_init__(self) -> None:
         self.graph = self.search.graph
@@ -109,12 +118,12 @@ class Walk:
         holders: set[Group] = {at.group}
         done: set[tuple[str, int]] = set()
         for one in selections.fields:
-            applying = possible if one.types is None else possible & one.types
+            applying = _applying(one, possible)
             if one.name == TYPENAME or not applying:
                 continue
             runs = {name: _of(chosen[name][1], one) for name in applying}
             move = self._whole(at, one, applying, list(runs.values()))
-            if move is not None:
+            if move is not None and self._fits(at, one, move, applying):
                 condition = at.entity_type if one.on == at.node.type else one.on
                 holders |= self._place(at, one, move, applying, condition, guard)
                 continue
@@ -144,6 +153,11 @@ class Walk:
             return None
         return move
 
+    def _fits(self, at: Position, one: Selected, move: FieldMove, applying: frozenset[str]) -> bool:
+        if one.key in self.apart and len(applying) > 1:
+            return False
+        return at.response.fits(one.key, applying, one.signature, *self._shape(at.node.graph, one, move, applying))
+
     # Fields
 
     def _place(
@@ -157,8 +171,10 @@ class Walk:
     ) -> set[Group]:
         """Put the field into the fetch of `at`, and what is below it wherever that belongs."""
         conditions = tuple(sorted({*at.pending, *one.conditions}))
-        shape = move.type if move.is_leaf else move.type.replace(move.target.type, "")
-        key = at.response.allocate(one.key, types, one.signature, at.node.graph, shape)
+        shape = self._shape(at.node.graph, one, move, types)
+        key = at.response.allocate(one.key, types, one.signature, *shape)
+        if at.response.is_torn(one.key, types, one.signature):
+            self.torn.add(one.key)
         placed = at.selection.add(
             condition,
             key,
@@ -181,6 +197,12 @@ class Walk:
         if self._shown_as_abstract(one) or not placed.children.entries:
             placed.children.typename_on[None] = None
         return holders
+
+    def _shape(self, graph: str, one: Selected, move: FieldMove, types: frozenset[str]) -> tuple[str, str]:
+        """(graph, the field's type there), as fields under one key are compared; for what is apart, in all graphs at once."""
+        if one.key not in self.apart:
+            return graph, move.shape
+        return ROOT, " ".join(f"{name} {shape}" for name, shape in self.graph.shapes(types, one.name))
 
     def _shown_as_abstract(self, one: Selected) -> bool:
         return self.graph.types.is_abstract(self.graph.types.field_type(one.on, one.name))
@@ -223,11 +245,13 @@ class Walk:
 
     def _require(self, group: Group, at: Position, choice: Choice, context: Context) -> None:
         assert choice.via is not None
-        requirement = group.requires.setdefault((at.node.type, choice.via.send_typename), {})
-        types = self.graph.possible(at.node)
-        self._read(requirement, at.response, choice.via.key, types, context, group.graph)
+        wanted = [choice.via.key]
         if choice.move is not None and choice.move.requires is not None:
-            self._read(requirement, at.response, choice.move.requires, types, context, group.graph)
+            wanted.append(choice.move.requires)
+        for condition, types in _alike(at.node.type, self.graph.possible(at.node), at.response, wanted):
+            requirement = group.requires.setdefault((condition, choice.via.send_typename), {})
+            for selections in wanted:
+                self._read(requirement, at.response, selections, types, context, group.graph)
 
     def _read(
         self,
@@ -240,11 +264,10 @@ class Walk:
     ) -> None:
         """Note for each field of a field set, which is for `graph`, under which key of the response tree it lies."""
         for one in selections.fields:
-            applying = types if one.types is None else types & one.types
+            applying = _applying(one, types)
             if one.name == TYPENAME or not applying:
                 continue
-            # Behind an interface object stand all types of its interface; where the field comes from, maybe only some.
-            source = next(each for name in sorted(applying) for each in response.sources(one.key, name, one.signature))
+            source = _sources(response, one, applying)[0]
             required = requirement.setdefault(one.name, Required(source))
             required.contexts.add(context)
             if one.children is not None:
@@ -255,11 +278,13 @@ class Walk:
     ) -> None:
         assert one.children is not None
         inner = self.graph.types.field_type(one.on, one.name)
+        possible = self.graph.types.possible(inner)
         if not self.graph.types.is_abstract(inner) or self.graph.kind(Node(graph, inner)) == "interface_object":
-            below = required.below.setdefault((inner, ""), {})
-            self._read(below, response, one.children, self.graph.types.possible(inner), context, graph)
+            for condition, types in _alike(inner, possible, response, [one.children]):
+                below = required.below.setdefault((condition, ""), {})
+                self._read(below, response, one.children, types, context, graph)
             return
-        for name in sorted(self.graph.types.possible(inner)):
+        for name in sorted(possible):
             fields = SelectionSet(
                 tuple(
                     each
@@ -294,3 +319,27 @@ def _of(run: _Run, one: Selected) -> _Run:
         and choice.field.signature == one.signature
         and choice.field.conditions == one.conditions
     )
+
+
+def _alike(
+    name: str, possible: frozenset[str], response: ResponseNode, wanted: list[SelectionSet]
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """(type condition, types): all types behind `name` at once, unless a field lies elsewhere for some of them."""
+    fields = [one for selections in wanted for one in selections.fields if one.name != TYPENAME]
+    if all(_sources(response, one, _applying(one, possible)) for one in fields):
+        yield name, possible
+        return
+    for each in sorted(possible):
+        only = frozenset((each,))
+        if all(_sources(response, one, only) for one in fields if _applying(one, only)):
+            yield each, only
+
+
+def _applying(one: Selected, types: frozenset[str]) -> frozenset[str]:
+    return types if one.types is None else types & one.types
+
+
+def _sources(response: ResponseNode, one: Selected, types: frozenset[str]) -> list[str]:
+    """Where the field lies for all of these types. Behind an interface object stand types that maybe cannot come."""
+    placed = [found for name in sorted(types) if (found := response.sources(one.key, name, one.signature))]
+    return [source for source in placed[0] if all(source in found for found in placed)] if placed else []

@@ -51,6 +51,17 @@ class QueryGraph:
                 return move
         return None
 
+    def shapes(self, types: frozenset[str], name: str) -> list[tuple[str, str]]:
+        """What each graph promises of a field, of all these types."""
+        return sorted(
+            {
+                (node.graph, move.shape)
+                for node, moves in self.field_moves.items()
+                if node.type in types and node.graph != ROOT
+                for move in moves.get(name, ())
+            }
+        )
+
     def key_moves(self, node: Node) -> tuple[KeyMove, ...]:
         """Jumps away from `node`; one that leads back to its own graph serves `@requires` only."""
         return self.key_moves_of.get(node.type, ())

@@ -48,6 +48,11 @@ class FieldMove:
     requires_text: str = ""
     label: Label | None = None
 
+    @property
+    def shape(self) -> str:
+        """What a graph compares where fields share a key: a leaf's type, of an object only lists and nullability."""
+        return self.type if self.is_leaf else self.type.replace(self.target.type, "")
+
 
 @dataclass(frozen=True, slots=True)
 class KeyMove:

@@ -50,7 +50,6 @@ def _with_selectable_types(check: FieldSetCheck) -> FieldSetCheck:
     return FieldSetCheck(check.subgraph, check.report, check.directive, check.owner, check.field_set, on_field=on_field)
 
 
-
 def check_interface_keys(subgraph: Subgraph, report: Report) -> None:
     """An interface's key must be a key of every implementation: its entities are resolved as what they are."""
     for interface in subgraph.types.values():
