@@ -28,6 +28,7 @@ from graphql import (
 )
 
 from gateway.language.errors import Code, GatewayError, RequestRefused
+from gateway.pipeline.rules import RULES
 
 __all__ = ["DocumentLimits", "Documents"]
 
@@ -84,7 +85,7 @@ class Documents:
         refusal = _measure_all(document, limits)
         if refusal is not None:
             return _too_complex(refusal)
-        errors = validate(self._schema, document, max_errors=limits.errors_max)
+        errors = validate(self._schema, document, RULES, max_errors=limits.errors_max)
         if errors:
             return RequestRefused([_told(error) for error in errors])
         return document

@@ -8,7 +8,7 @@ from graphql import build_schema
 from gateway.language.errors import RequestRefused
 from gateway.pipeline.document import DocumentLimits, Documents
 
-SCHEMA = build_schema("type Query { a: Query b(x: Int): Int c: [Query] }")
+SCHEMA = build_schema("type Query { a: Query b(x: Int): Int c: [Query] } type Subscription { s: Query t: Query }")
 
 
 def refused(text: str, limits: DocumentLimits | None = None) -> str:
@@ -71,3 +71,22 @@ def test_only_so_many_documents_are_kept() -> None:
     documents.read("{ c { b } }")
     assert documents.read("{ b }") is first
     assert len(documents._kept) == 2
+
+
+@pytest.mark.parametrize(
+    "subscription",
+    [
+        "subscription ($p: Boolean!) { s @skip(if: $p) { b } }",
+        "subscription ($p: Boolean!) { ... @include(if: $p) { s { b } } }",
+        "subscription ($p: Boolean!) { ...S } fragment S on Subscription { ...T @include(if: $p) } "
+        "fragment T on Subscription { s { b } }",
+        'subscription { s @skip(if: "no") { b } }',
+        "subscription { s { b } t { b } }",
+    ],
+)
+def test_a_subscription_has_one_root_field_whatever_variables_say(subscription: str) -> None:
+    assert refused(subscription) == "GRAPHQL_VALIDATION_FAILED"
+
+
+def test_below_its_root_field_a_subscription_may_have_conditions() -> None:
+    assert Documents(SCHEMA).read("subscription ($p: Boolean!) { s { b @skip(if: $p) c @include(if: $p) { b } } }")
