@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 import aiohttp
 import orjson
+from aiohttp import hdrs
 
 from contract.identity import DEADLINE_HEADER
 from gateway.execution.answers import Failure, Outcome, read_answer
@@ -131,7 +132,9 @@ class HttpClient:
     async def _post(self, body: bytes, headers: Mapping[str, str]) -> _Received:
         sent = {**headers, **_JSON_HEADERS}
         async with self._pool.session.post(self.url, data=body, headers=sent, allow_redirects=False) as response:
-            if response.content_length is not None and response.content_length <= ANSWER_BYTES_MAX:
+            # What is compressed may be far larger than its length says.
+            is_plain = hdrs.CONTENT_ENCODING not in response.headers
+            if is_plain and response.content_length is not None and response.content_length <= ANSWER_BYTES_MAX:
                 return response.status, await response.read()
             chunks: list[bytes] = []
             size = 0

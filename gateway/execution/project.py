@@ -228,13 +228,13 @@ class _Compiler:
         found: list[_Field] = []
         for key, same in by_key.items():
             whole = [one for one in same if one.types is None or one.types >= possible]
-            if whole and whole[0].meta == "__typename":
-                found.append((key, whole[0].source, None, False, _typename(possible)))
+            covered = {name for one in same for name in one.types or ()} >= possible
+            alike = len({_read(one) for one in same}) == 1
+            if same[0].meta == "__typename" and (whole or (covered and alike)):
+                found.append((key, same[0].source, None, False, _typename(possible)))
             elif whole:
                 found.append(self._field(key, whole, None))
-            elif {name for one in same for name in one.types or ()} >= possible and len(
-                {_read(one) for one in same}
-            ) == 1:
+            elif covered and alike:
                 found.append(self._field(key, [replace(same[0], type=_weakest([one.type for one in same]))], None))
             elif any(one.type.endswith("!") for one in same):
                 return None

@@ -22,6 +22,7 @@ SCHEMA = build_schema(
     type Query { things: [Thing] must: Thing! book: Book }
     """
 )
+KINDS = ("Book", "Lamp")
 
 
 def leaf(key: str, type_: str, **more: Any) -> OutputField:
@@ -87,6 +88,14 @@ def test_an_object_whose_real_type_is_lost_keeps_no_promise() -> None:
     shaped, errors = shape(fields, data={"things": [{"__typename": "Thing", "id": "1"}]})
     assert shaped == {"things": [None]}
     assert [(error.code, error.path) for error in errors] == [(Code.SUBGRAPH_BAD_RESPONSE, ("things", 0))]
+
+
+def test_a_real_type_that_is_asked_for_type_by_type_and_lost_costs_the_object() -> None:
+    """However its name was asked for: of all types at once, or of each by itself."""
+    kinds = [leaf("kind", "String!", source="__typename", meta="__typename", types=frozenset({one})) for one in KINDS]
+    shaped, errors = shape(below("things", "[Thing]", *kinds), data={"things": [{"__typename": None}, {}]})
+    assert shaped == {"things": [None, None]}
+    assert [error.path for error in errors] == [("things", 0, "kind"), ("things", 1, "kind")]
 
 
 def test_types_that_promise_more_than_their_interface() -> None:
