@@ -11,9 +11,7 @@ from collections.abc import Iterator
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
-from gateway.language.errors import Code
 from gateway.plan.nodes import OutputField, OutputSelection
-from gateway.planning.costs import refused
 from gateway.planning.normalise import INTROSPECTION_FIELDS
 from gateway.planning.response import ResponseNode
 from gateway.planning.variants import variants
@@ -60,12 +58,6 @@ class _Shaper:
         found: dict[str, set[str]] = {}
         for name in sorted(types):
             sources = response.sources(one.key, name, one.signature)
-            if len(sources) > 1 and one.children is not None:
-                raise refused(
-                    Code.PLANNING_UNSUPPORTED,
-                    f'"{one.key}" is given by subgraphs as types that cannot stand under one key. '
-                    "Give the field another alias in each fragment.",
-                )
             # A type that no subgraph can give has no source; no object will have it.
             found.setdefault(sources[0] if sources else one.key, set()).add(name)
         return {source: frozenset(names) for source, names in found.items()}

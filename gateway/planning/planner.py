@@ -87,9 +87,13 @@ class Planner:
             else:
                 walk.root(operation.root_type, operation.selections)
             if walk.torn <= apart:
-                break
+                return walk
             apart |= walk.torn
-        return walk
+        raise refused(
+            Code.PLANNING_UNSUPPORTED,
+            f"Subgraphs give {', '.join(sorted(walk.torn))} as types that cannot stand under one key. "
+            "Give the field another alias in each fragment.",
+        )
 
     # Write and assemble
 
