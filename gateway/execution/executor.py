@@ -22,9 +22,9 @@ from gateway.execution.entities import OTHER_NUMBER, entities_of, entity_paths, 
 from gateway.execution.finish import Introspect, finish
 from gateway.execution.limits import ExecutionLimits
 from gateway.execution.members import Members
-from gateway.execution.merge import merge_entities, merge_into, rewrite
+from gateway.execution.merge import copied, merge_entities, merge_into, rewrite
 from gateway.execution.partitions import PartitionedGraph
-from gateway.execution.representations import Batch, all_places, build_batch, collect
+from gateway.execution.representations import Batch, all_places, build_batch, collect, locate
 from gateway.execution.run import Request, Result, Run, root_keys, subgraph_error
 from gateway.execution.trace import Trace
 from gateway.language.errors import Code
@@ -99,7 +99,8 @@ class Executor:
             case BatchFetch():
                 await self._fetch_batch(run.compiled.batches[id(node)], run)
             case Flatten(node=inner):
-                await self._fetch_entities(run.compiled.fetches[id(inner)], run)
+                compiled = run.compiled.fetches[id(inner)]
+                await (self._fetch_entities if compiled.build is not None else self._fetch_root_below)(compiled, run)
             case Sequence():
                 for child in node.nodes:
                     await self._walk(child, run)
@@ -136,6 +137,26 @@ class Executor:
             merge_into(run.data, outcome.data, run.compiled.types.interfaces)
         for raw in outcome.errors:
             run.tell(subgraph_error(raw, service, error_path(raw)))
+
+    async def _fetch_root_below(self, compiled: CompiledFetch, run: Run) -> None:
+        """Root fields of a query, for the query root that fields gave at a path."""
+        fetch = compiled.fetch
+        objects = collect(run.data, compiled.path)
+        if not objects:
+            return
+        variables = run.variables(fetch.variables, compiled.constants)
+        outcome = await self._ask(fetch.graph, Call(fetch.operation, variables, compiled.rounds_after), compiled, run)
+        service = self._service(fetch.graph)
+        if isinstance(outcome, Failure):
+            run.tell_failure(outcome, service, compiled.plain_path)
+            return
+        for one in objects if outcome.data is not None else ():
+            merge_into(one, copied(outcome.data), run.compiled.types.interfaces)
+        for raw in outcome.errors:
+            below = error_path(raw)
+            places = [compiled.plain_path] if below is None else locate(run.data, compiled.path)
+            for place in places:
+                run.tell(subgraph_error(raw, service, (*place, *(below or ()))))
 
     async def _fetch_entities(self, compiled: CompiledFetch, run: Run) -> None:
         assert compiled.build is not None, "planning gives entity fetches their requirements"

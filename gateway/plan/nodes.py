@@ -17,6 +17,8 @@ Conventions between planning and execution
 - *Matching*: a `RequiredSelection` applies to an object whose `__typename` is `type_condition` or one of its types.
   `__typename` is always selected where a jump starts. Several selections may match; together they make one
   representation. A nested selection with an empty `send_typename` applies to an object that has no `__typename`.
+- *The query root below a field*: a `Flatten` of a `Fetch` that requires nothing. Its root fields are merged into every
+  object at the path.
 - *Interface objects*: what a subgraph gives as an object of an interface has that interface's name as `__typename`,
   until a fetch from a graph that knows the real type overwrites it. Fetches *into* an interface object never select
   `__typename`. Where the client's selection does not depend on the real type, it may never be fetched.

@@ -87,6 +87,7 @@ class Group:
     graph: str
     path: tuple[str, ...]
     is_entity: bool
+    """Else its fields are those of a root: of the operation's, or of the query root that a field gives at `path`."""
     deps: set[Group] = field(default_factory=set)
     """Fetches that must have answered before: they give the objects, the keys, what is required."""
     selection: OpSelection = field(default_factory=OpSelection)

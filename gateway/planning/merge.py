@@ -44,7 +44,7 @@ def _merge_once(alive: list[Group]) -> bool:
     awaited = {dep for group in alive for dep in group.deps}
     places: dict[tuple[str, tuple[str, ...]], list[Group]] = {}
     for group in alive:
-        if group.is_entity:
+        if group.path:
             places.setdefault((group.graph, group.path), []).append(group)
     for same in places.values():
         for position, one in enumerate(same):

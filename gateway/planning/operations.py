@@ -32,7 +32,7 @@ class OperationWriter:
             variable = f"${self.representations}"
             heads.insert(0, f"{variable}:[_Any!]!")
             body = f"_entities(representations:{variable}){{{body}}}"
-        kind = "query" if group.is_entity else self.kind
+        kind = "query" if group.path else self.kind
         return self._operation(kind, self._name(graph_name, number), heads, body), names
 
     def write_batch(

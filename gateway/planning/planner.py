@@ -128,7 +128,7 @@ class Planner:
         return units_of(groups, lambda group: group.graph not in self.supergraph.partitions)
 
     def _subscription(self, groups: list[Group], leaf: Leaf) -> Node:
-        roots = [one for one in groups if not one.is_entity]
+        roots = [one for one in groups if not one.path]
         primary = leaf(Unit([roots[0]], roots[0].conditions))
         if len(roots) != 1 or not isinstance(primary, Fetch):
             raise refused(
@@ -155,7 +155,7 @@ class Planner:
         text, variables = writer.write(group, number, self.supergraph.graphs[group.graph].name)
         fetch = Fetch(
             graph=group.graph,
-            operation_kind="query" if group.is_entity else operation.kind,
+            operation_kind="query" if group.path else operation.kind,
             operation=text,
             variables=variables,
             requires=_requires(group),
@@ -164,15 +164,18 @@ class Planner:
         partitioning = self.supergraph.partitions.get(group.graph)
         node: Fetch | ScatterFetch = fetch
         if partitioning is not None:
+            if group.path and not group.is_entity:
+                told = "A field that gives the query root does not lead to the root fields of a partitioned subgraph."
+                raise refused(Code.PLANNING_UNSUPPORTED, told)
             scatter = scatter_of(group, operation.root_type, partitioning, self.query_graph, tuple(operation.variables))
             node = ScatterFetch(fetch, scatter)
-        return Flatten(group.path, node) if group.is_entity else node
+        return Flatten(group.path, node) if group.path else node
 
 
 def _runs(groups: list[Group]) -> Iterable[list[Group]]:
     """Mutations: each root fetch with all that completes it, in the order of the operation."""
     run_of: dict[Group, int] = {}
-    roots = [one for one in groups if not one.is_entity]
+    roots = [one for one in groups if not one.path]
 
     def find(group: Group) -> int:
         if group not in run_of:

@@ -214,26 +214,29 @@ class Walk:
         assert via is not None
         assert target is not None
         behalf = at.on_behalf(choice.field)
-        at.selection.typename_on[at.entity_type] = None
+        if not via.is_to_root:
+            at.selection.typename_on[at.entity_type] = None
         needs = self.selections(behalf, via.key, guard | {guard_key(target)}) | {at.group}
         if choice.move is not None and choice.move.requires is not None:
             inner = guard | {guard_requires(target, choice.field.name)}
             needs |= self.selections(behalf, choice.move.requires, inner)
         context = at.context(choice.field.conditions, self.graph.possible(at.node))
         kind = (at.node.type, via, choice.move.requires if choice.move is not None else None, context)
-        group = self._group(target.graph, at.path, frozenset(needs), True, kind)
+        group = self._group(target.graph, at.path, frozenset(needs), not via.is_to_root, kind)
         group.contexts.add(context)
         if self.graph.kind(target) == "interface_object":
             group.origins = frozenset((at.node.type,))
-        self._require(group, at, choice, context)
+        if group.is_entity:
+            self._require(group, at, choice, context)
+        entity_type = target.type if group.is_entity else None
         there = Position(
             group=group,
             selection=group.selection,
             node=target,
             response=at.response,
             path=at.path,
-            condition=target.type,
-            entity_type=target.type,
+            condition=entity_type,
+            entity_type=entity_type,
             # The fetch starts anew here: nothing around its fields says under which conditions these are wanted.
             pending=tuple(sorted(at.above.conditions.union(at.pending))),
             above=at.above,
@@ -241,7 +244,7 @@ class Walk:
         if choice.move is None:
             return self.selections(there, SelectionSet((choice.field,)), guard)
         types = self.graph.possible(at.node)
-        return self._place(there, choice.field, choice.move, types, target.type, guard)
+        return self._place(there, choice.field, choice.move, types, entity_type, guard)
 
     def _require(self, group: Group, at: Position, choice: Choice, context: Context) -> None:
         assert choice.via is not None

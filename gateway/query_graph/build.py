@@ -119,12 +119,20 @@ class _Builder:
     def key_moves(self, type_name: str) -> Iterator[KeyMove]:
         """To graphs that have the type itself, then to those that have one of its interfaces as an object."""
         yield from self.keys_of(type_name, type_name)
+        yield from self.roots_of(type_name)
         kind = self.supergraph.schema.type_map.get(type_name)
         if isinstance(kind, GraphQLObjectType):
             for interface in kind.interfaces:
                 for move in self.keys_of(interface.name, interface.name):
                     if self.kinds[move.target.graph, interface.name] == "interface_object":
                         yield move
+
+    def roots_of(self, type_name: str) -> Iterator[KeyMove]:
+        """Whoever holds the query root (a field may give it) can ask any graph for its own."""
+        root = self.supergraph.schema.query_type
+        if root is not None and type_name == root.name:
+            for join in self.supergraph.type_joins.get(type_name, ()):
+                yield KeyMove(Node(join.graph, type_name), SelectionSet(()), "", type_name)
 
     def keys_of(self, type_name: str, send_typename: str) -> Iterator[KeyMove]:
         for join in self.supergraph.type_joins.get(type_name, ()):

@@ -2,7 +2,8 @@
 
 An operation is answered by moving through nodes. A node is "an object of type T in the answer of graph G"; moves are
 - *field moves*: G serves a field of T itself (with `@requires`: only when it was sent what the field needs);
-- *key moves*: the same entity can be asked for in another graph (or again in this one) by one of its keys;
+- *key moves*: the same entity can be asked for in another graph (or again in this one) by one of its keys, and the
+  query root, where a field gives it, in any graph by none;
 - *downcasts*: an abstract type in G may at run time be one of the object types that G knows for it;
 - *interface objects*: a graph that has an interface as if it were an object serves fields for all its types;
 - *copies*: below a field with `@provides`, nodes that serve a few fields more than their plain selves.

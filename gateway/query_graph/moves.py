@@ -56,10 +56,14 @@ class FieldMove:
 
 @dataclass(frozen=True, slots=True)
 class KeyMove:
-    """A jump to another graph's view of the same entity, which is found there by `key`."""
+    """A jump to another graph's view of the same entity, which is found there by `key`; the query root needs none."""
 
     target: Node
     key: SelectionSet
     key_text: str
     send_typename: str
     """What `__typename` of the representation says: the interface's name, when the target is an interface object."""
+
+    @property
+    def is_to_root(self) -> bool:
+        return not self.key.fields

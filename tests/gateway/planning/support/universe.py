@@ -321,6 +321,8 @@ class _Maker:
         names = sorted(self.universe.returned(self.thing.type, self.name))
         assert names, f"nothing is known everywhere that {self.thing.type}.{self.name} could give"
         type_name = names[number("type", *seed) % len(names)]
+        if type_name in ROOTS:
+            return Thing(type_name, type_name)
         instances = self.universe.instances.get(type_name)
         if instances is None:
             return at_home(Thing(type_name, f"{type_name}({'/'.join(str(one) for one in seed)})"), self.thing)
