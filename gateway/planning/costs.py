@@ -22,7 +22,6 @@ __all__ = [
     "ROUND_COST",
     "SEARCH_STEPS_MAX",
     "TARGETS_TRIED_TOGETHER_MAX",
-    "WALKS_MAX",
     "Budget",
     "Cost",
     "refused",
@@ -42,8 +41,6 @@ SEARCH_STEPS_MAX = 60_000
 """Questions "how could this field be had from here?" asked for one operation; about a second's work."""
 TARGETS_TRIED_TOGETHER_MAX = 7
 """Up to so many subgraphs, every combination to jump to from one object is weighed (2^n); beyond, the next best."""
-WALKS_MAX = 4
-"""Walks made for one operation: one more for keys that were found torn, which may tear others below them."""
 FETCHES_MAX = 500
 """Fetches of one plan; each may be a request at every execution."""
 BATCH_PARTS_MAX = 16

@@ -28,7 +28,7 @@ from gateway.plan.nodes import (
 )
 from gateway.planning.assemble import Leaf, assemble, in_sequence
 from gateway.planning.batch import Unit, units_of
-from gateway.planning.costs import WALKS_MAX, refused
+from gateway.planning.costs import refused
 from gateway.planning.groups import Group, Requirement
 from gateway.planning.merge import merge_groups
 from gateway.planning.normalise import Operation, normalise
@@ -36,7 +36,7 @@ from gateway.planning.operations import OperationWriter
 from gateway.planning.output import shape_output
 from gateway.planning.scatter import prepare_gathers, scatter_of
 from gateway.planning.search import Search
-from gateway.planning.walk import Walk
+from gateway.planning.walk import EVERY_KEY, Walk
 from gateway.query_graph import build_query_graph
 from gateway.supergraph.model import Supergraph
 
@@ -78,22 +78,20 @@ class Planner:
     # Search and walk
 
     def _walk(self, operation: Operation, labels: frozenset[str]) -> Walk:
+        """Walked once, nearly always; again where keys were torn, and with every key apart where that tore others."""
         search = Search(self.query_graph, labels)
-        apart: frozenset[str] = frozenset()
-        for _ in range(WALKS_MAX):
-            walk = Walk(search, apart=apart)
-            if operation.kind == "mutation":
-                walk.root_in_series(operation.root_type, operation.selections, frozenset(self.supergraph.partitions))
-            else:
-                walk.root(operation.root_type, operation.selections)
-            if walk.torn <= apart:
-                return walk
-            apart |= walk.torn
-        raise refused(
-            Code.PLANNING_UNSUPPORTED,
-            f"Subgraphs give {', '.join(sorted(walk.torn))} as types that cannot stand under one key. "
-            "Give the field another alias in each fragment.",
-        )
+        walk = self._walked(operation, Walk(search))
+        if not walk.torn:
+            return walk
+        again = self._walked(operation, Walk(search, apart=frozenset(walk.torn)))
+        return again if again.torn <= walk.torn else self._walked(operation, Walk(search, apart=EVERY_KEY))
+
+    def _walked(self, operation: Operation, walk: Walk) -> Walk:
+        if operation.kind == "mutation":
+            walk.root_in_series(operation.root_type, operation.selections, frozenset(self.supergraph.partitions))
+        else:
+            walk.root(operation.root_type, operation.selections)
+        return walk
 
     # Write and assemble
 

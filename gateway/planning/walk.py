@@ -14,8 +14,9 @@ written out type by type everywhere, alike only for types that promise the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from gateway.language.errors import Code
 from gateway.planning.choices import Choice
@@ -27,10 +28,18 @@ from gateway.planning.variants import in_series
 from gateway.query_graph import ROOT, FieldMove, Node
 from gateway.query_graph.selection import TYPENAME, Selected, SelectionSet
 
-__all__ = ["Walk"]
+__all__ = ["EVERY_KEY", "Walk"]
 
 NO_GUARD: Guard = frozenset()
 _Run = tuple[Choice, ...]
+
+
+class _EveryKey:
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+EVERY_KEY: Final[Container[str]] = _EveryKey()
 
 
 @dataclass
@@ -40,7 +49,7 @@ class Walk:
     groups: list[Group] = field(default_factory=list)
     serial: bool = False
     """Fetches of different root groups are not to be mixed (mutations)."""
-    apart: frozenset[str] = frozenset()
+    apart: Container[str] = frozenset()
     """Response keys that are written out type by type."""
     torn: set[str] = field(default_factory=set)
     """Those that would have to be."""

@@ -6,7 +6,6 @@ from itertools import product
 
 import pytest
 
-from gateway.language.errors import Code, PlanningRefused
 from gateway.plan.nodes import OutputField, OutputSelection
 from gateway.planning.output import shape_output
 from gateway.planning.response import ResponseNode
@@ -114,15 +113,3 @@ def test_names_of_types_and_introspection_are_marked_for_they_come_from_no_fetch
     entries = shaped("{ kind: __typename s: __schema { description } }").fields
     assert [(one.key, one.meta) for one in entries] == [("kind", "__typename"), ("s", "introspection")]
     assert all(one.selection is None for one in entries)
-
-
-def test_an_object_that_two_keys_hold_cannot_be_shown_under_one() -> None:
-    response = ResponseNode()
-    below_thing = response.child("thing")
-    every = frozenset({"Desk", "Car", "Tree"})
-    below_thing.allocate("next", frozenset({"Car"}), "next", "g", "[Thing]")
-    for graph, shape in (("g", "Thing"), ("h", "[Thing]")):
-        below_thing.allocate("next", every, "next", graph, shape)
-    with pytest.raises(PlanningRefused) as refused:
-        below("{ thing { next { id } } }", response)
-    assert refused.value.errors[0].code == Code.PLANNING_UNSUPPORTED
