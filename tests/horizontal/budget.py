@@ -1,0 +1,15 @@
+"""How many cases each property is tried on: few in a test run, as many as `CASES` says in `make fuzz-horizontal`."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+__all__ = ["CASES", "budget"]
+
+CASES = int(os.environ.get("CASES", "40"))
+
+budget = settings(
+    max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)

@@ -1,0 +1,80 @@
+"""Pages of lots: how they are asked for, and what makes one equal to a page of the one store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from tests.horizontal.rows import FIELDS, Filter, Order, Row
+from tests.horizontal.store import Page, Store
+
+__all__ = ["PAGE", "PAGE_PARTS", "check_page", "check_totals", "groups_of", "windowed", "written", "written_order"]
+
+PAGE_PARTS = """
+fragment Rows on LotConnection {
+  nodes { id name price count made seen grade depot { code } }
+  edges { cursor node { id } }
+  pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+}
+fragment Totals on LotConnection {
+  totalCount totalIsExact
+  facets { grade count worth cheapest }
+  sources { region status }
+}
+"""
+PAGE = (
+    """
+query Page($filter: LotFilter, $orderBy: [LotOrder!], $first: Int, $after: String, $last: Int, $before: String) {
+  lots(filter: $filter, orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {
+    ...Rows ...Totals
+  }
+}
+"""
+    + PAGE_PARTS
+)
+
+
+def written_order(order: Order) -> list[dict[str, str]]:
+    return [{"field": field, "direction": direction} for field, direction in order]
+
+
+def written(row: Row) -> dict[str, Any]:
+    """A lot as a client reads it."""
+    values = {name: getattr(row, name) for name in FIELDS.values()}
+    return {"id": row.id, **values, "depot": {"code": row.depot}}
+
+
+def check_page(found: Mapping[str, Any], expected: Page, *, backward: bool) -> None:
+    """The same rows with the same values, and the truth about what follows them."""
+    assert [node["id"] for node in found["nodes"]] == expected.ids
+    assert found["nodes"] == [written(row) for row in expected.rows]
+    assert [edge["node"]["id"] for edge in found["edges"]] == expected.ids
+    info = found["pageInfo"]
+    assert info["hasPreviousPage" if backward else "hasNextPage"] is expected.has_more
+    if expected.rows:
+        cursors = [edge["cursor"] for edge in found["edges"]]
+        assert (info["startCursor"], info["endCursor"]) == (cursors[0], cursors[-1])
+
+
+def check_totals(found: Mapping[str, Any], whole: Store) -> None:
+    assert found["totalCount"] == len(whole.rows)
+    assert groups_of(found["facets"], "grade", worth=Fraction, cheapest=Fraction) == {
+        identity: {"count": len(same.rows), "worth": same.worth, "cheapest": same.least("price")}
+        for identity, same in whole.groups("grade").items()
+    }
+
+
+def groups_of(found: list[dict[str, Any]], *by: str, **meanings: Any) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Groups by their identity, each of which may come only once; values as what they mean."""
+    read: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for one in found:
+        meant = {key: meanings[key](value) if key in meanings and value is not None else value for key, value in one.items()}
+        identity = tuple(meant.pop(key) for key in by)
+        assert identity not in read, f"the group {identity} comes twice"
+        read[identity] = meant
+    return read
+
+
+def windowed(filter_: Filter | None, order: Order, **window: Any) -> dict[str, Any]:
+    return {"filter": filter_, "orderBy": written_order(order), **window}

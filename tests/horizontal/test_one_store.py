@@ -1,0 +1,239 @@
+"""The oracle of horizontal federation: whatever is asked, the answer is that of one store that holds all rows.
+
+Hard rows, spread over one to fourteen depots; everything that a contract can gather. `store` is the other side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.horizontal.budget import budget
+from tests.horizontal.city import City, city
+from tests.horizontal.pages import PAGE, PAGE_PARTS, check_page, check_totals, groups_of, windowed, written, written_order
+from tests.horizontal.rows import CODES, FIELDS, Order, Row, filters, orders, spread
+from tests.horizontal.store import Store, Window
+from tests.horizontal.stub import Room
+
+ALL = 1000
+"""More rows than any case has."""
+Spread = tuple[tuple[str, ...], list[Row]]
+
+
+@budget
+@given(spread(), orders(), st.data())
+def test_a_page_between_any_two_rows(given_rows: Spread, order: Order, data: st.DataObject) -> None:
+    depots, rows = given_rows
+    filter_ = data.draw(filters(depots, rows), "filter")
+    whole = Store(rows).where(filter_)
+
+    async def compare() -> None:
+        here = city().settle(depots, rows)
+        every = (await here.data(PAGE, windowed(filter_, order, first=ALL)))["lots"]
+        check_page(every, whole.page(order, Window()), backward=False)
+        check_totals(every, whole)
+        assert every["totalIsExact"] is True
+        cursors = {edge["node"]["id"]: edge["cursor"] for edge in every["edges"]}
+        anchors = st.none() | st.sampled_from(whole.rows) if whole.rows else st.none()
+        after, before = data.draw(anchors, "after"), data.draw(anchors, "before")
+        size, backward = data.draw(st.integers(0, 8), "size"), data.draw(st.booleans(), "backward")
+        counted = {"last" if backward else "first": size}
+        asked = {"after": after and cursors[after.id], "before": before and cursors[before.id], **counted}
+        page = (await here.data(PAGE, windowed(filter_, order, **asked)))["lots"]
+        check_page(page, whole.page(order, Window(after=after, before=before, **counted)), backward=backward)
+        check_totals(page, whole)
+
+    asyncio.run(compare())
+
+
+ALIASES = (
+    """
+query Aliases($one: LotFilter, $two: LotFilter, $by: [LotOrder!], $size: Int, $with: Boolean!) {
+  some: lots(filter: $one, orderBy: $by, first: $size) { ...Rows }
+  ...Others
+  ... on Query @include(if: $with) { some: lots(filter: $one, orderBy: $by, first: $size) { totalCount } }
+}
+fragment Others on Query {
+  others: lots(filter: $two, last: $size, orderBy: $by) { ...Rows }
+  counted: lots(filter: $two, first: 0) { ...Totals }
+}
+"""
+    + PAGE_PARTS
+)
+
+
+@budget
+@given(spread(), orders(), st.integers(0, 6), st.booleans(), st.data())
+def test_one_field_under_several_aliases_and_in_fragments(
+    given_rows: Spread, order: Order, size: int, with_total: bool, data: st.DataObject
+) -> None:
+    depots, rows = given_rows
+    one, two = data.draw(filters(depots, rows), "one"), data.draw(filters(depots, rows), "two")
+    variables = {"one": one, "two": two, "by": written_order(order), "size": size, "with": with_total}
+    found = asyncio.run(city().settle(depots, rows).data(ALIASES, variables))
+    some, others = Store(rows).where(one), Store(rows).where(two)
+    check_page(found["some"], some.page(order, Window(first=size)), backward=False)
+    assert found["some"].get("totalCount") == (len(some.rows) if with_total else None)
+    check_page(found["others"], others.page(order, Window(last=size)), backward=True)
+    check_totals(found["counted"], others)
+
+
+CENSUS_PART = """
+fragment Whole on Census {
+  lots pieces worth cheapest dearest fewest most anyFine allPriced isExact currency
+  byGrade { grade count worth cheapest }
+  sources { region status }
+}
+"""
+CENSUS = (
+    """
+query Census($codes: [ID!]) {
+  census(codes: $codes) { ...Whole }
+  names(codes: $codes) { name grade lots most }
+  depots(codes: $codes) { code lots }
+  motto
+}
+"""
+    + CENSUS_PART
+)
+
+
+def check_census(found: dict[str, Any], whole: Store, depots: tuple[str, ...]) -> None:
+    assert (found["lots"], found["pieces"]) == (len(whole.rows), whole.pieces)
+    assert Fraction(found["worth"]) == whole.worth
+    for name, expected in (("cheapest", whole.least("price")), ("dearest", whole.greatest("price"))):
+        assert (None if found[name] is None else Fraction(found[name])) == expected
+    assert (found["fewest"], found["most"]) == (whole.least("count"), whole.greatest("count"))
+    assert found["anyFine"] is any(row.grade == "FINE" for row in whole.rows)
+    assert found["allPriced"] is all(row.price is not None for row in whole.rows)
+    assert found["isExact"] is True
+    assert found["currency"] == ("CNY" if depots else None)
+    assert groups_of(found["byGrade"], "grade", worth=Fraction, cheapest=Fraction) == {
+        identity: {"count": len(same.rows), "worth": same.worth, "cheapest": same.least("price")}
+        for identity, same in whole.groups("grade").items()
+    }
+    assert found["sources"] == [{"region": code, "status": "OK"} for code in depots]
+
+
+@budget
+@given(spread(), st.data())
+def test_folds_groups_lists_and_one(given_rows: Spread, data: st.DataObject) -> None:
+    depots, rows = given_rows
+    codes = data.draw(st.none() | st.lists(st.sampled_from(depots)), "codes")
+    concerned = tuple(code for code in depots if codes is None or code in codes)
+    whole = Store(rows).of(concerned)
+    found = asyncio.run(city().settle(depots, rows).data(CENSUS, {"codes": codes}))
+    check_census(found["census"], whole, concerned)
+    assert groups_of(found["names"], "name", "grade") == {
+        identity: {"lots": len(same.rows), "most": same.greatest("count")}
+        for identity, same in whole.groups("name", "grade").items()
+    }
+    assert found["depots"] == [{"code": code, "lots": len(Store(rows).of([code]).rows)} for code in concerned]
+    assert found["motto"] == "each lot in its depot"
+
+
+# Rows by key
+
+KEYS = """
+query Keys($id: ID!, $ids: [ID!]!) {
+  lot(id: $id) { id name price note }
+  node(id: $id) { __typename id ... on Lot { name price depot { code } } }
+  noted(ids: $ids) { id note name price count made seen grade depot { code } }
+}
+"""
+
+NOTHING = dict.fromkeys((*FIELDS.values(), "depot"))
+"""What is known of a lot that its depot does not have: the key, from whoever named it."""
+
+
+@budget
+@given(spread(), st.data())
+def test_lookups_by_key(given_rows: Spread, data: st.DataObject) -> None:
+    depots, rows = given_rows
+    store = Store(rows)
+    unknown = st.sampled_from(depots).map(lambda code: f"lot:{code}:9999")
+    ids = st.sampled_from([row.id for row in rows]) | unknown if rows else unknown
+    one, several = data.draw(ids, "id"), data.draw(st.lists(ids, max_size=12), "ids")
+    here = city().settle(depots, rows)
+    found = asyncio.run(here.data(KEYS, {"id": one, "ids": several}))
+    row = store.by_id(one)
+    values = {name: row and getattr(row, name) for name in ("name", "price")}
+    assert found["lot"] == (row and {"id": one, **values, "note": f"noted: {one}"})
+    assert found["node"] == {"__typename": "Lot", "id": one, **values, "depot": row and {"code": row.depot}}
+    for id_, lot in zip(several, found["noted"], strict=True):
+        held = store.by_id(id_)
+        assert lot == {**(NOTHING if held is None else written(held)), "id": id_, "note": f"noted: {id_}"}
+    assert_one_batch_for_each_depot(here, [one, *several])
+
+
+def assert_one_batch_for_each_depot(here: City, ids: list[str]) -> None:
+    """At most one request for the routed lookup, and one for each list of keys; none to a depot that has none."""
+    concerned = {id_.split(":")[1] for id_ in ids}
+    for code, stub in here.stubs.items():
+        assert len(stub.asked) <= 3
+        assert bool(stub.asked) == (code in concerned)
+
+
+# An overlay type with gathered fields: in lists, below one another, in named fragments
+
+ROOMS = (
+    """
+query Rooms($by: [LotOrder!], $size: Int) {
+  rooms { ...Shown next { label next { ...Shown } } }
+  room(id: "room:0") { ... on Room { ...Shown } latest: lots(orderBy: $by, last: $size) { ...Rows } }
+  node(id: "room:0") { ...Named }
+}
+fragment Shown on Room { id ...Lots census { ...Whole } }
+fragment Lots on Room { lots(orderBy: $by, first: $size) { ...Rows ...Totals } }
+fragment Named on Node { id ... on Room { label lots(orderBy: $by, first: $size) { ...Rows } } }
+"""
+    + PAGE_PARTS
+    + CENSUS_PART
+)
+
+
+def rooms(depots: tuple[str, ...]) -> st.SearchStrategy[list[Room]]:
+    shown = st.sets(st.sampled_from(depots)).map(lambda some: tuple(sorted(some)))
+    return st.lists(st.tuples(shown, st.sampled_from((None, "FINE", "POOR"))), min_size=1, max_size=3)
+
+
+@budget
+@given(spread(), orders(), st.integers(0, 5), st.data())
+def test_an_overlay_type_whose_fields_are_gathered(
+    given_rows: Spread, order: Order, size: int, data: st.DataObject
+) -> None:
+    depots, rows = given_rows
+    all_rooms = data.draw(rooms(depots), "rooms")
+    found = asyncio.run(
+        city().settle(depots, rows, all_rooms).data(ROOMS, {"by": written_order(order), "size": size})
+    )
+
+    def check(shown: dict[str, Any], place: int) -> None:
+        assert shown["id"] == f"room:{place}"
+        concerned, grade = all_rooms[place]
+        whole = Store(rows).of(concerned).where(None if grade is None else {"grade": grade})
+        check_page(shown["lots"], whole.page(order, Window(first=size)), backward=False)
+        if "census" in shown:
+            check_totals(shown["lots"], whole)
+            check_census(shown["census"], whole, concerned)
+        if "latest" in shown:
+            check_page(shown["latest"], whole.page(order, Window(last=size)), backward=True)
+
+    for place, room in enumerate(found["rooms"]):
+        check(room, place)
+        assert room["next"]["label"] == f"room {(place + 1) % len(all_rooms)}"
+        check(room["next"]["next"], (place + 2) % len(all_rooms))
+    check(found["room"], 0)
+    check(found["node"], 0)
+
+
+def test_every_region_of_these_tests_is_a_place_in_the_order() -> None:
+    """Code points order the regions, not length, case or number: the fixed case behind the properties above."""
+    rows = [Row(code, 1 if CODES.index(code) % 2 == 0 else "k", "same") for code in reversed(CODES)]
+    found = asyncio.run(city().settle(CODES, rows).data("{ lots(orderBy: [{ field: NAME }]) { nodes { id } } }"))
+    expected = ["0", "10", "2", "9", "A", "B", "Z", "a", "a-1", "b", "m", "x", "xy", "z"]
+    assert [node["id"].split(":")[1] for node in found["lots"]["nodes"]] == expected
