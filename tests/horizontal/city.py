@@ -14,7 +14,7 @@ from tests.horizontal.contract import planner, supergraph
 from tests.horizontal.rows import Row
 from tests.horizontal.stub import Depot, Room, Rooms, Stub
 
-__all__ = ["City", "city", "member", "missing_now", "missed_earlier"]
+__all__ = ["City", "city", "member", "missed_earlier", "missing_now"]
 
 
 def member(code: str, client: SubgraphClient, **more: Any) -> Member:

@@ -69,7 +69,9 @@ def groups_of(found: list[dict[str, Any]], *by: str, **meanings: Any) -> dict[tu
     """Groups by their identity, each of which may come only once; values as what they mean."""
     read: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in found:
-        meant = {key: meanings[key](value) if key in meanings and value is not None else value for key, value in one.items()}
+        meant = {
+            key: meanings[key](value) if key in meanings and value is not None else value for key, value in one.items()
+        }
         identity = tuple(meant.pop(key) for key in by)
         assert identity not in read, f"the group {identity} comes twice"
         read[identity] = meant

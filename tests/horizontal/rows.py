@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeAlias
@@ -11,11 +12,10 @@ from hypothesis import strategies as st
 
 from tests.horizontal.contract import GRADES
 
-__all__ = ["CODES", "FIELDS", "Filter", "Order", "Row", "filters", "orders", "rows", "rows_of", "spread"]
+__all__ = ["CODES", "FIELDS", "Filter", "Order", "Row", "Spread", "orders", "spreads"]
 
 CODES = ("0", "10", "2", "9", "A", "B", "Z", "a", "a-1", "b", "m", "x", "xy", "z")
 """Regions: digits that are no numbers, upper and lower case, one the beginning of another."""
-ROWS_MAX = 36
 
 Order: TypeAlias = tuple[tuple[str, str], ...]
 """(`LotOrderField`, direction), the first first."""
@@ -44,38 +44,53 @@ class Row:
         return f"lot:{self.depot}:{quote(str(self.key), safe='')}"
 
 
-# Values: ties and nulls are frequent, and each of the others is a trap for some store or some comparison.
+# Values. A case draws from a few of them, so that ties are frequent, and traps meet: each family has values that some
+# store or some comparison takes for equal, or puts the other way round.
 
-_TRAPS = (
-    "", " ", "a", "a ", "a\t", "a\u3000", "A", "\uff21", "b", "B", "ab",
-    "\u00e9", "e\u0301", "ss", "\u00df", "\ufb03", "i", "\u0130", "\u0131", "10", "9", "-1",
-    "中", "中文", "仓", "倉", "〇", "\ue000", "\uffee", "𠀀", "😀", "😀a", "👩\u200d🔬", "'", "%", "_", "\\", "\n",
-)  # fmt: skip
+_NAMES = (
+    ("", " ", "a", "a ", "a\t", "a\u3000", "ab"),  # PAD SPACE
+    ("a", "A", "\uff21", "b", "B", "\u0131", "i", "\u0130", "I"),  # case and width
+    ("z", "\u00e9", "e\u0301", "e", "ss", "\u00df", "\ufb03"),  # composed, decomposed, expanded
+    ("中", "中文", "仓", "倉", "〇", "丂", "a中"),  # no collation by sound or stroke
+    ("\ue000", "\uffee", "𠀀", "😀", "😀a", "👩\u200d🔬", "\ud7fb"),  # beyond the BMP: UTF-16 puts it before U+E000
+    ("10", "9", "09", "-1", "1e1"),  # numbers that are texts
+    ("'", "%", "_", "\\", "\n", ":", '"'),
+)
+_PRICES = (
+    ("1.5", "1.50", "01.5", "1.49", "-1.5", "10", "9"),
+    ("0", "-0", "0.00", "0.0000001", "-0.0000001", "00"),
+    ("99999999999999999", "100000000000000000", "100000000000000000.5", "100000000000000001", "-99999999999999999.4"),
+    ("1" + "0" * 39, "1" + "0" * 38 + "1", "9" * 39, "-" + "9" * 39, "1" + "0" * 39 + ".000000000000000000001"),
+)
+_COUNTS = (0, 1, 5, -1, 900, 30_000_000, -30_000_000)
+_DATES = st.sampled_from(("2024-02-29", "2024-03-01")) | st.dates(date(1, 1, 1)).map(date.isoformat)
+_TIMES = st.sampled_from(("2024-02-29T23:59:59Z", "2024-03-01T00:00:00Z")) | st.datetimes(
+    datetime(1900, 1, 1), datetime(2100, 1, 1)
+).map(lambda one: f"{one:%Y-%m-%dT%H:%M:%S}Z")
 _ALPHABET = "aAbzé\u0301ß中文仓𠀀😀 \uffee09-"
-
-_names = st.none() | st.sampled_from(_TRAPS) | st.text(alphabet=_ALPHABET, max_size=3)
 
 
 @st.composite
-def _written_decimals(draw: st.DrawFn) -> str:
-    """One value in one of its spellings: zeros before it and behind it."""
-    sign = draw(st.sampled_from(("", "", "-")))
-    digits = draw(st.sampled_from(("0", "1", "7", "10", "99", "9" * 17, "9" * 30, "1" + "0" * 39)))
-    fraction = draw(st.sampled_from(("", "", "5", "50", "05", "499999999999999999999")))
-    zeros = "0" * draw(st.integers(0, 2))
-    end = "0" * draw(st.integers(0, 2)) if fraction else draw(st.sampled_from(("", ".0", ".00")))
-    return f"{sign}{zeros}{digits}{'.' if fraction else ''}{fraction}{end}"
+def _rows_of(draw: st.DrawFn) -> Callable[[str], st.SearchStrategy[Row]]:
+    """The values of one case, as a strategy for a depot's rows."""
 
+    def some(values: st.SearchStrategy[Any]) -> list[Any]:
+        return draw(st.lists(values, min_size=1, max_size=4))
 
-_prices = st.none() | st.sampled_from(("0", "0.00", "-0", "1.5", "1.50", "12.30", "-3.50")) | _written_decimals()
-_counts = st.none() | st.sampled_from((0, 0, 1, 5, 5, -1, 900, 30_000_000, -30_000_000))
-_dates = st.none() | st.sampled_from(("2024-02-29", "2024-03-01")) | st.dates(date(1, 1, 1)).map(date.isoformat)
-_times = (
-    st.none()
-    | st.sampled_from(("2024-02-29T23:59:59Z", "2024-03-01T00:00:00Z"))
-    | st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(lambda one: f"{one:%Y-%m-%dT%H:%M:%S}Z")
-)
-_grades = st.none() | st.sampled_from(GRADES)
+    def of_two(families: tuple[tuple[str, ...], ...]) -> list[str]:
+        return [one for family in some(st.sampled_from(families))[:2] for one in family]
+
+    names = st.sampled_from([None, *of_two(_NAMES), *some(st.text(alphabet=_ALPHABET, max_size=3))])
+    prices = st.sampled_from([None, *of_two(_PRICES)])
+    counts, dates, times = (
+        st.sampled_from([None, *some(values)]) for values in (st.sampled_from(_COUNTS), _DATES, _TIMES)
+    )
+    grades = st.sampled_from((None, *GRADES))
+
+    def of(depot: str) -> st.SearchStrategy[Row]:
+        return st.builds(Row, st.just(depot), _keys(depot), names, prices, counts, dates, times, grades)
+
+    return of
 
 
 def _keys(depot: str) -> st.SearchStrategy[int | str]:
@@ -84,30 +99,50 @@ def _keys(depot: str) -> st.SearchStrategy[int | str]:
     return st.integers(-20, 200)
 
 
-def rows_of(depot: str) -> st.SearchStrategy[Row]:
-    return st.builds(Row, st.just(depot), _keys(depot), _names, _prices, _counts, _dates, _times, _grades)
+@dataclass(frozen=True)
+class Spread:
+    """One to fourteen depots, and all their rows. Some depots have none."""
 
+    depots: tuple[str, ...]
+    rows: tuple[Row, ...]
+    more: tuple[Row, ...] = ()
+    """Rows of the same kind that are not there yet."""
 
-def rows(depots: tuple[str, ...], *, max_size: int = ROWS_MAX) -> st.SearchStrategy[list[Row]]:
-    """Rows spread over these depots, as chance has it; some depots stay empty."""
-    one = st.sampled_from(depots).flatmap(rows_of)
-    return st.lists(one, max_size=max_size, unique_by=lambda row: (row.depot, row.key))
+    @property
+    def filters(self) -> st.SearchStrategy[Filter | None]:
+        return _filters(self.depots, self.rows)
 
 
 @st.composite
-def spread(draw: st.DrawFn) -> tuple[tuple[str, ...], list[Row]]:
-    """One to fourteen depots, and all their rows."""
+def spreads(draw: st.DrawFn, *, more: int = 0) -> Spread:
+    """`more`: how many rows may come later."""
     depots = tuple(sorted(draw(st.sets(st.sampled_from(CODES), min_size=1))))
-    return depots, draw(rows(depots))
-
-
-def orders(*, min_size: int = 0) -> st.SearchStrategy[Order]:
-    term = st.tuples(st.sampled_from(sorted(FIELDS)), st.sampled_from(DIRECTIONS))
-    return st.lists(term, min_size=min_size, max_size=3).map(tuple)
+    of = draw(_rows_of())
+    least = draw(st.sampled_from((4, 12, 24, 0)))
+    drawn = draw(
+        st.lists(
+            st.sampled_from(depots).flatmap(of),
+            min_size=least + more,
+            max_size=least + more + 12,
+            unique_by=lambda row: (row.depot, row.key),
+        )
+    )
+    return Spread(depots, tuple(drawn[more:]), tuple(drawn[:more]))
 
 
 @st.composite
-def filters(draw: st.DrawFn, depots: tuple[str, ...], all_rows: list[Row]) -> Filter | None:
+def orders(draw: st.DrawFn) -> Order:
+    """None to three terms; texts and decimals, which have the most traps, stand first most often."""
+    directions = st.sampled_from(DIRECTIONS)
+    first = st.tuples(st.sampled_from(("NAME", "NAME", "PRICE", "PRICE", *sorted(FIELDS))), directions)
+    following = st.tuples(st.sampled_from(sorted(FIELDS)), directions)
+    if draw(st.integers(0, 5)) == 0:
+        return ()
+    return (draw(first), *draw(st.lists(following, max_size=2)))
+
+
+@st.composite
+def _filters(draw: st.DrawFn, depots: tuple[str, ...], all_rows: tuple[Row, ...]) -> Filter | None:
     """None, or conditions that often hold for some of the rows."""
     ids = st.sampled_from([row.id for row in all_rows] or [f"lot:{depots[0]}:0"])
     conditions: dict[str, st.SearchStrategy[Any]] = {

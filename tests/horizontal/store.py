@@ -55,7 +55,10 @@ class Store:
         return Store(row for row in self.rows if _matches(row, filter_ or {}))
 
     def sorted(self, order: Order) -> list[Row]:
-        return sorted(self.rows, key=cmp_to_key(lambda one, other: compare(one, other, order)))
+        def compared(one: Row, other: Row) -> int:
+            return compare(one, other, order)
+
+        return sorted(self.rows, key=cmp_to_key(compared))
 
     def page(self, order: Order, window: Window) -> Page:
         after, before = window.after, window.before
@@ -127,7 +130,7 @@ def _compare_keys(one: int | str, other: int | str) -> int:
 
 
 def _sign(one: Any, other: Any) -> int:
-    return (one > other) - (one < other)
+    return int(one > other) - int(one < other)
 
 
 def _points(text: str) -> list[int]:
@@ -165,6 +168,6 @@ def _holds(row: Row, name: str, wanted: Any) -> bool:
         case "countMin":
             return row.count is not None and row.count >= wanted
         case "isPriced":
-            return (row.price is not None) == wanted
+            return (row.price is not None) is bool(wanted)
         case _:
             return bool(getattr(row, name) == wanted)

@@ -221,7 +221,8 @@ def _under(depot: Depot, rule: Mapping[str, Any]) -> list[Row]:
 
 
 def _room_lots(room: Any, info: Any, **arguments: Any) -> dict[str, Any]:
-    return info.context.connection(_under(info.context, room["rule"]), arguments, room["rule"])
+    depot: Depot = info.context
+    return depot.connection(_under(depot, room["rule"]), arguments, room["rule"])
 
 
 def _names(_: Any, info: Any, codes: Any = None) -> list[dict[str, Any]]:

@@ -14,21 +14,29 @@ from hypothesis import strategies as st
 
 from tests.horizontal.budget import budget
 from tests.horizontal.city import City, city
-from tests.horizontal.pages import PAGE, PAGE_PARTS, check_page, check_totals, groups_of, windowed, written, written_order
-from tests.horizontal.rows import CODES, FIELDS, Order, Row, filters, orders, spread
+from tests.horizontal.pages import (
+    PAGE,
+    PAGE_PARTS,
+    check_page,
+    check_totals,
+    groups_of,
+    windowed,
+    written,
+    written_order,
+)
+from tests.horizontal.rows import CODES, FIELDS, Order, Row, Spread, orders, spreads
 from tests.horizontal.store import Store, Window
 from tests.horizontal.stub import Room
 
 ALL = 1000
 """More rows than any case has."""
-Spread = tuple[tuple[str, ...], list[Row]]
 
 
 @budget
-@given(spread(), orders(), st.data())
-def test_a_page_between_any_two_rows(given_rows: Spread, order: Order, data: st.DataObject) -> None:
-    depots, rows = given_rows
-    filter_ = data.draw(filters(depots, rows), "filter")
+@given(spreads(), orders(), st.data())
+def test_a_page_between_any_two_rows(case: Spread, order: Order, data: st.DataObject) -> None:
+    depots, rows = case.depots, case.rows
+    filter_ = data.draw(case.filters, "filter")
     whole = Store(rows).where(filter_)
 
     async def compare() -> None:
@@ -67,12 +75,12 @@ fragment Others on Query {
 
 
 @budget
-@given(spread(), orders(), st.integers(0, 6), st.booleans(), st.data())
+@given(spreads(), orders(), st.integers(0, 6), st.booleans(), st.data())
 def test_one_field_under_several_aliases_and_in_fragments(
-    given_rows: Spread, order: Order, size: int, with_total: bool, data: st.DataObject
+    case: Spread, order: Order, size: int, with_total: bool, data: st.DataObject
 ) -> None:
-    depots, rows = given_rows
-    one, two = data.draw(filters(depots, rows), "one"), data.draw(filters(depots, rows), "two")
+    depots, rows = case.depots, case.rows
+    one, two = data.draw(case.filters, "one"), data.draw(case.filters, "two")
     variables = {"one": one, "two": two, "by": written_order(order), "size": size, "with": with_total}
     found = asyncio.run(city().settle(depots, rows).data(ALIASES, variables))
     some, others = Store(rows).where(one), Store(rows).where(two)
@@ -120,9 +128,9 @@ def check_census(found: dict[str, Any], whole: Store, depots: tuple[str, ...]) -
 
 
 @budget
-@given(spread(), st.data())
-def test_folds_groups_lists_and_one(given_rows: Spread, data: st.DataObject) -> None:
-    depots, rows = given_rows
+@given(spreads(), st.data())
+def test_folds_groups_lists_and_one(case: Spread, data: st.DataObject) -> None:
+    depots, rows = case.depots, case.rows
     codes = data.draw(st.none() | st.lists(st.sampled_from(depots)), "codes")
     concerned = tuple(code for code in depots if codes is None or code in codes)
     whole = Store(rows).of(concerned)
@@ -151,9 +159,9 @@ NOTHING = dict.fromkeys((*FIELDS.values(), "depot"))
 
 
 @budget
-@given(spread(), st.data())
-def test_lookups_by_key(given_rows: Spread, data: st.DataObject) -> None:
-    depots, rows = given_rows
+@given(spreads(), st.data())
+def test_lookups_by_key(case: Spread, data: st.DataObject) -> None:
+    depots, rows = case.depots, case.rows
     store = Store(rows)
     unknown = st.sampled_from(depots).map(lambda code: f"lot:{code}:9999")
     ids = st.sampled_from([row.id for row in rows]) | unknown if rows else unknown
@@ -202,15 +210,11 @@ def rooms(depots: tuple[str, ...]) -> st.SearchStrategy[list[Room]]:
 
 
 @budget
-@given(spread(), orders(), st.integers(0, 5), st.data())
-def test_an_overlay_type_whose_fields_are_gathered(
-    given_rows: Spread, order: Order, size: int, data: st.DataObject
-) -> None:
-    depots, rows = given_rows
+@given(spreads(), orders(), st.integers(0, 5), st.data())
+def test_an_overlay_type_whose_fields_are_gathered(case: Spread, order: Order, size: int, data: st.DataObject) -> None:
+    depots, rows = case.depots, case.rows
     all_rooms = data.draw(rooms(depots), "rooms")
-    found = asyncio.run(
-        city().settle(depots, rows, all_rooms).data(ROOMS, {"by": written_order(order), "size": size})
-    )
+    found = asyncio.run(city().settle(depots, rows, all_rooms).data(ROOMS, {"by": written_order(order), "size": size}))
 
     def check(shown: dict[str, Any], place: int) -> None:
         assert shown["id"] == f"room:{place}"

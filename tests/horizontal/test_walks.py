@@ -1,0 +1,218 @@
+"""Walks in both directions with pages of changing size: over rows that stay, over rows that change, over members that
+fail and come back. `walk` has the rule, and judges every page."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from itertools import cycle
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.horizontal.budget import budget
+from tests.horizontal.city import City, city
+from tests.horizontal.rows import FIELDS, Order, Row, Spread, orders, spreads
+from tests.horizontal.walk import Walk, keeps_the_rule
+
+SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=4)
+PAGES_MAX = 200
+"""No walk over so few rows is longer, whatever happens."""
+
+
+def a_walk(data: st.DataObject, here: City, case: Spread, order: Order) -> Walk:
+    return Walk(
+        here,
+        order,
+        data.draw(case.filters, "filter"),
+        backward=data.draw(st.booleans(), "backward"),
+        by_edges=data.draw(st.booleans(), "by edges"),
+    )
+
+
+@budget
+@given(spreads(), orders(), SIZES, st.data())
+def test_a_walk_gives_every_row_once_in_order(
+    case: Spread, order: Order, sizes: list[int], data: st.DataObject
+) -> None:
+    here = city().settle(case.depots, case.rows)
+    walk = a_walk(data, here, case, order)
+
+    async def go() -> None:
+        for size, _ in zip(cycle(sizes), range(PAGES_MAX), strict=False):
+            if walk.has_more:
+                await walk.page(size)
+
+    asyncio.run(go())
+    assert not walk.has_more
+    keeps_the_rule(walk, case.rows, case.depots)
+
+
+@budget
+@given(spreads(), orders(), SIZES, st.data())
+def test_members_that_give_shorter_pages_than_asked_for(
+    case: Spread, order: Order, sizes: list[int], data: st.DataObject
+) -> None:
+    here = city().settle(case.depots, case.rows)
+    capped = data.draw(st.sets(st.sampled_from(case.depots), min_size=1), "capped")
+    for code in capped:
+        here.depot(code).page_size_max = data.draw(st.integers(1, 3))
+    walk = a_walk(data, here, case, order)
+
+    async def go() -> None:
+        for size, _ in zip(cycle(sizes), range(PAGES_MAX), strict=False):
+            if walk.has_more:
+                await walk.page(size, capped=capped)
+
+    asyncio.run(go())
+    assert not walk.has_more
+    keeps_the_rule(walk, case.rows, case.depots)
+
+
+# Rows that change
+
+
+@st.composite
+def changes(draw: st.DrawFn, here: City, to_come: list[Row]) -> None:
+    """Between two pages: a row is added, or taken away, or one of its values becomes that of another row."""
+    kind = draw(st.sampled_from(("add", "remove", "change", "none")))
+    held = [row for stub in here.stubs.values() for row in stub.server.rows]  # type: ignore[attr-defined]
+    if kind == "add" and to_come:
+        row = to_come.pop()
+        here.depot(row.depot).rows.append(row)
+    elif kind != "none" and held:
+        row = draw(st.sampled_from(held))
+        rows = here.depot(row.depot).rows
+        rows.remove(row)
+        if kind == "change":
+            name, model = draw(st.sampled_from(sorted(FIELDS.values()))), draw(st.sampled_from(held))
+            rows.append(replace(row, **{name: getattr(model, name)}))
+
+
+def rows_of(here: City) -> list[Row]:
+    return [row for stub in here.stubs.values() for row in stub.server.rows]  # type: ignore[attr-defined]
+
+
+@budget
+@given(spreads(more=6), orders(), SIZES, st.data())
+def test_rows_that_come_and_go_and_change_between_pages(
+    case: Spread, order: Order, sizes: list[int], data: st.DataObject
+) -> None:
+    here = city().settle(case.depots, case.rows)
+    walk, to_come = a_walk(data, here, case, order), list(case.more)
+    lasting = set(case.rows)
+
+    async def go() -> None:
+        for size, _ in zip(cycle(sizes), range(PAGES_MAX), strict=False):
+            if walk.has_more:
+                await walk.page(size)
+                data.draw(changes(here, to_come))
+                lasting.intersection_update(rows_of(here))
+
+    asyncio.run(go())
+    assert not walk.has_more
+    keeps_the_rule(walk, lasting, case.depots)
+
+
+def test_a_row_that_is_added_mid_walk_comes_if_it_lies_behind_the_cursor() -> None:
+    rows = [Row("A", key, name) for key, name in enumerate("bdfh")]
+    here = city().settle(("A", "Z"), rows)
+    walk = Walk(here, (("NAME", "ASC"),))
+
+    async def go() -> None:
+        await walk.page(2)
+        here.depot("Z").rows += [Row("Z", 1, "a"), Row("Z", 2, "d"), Row("Z", 3, "e")]
+        here.depot("A").rows.append(Row("A", 9, "c"))
+        while walk.has_more:
+            await walk.page(2)
+
+    asyncio.run(go())
+    assert [(row.depot, row.name) for row in walk.rows] == [
+        ("A", "b"), ("A", "d"), ("Z", "d"), ("Z", "e"), ("A", "f"), ("A", "h"),
+    ]  # fmt: skip
+
+
+# Members that fail and come back
+
+
+def fail_and_return(data: st.DataObject, here: City) -> set[str]:
+    """Some of the members are down from now on, the others are up."""
+    down: set[str] = data.draw(st.sets(st.sampled_from(sorted(here.stubs)), max_size=len(here.stubs)), "down")
+    for code, stub in here.stubs.items():
+        stub.is_down = code in down
+    return down
+
+
+@budget
+@given(spreads(more=4), orders(), SIZES, st.data())
+def test_members_that_fail_and_return_between_pages(
+    case: Spread, order: Order, sizes: list[int], data: st.DataObject
+) -> None:
+    here = city().settle(case.depots, case.rows)
+    walk, to_come = a_walk(data, here, case, order), list(case.more)
+    steady, lasting = set(case.depots), set(case.rows)
+
+    async def go() -> None:
+        for size, _ in zip(cycle(sizes), range(PAGES_MAX), strict=False):
+            if not walk.has_more:
+                return
+            steady.difference_update(fail_and_return(data, here))
+            await walk.page(size)
+            data.draw(changes(here, to_come))
+            lasting.intersection_update(rows_of(here))
+
+    asyncio.run(go())
+    assert not walk.has_more
+    keeps_the_rule(walk, lasting, steady)
+
+
+def test_a_walk_that_ended_for_want_of_members_goes_on_when_they_are_back() -> None:
+    """Missing members never make hasNextPage true; the cursor of the empty page leads on to their rows."""
+    rows = [Row(code, key, f"{key}{code}") for code in "AZ" for key in (0, 2, 4)]
+    here = city().settle(("A", "Z"), rows)
+    walk = Walk(here, (("NAME", "ASC"),))
+
+    async def go() -> None:
+        await walk.page(2)
+        for stub in here.stubs.values():
+            stub.is_down = True
+        await walk.page(2)
+        assert not walk.has_more
+        here.stubs["Z"].is_down = False
+        await walk.page(9)
+        here.stubs["A"].is_down = False
+        await walk.page(9)
+
+    asyncio.run(go())
+    assert [row.name for row in walk.rows] == ["0A", "0Z", "2Z", "4Z"]
+    assert walk.missed == {"A", "Z"}
+
+
+# Membership
+
+
+@budget
+@given(spreads(more=4), orders(), SIZES, st.booleans(), st.data())
+def test_members_that_leave_and_join_between_pages(
+    case: Spread, order: Order, sizes: list[int], backward: bool, data: st.DataObject
+) -> None:
+    """A walk goes on over whoever belongs; who joins adds only rows behind the cursor, who leaves takes its rows along."""
+    here = city().settle(case.depots, case.rows)
+    walk, to_come = Walk(here, order, backward=backward, may_belong_later=True), list(case.more)
+    steady, lasting = set(case.depots), set(case.rows)
+    memberships = st.sets(st.sampled_from(case.depots), min_size=1)
+
+    async def go() -> None:
+        for size, _ in zip(cycle(sizes), range(PAGES_MAX), strict=False):
+            if not walk.has_more:
+                return
+            belonging = data.draw(memberships, "belonging")
+            here.enrol(belonging)
+            steady.intersection_update(belonging)
+            await walk.page(size)
+            data.draw(changes(here, to_come))
+            lasting.intersection_update(rows_of(here))
+
+    asyncio.run(go())
+    assert not walk.has_more
+    keeps_the_rule(walk, lasting, steady)
