@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 __all__ = ["CASES", "budget"]
 
-CASES = int(os.environ.get("CASES", "40"))
+CASES = int(os.environ.get("CASES", "25"))
 
 budget = settings(
     max_examples=CASES,

@@ -118,7 +118,7 @@ def spreads(draw: st.DrawFn, *, more: int = 0) -> Spread:
     """`more`: how many rows may come later."""
     depots = tuple(sorted(draw(st.sets(st.sampled_from(CODES), min_size=1))))
     of = draw(_rows_of())
-    least = draw(st.sampled_from((4, 12, 24, 0)))
+    least = draw(st.sampled_from((12, 24, 4, 0)))
     drawn = draw(
         st.lists(
             st.sampled_from(depots).flatmap(of),
