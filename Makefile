@@ -9,7 +9,8 @@ CITY_SEED ?= 2022
 EXTERNAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev services up test check format compose fuzz fuzz-selftest bench-city bench-gateway clean
+.PHONY: help setup setup-dev services up test check format compose fuzz fuzz-selftest fuzz-horizontal soak \
+        bench-city bench-gateway bench-horizontal clean
 
 help:
 	@echo "make up          set up, generate the sample city and serve it on http://127.0.0.1:8000"
@@ -19,8 +20,11 @@ help:
 	@echo "make compose     write schema/supergraph.graphql and schema/api.graphql"
 	@echo "make fuzz        random federated schemas against one single schema; CASES=10000"
 	@echo "make fuzz-selftest  known faults, planted one by one, must be found"
+	@echo "make fuzz-horizontal  random rows over random members against one store; CASES=2000 for each property"
+	@echo "make soak        random faults on real sockets for SECONDS=1800 or CASES=100000 requests, whichever ends first"
 	@echo "make bench-city  figures of the whole small city in one process"
 	@echo "make bench-gateway  the gateway beside its peers and beside a program written by hand"
+	@echo "make bench-horizontal  scatter and gather beside the slowest member; 1, 4, 14, 56 members; one hung"
 	@echo "make clean       remove $(VENV), caches and the generated city (var/)"
 
 $(VENV)/.python: scripts/setup.sh
@@ -65,8 +69,17 @@ fuzz: setup-dev
 fuzz-selftest: setup-dev
 	$(BIN)/python -m tests.fuzz --selftest
 
+fuzz-horizontal: setup-dev
+	CASES=$(or $(CASES),2000) $(BIN)/pytest -o timeout=0 tests/horizontal/test_one_store.py tests/horizontal/test_walks.py
+
+soak: setup-dev
+	$(BIN)/python -m tests.horizontal.soak --cases $(or $(CASES),100000) --seconds $(or $(SECONDS),1800) --seed $(or $(SEED),0)
+
 bench-gateway: setup-dev
 	$(BIN)/python -m benchmarks.gateway.run
+
+bench-horizontal: setup-dev
+	$(BIN)/python -m benchmarks.horizontal.run
 
 bench-city: setup-dev
 	$(BIN)/python -m benchmarks.city

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from random import Random
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.horizontal.contract import GRADES
 
-__all__ = ["CODES", "FIELDS", "Filter", "Order", "Row", "Spread", "orders", "spreads"]
+__all__ = ["CODES", "FIELDS", "Filter", "Order", "Row", "Spread", "orders", "random_rows", "spreads"]
 
 CODES = ("0", "10", "2", "9", "A", "B", "Z", "a", "a-1", "b", "m", "x", "xy", "z")
 """Regions: digits that are no numbers, upper and lower case, one the beginning of another."""
@@ -97,6 +98,20 @@ def _keys(depot: str) -> st.SearchStrategy[int | str]:
     if CODES.index(depot) % 2:
         return st.text(alphabet=_ALPHABET + ":%", min_size=1, max_size=3)
     return st.integers(-20, 200)
+
+
+def random_rows(random: Random, depots: Sequence[str], each: int) -> list[Row]:
+    """As many rows in each depot, without hypothesis: for runs that are too long for it."""
+    names = [one for family in _NAMES for one in family]
+    prices = [one for family in _PRICES for one in family]
+    day, time = ("2024-02-29", "2024-03-01", "1999-12-31"), ("2024-02-29T23:59:59Z", "2024-03-01T00:00:00Z")
+
+    def one(code: str, key: int) -> Row:
+        native = f"k{key}:" if CODES.index(code) % 2 else key
+        values = (random.choice((None, *some)) for some in (names, prices, _COUNTS, day, time, GRADES))
+        return Row(code, native, *values)
+
+    return [one(code, key) for code in depots for key in range(each)]
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,10 @@ async def listening(handle: Handle, port: int = 0) -> AsyncIterator[int]:
         open_now.add(task)
         try:
             await handle(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # The other side has gone, or the block has ended.
+        except ConnectionError:
+            pass  # The other side has gone.
+        except asyncio.CancelledError:
+            writer.transport.abort()  # The block has ended: nobody waits for what was not sent yet.
         finally:
             writer.close()
             open_now.discard(task)

@@ -6,17 +6,17 @@ Hard rows, spread over one to fourteen depots; everything that a contract can ga
 from __future__ import annotations
 
 import asyncio
-from fractions import Fraction
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.horizontal.budget import budget
-from tests.horizontal.city import City, city
-from tests.horizontal.pages import (
+from tests.horizontal.checks import (
+    CENSUS_PART,
     PAGE,
     PAGE_PARTS,
+    check_census,
     check_page,
     check_totals,
     groups_of,
@@ -24,6 +24,7 @@ from tests.horizontal.pages import (
     written,
     written_order,
 )
+from tests.horizontal.city import City, city
 from tests.horizontal.rows import CODES, FIELDS, Order, Row, Spread, orders, spreads
 from tests.horizontal.store import Store, Window
 from tests.horizontal.stub import Room
@@ -90,13 +91,6 @@ def test_one_field_under_several_aliases_and_in_fragments(
     check_totals(found["counted"], others)
 
 
-CENSUS_PART = """
-fragment Whole on Census {
-  lots pieces worth cheapest dearest fewest most anyFine allPriced isExact currency
-  byGrade { grade count worth cheapest }
-  sources { region status }
-}
-"""
 CENSUS = (
     """
 query Census($codes: [ID!]) {
@@ -108,23 +102,6 @@ query Census($codes: [ID!]) {
 """
     + CENSUS_PART
 )
-
-
-def check_census(found: dict[str, Any], whole: Store, depots: tuple[str, ...]) -> None:
-    assert (found["lots"], found["pieces"]) == (len(whole.rows), whole.pieces)
-    assert Fraction(found["worth"]) == whole.worth
-    for name, expected in (("cheapest", whole.least("price")), ("dearest", whole.greatest("price"))):
-        assert (None if found[name] is None else Fraction(found[name])) == expected
-    assert (found["fewest"], found["most"]) == (whole.least("count"), whole.greatest("count"))
-    assert found["anyFine"] is any(row.grade == "FINE" for row in whole.rows)
-    assert found["allPriced"] is all(row.price is not None for row in whole.rows)
-    assert found["isExact"] is True
-    assert found["currency"] == ("CNY" if depots else None)
-    assert groups_of(found["byGrade"], "grade", worth=Fraction, cheapest=Fraction) == {
-        identity: {"count": len(same.rows), "worth": same.worth, "cheapest": same.least("price")}
-        for identity, same in whole.groups("grade").items()
-    }
-    assert found["sources"] == [{"region": code, "status": "OK"} for code in depots]
 
 
 @budget

@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.horizontal.checks import PAGE, check_page, check_totals, windowed
 from tests.horizontal.city import City, missed_earlier, missing_now
-from tests.horizontal.pages import PAGE, check_page, check_totals, windowed
 from tests.horizontal.rows import Filter, Order, Row
 from tests.horizontal.store import Store, Window
 

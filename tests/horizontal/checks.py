@@ -1,15 +1,26 @@
-"""Pages of lots: how they are asked for, and what makes one equal to a page of the one store."""
+"""What lots are asked for, and what makes an answer equal to that of the one store: pages, totals, groups, folds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from tests.horizontal.rows import FIELDS, Filter, Order, Row
 from tests.horizontal.store import Page, Store
 
-__all__ = ["PAGE", "PAGE_PARTS", "check_page", "check_totals", "groups_of", "windowed", "written", "written_order"]
+__all__ = [
+    "CENSUS_PART",
+    "PAGE",
+    "PAGE_PARTS",
+    "check_census",
+    "check_page",
+    "check_totals",
+    "groups_of",
+    "windowed",
+    "written",
+    "written_order",
+]
 
 PAGE_PARTS = """
 fragment Rows on LotConnection {
@@ -33,6 +44,14 @@ query Page($filter: LotFilter, $orderBy: [LotOrder!], $first: Int, $after: Strin
 """
     + PAGE_PARTS
 )
+
+CENSUS_PART = """
+fragment Whole on Census {
+  lots pieces worth cheapest dearest fewest most anyFine allPriced isExact currency
+  byGrade { grade count worth cheapest }
+  sources { region status }
+}
+"""
 
 
 def written_order(order: Order) -> list[dict[str, str]]:
@@ -80,3 +99,21 @@ def groups_of(found: list[dict[str, Any]], *by: str, **meanings: Any) -> dict[tu
 
 def windowed(filter_: Filter | None, order: Order, **window: Any) -> dict[str, Any]:
     return {"filter": filter_, "orderBy": written_order(order), **window}
+
+
+def check_census(found: Mapping[str, Any], whole: Store, depots: Sequence[str]) -> None:
+    """`depots`: those whose rows it is made of."""
+    assert (found["lots"], found["pieces"]) == (len(whole.rows), whole.pieces)
+    assert Fraction(found["worth"]) == whole.worth
+    for name, expected in (("cheapest", whole.least("price")), ("dearest", whole.greatest("price"))):
+        assert (None if found[name] is None else Fraction(found[name])) == expected
+    assert (found["fewest"], found["most"]) == (whole.least("count"), whole.greatest("count"))
+    assert found["anyFine"] is any(row.grade == "FINE" for row in whole.rows)
+    assert found["allPriced"] is all(row.price is not None for row in whole.rows)
+    assert found["currency"] == ("CNY" if depots else None)
+    assert groups_of(found["byGrade"], "grade", worth=Fraction, cheapest=Fraction) == {
+        identity: {"count": len(same.rows), "worth": same.worth, "cheapest": same.least("price")}
+        for identity, same in whole.groups("grade").items()
+    }
+    assert [one["region"] for one in found["sources"] if one["status"] == "OK"] == list(depots)
+    assert found["isExact"] is (len(found["sources"]) == len(depots))
