@@ -211,7 +211,7 @@ async def _slowest_district(url: str) -> float:
             async with session.post(url, json={"query": query(PAGES["by value"])}) as response:
                 answer = await response.json()
             slowest.append(max(one["latencyMs"] for one in answer["extensions"]["partitions"]))
-    return statistics.median(slowest)
+    return float(statistics.median(slowest))
 
 
 def main() -> None:
