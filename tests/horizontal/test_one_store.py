@@ -163,6 +163,20 @@ def assert_one_batch_for_each_depot(here: City, ids: list[str]) -> None:
         assert bool(stub.asked) == (code in concerned)
 
 
+def test_an_id_of_no_region_is_a_coded_error_never_a_broadcast() -> None:
+    here = city().settle(("A", "Z"), [Row("A", "k", "same")])
+    query = "query($id: ID!) { node(id: $id) { id ... on Lot { name note } } lot(id: $id) { name } noted(ids: [$id]) { name } }"
+    answered = asyncio.run(here.ask(query, {"id": "lot:nowhere:1"}))
+    assert {str(error.code) for error in answered.errors} == {"UNKNOWN_REGION"}
+    assert {error.path[:1] for error in answered.errors if error.path} == {("node",), ("lot",), ("noted",)}
+    assert answered.data == {
+        "node": {"id": "lot:nowhere:1", "name": None, "note": "noted: lot:nowhere:1"},
+        "lot": None,
+        "noted": [{"name": None}],
+    }
+    assert not any(stub.asked for stub in here.stubs.values())
+
+
 # An overlay type with gathered fields: in lists, below one another, in named fragments
 
 ROOMS = (
