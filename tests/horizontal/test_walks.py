@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.horizontal.budget import budget
-from tests.horizontal.city import City, city
+from tests.horizontal.checks import PAGE, windowed
+from tests.horizontal.city import City, city, missed_earlier, missing_now
 from tests.horizontal.rows import FIELDS, Order, Row, Spread, orders, spreads
 from tests.horizontal.walk import Walk, keeps_the_rule
 
@@ -233,3 +234,36 @@ def test_members_that_leave_and_join_between_pages(
     asyncio.run(go())
     assert not walk.has_more
     keeps_the_rule(walk, lasting, steady)
+
+
+def test_a_member_that_left_during_a_walk_is_named_from_then_on() -> None:
+    rows = [Row(code, key, f"{key}{code}") for code in "AZ" for key in range(3)]
+    here = city().settle(("A", "Z"), rows)
+
+    async def go() -> list[set[str]]:
+        told, cursor = [], None
+        for belonging in ("AZ", "A", "A"):
+            here.enrol(belonging)
+            answered = await here.ask(PAGE, windowed(None, (("NAME", "ASC"),), first=2, after=cursor))
+            told.append(missing_now(answered) | missed_earlier(answered))
+            cursor = answered.data["lots"]["pageInfo"]["endCursor"]
+        return told
+
+    assert asyncio.run(go()) == [set(), {"Z"}, {"Z"}]
+
+
+def test_a_member_that_joined_during_a_walk_is_named_for_the_pages_that_it_missed() -> None:
+    rows = [Row(code, key, f"{key}{code}") for code in "AZ" for key in range(4)]
+    here = city().settle(("A", "Z"), rows)
+
+    async def go() -> list[set[str]]:
+        told, cursor = [], None
+        for belonging in ("A", "AZ", "AZ"):
+            here.enrol(belonging)
+            answered = await here.ask(PAGE, windowed(None, (("NAME", "ASC"),), first=2, after=cursor))
+            assert missing_now(answered) == set()
+            told.append(missed_earlier(answered))
+            cursor = answered.data["lots"]["pageInfo"]["endCursor"]
+        return told
+
+    assert asyncio.run(go()) == [set(), {"Z"}, {"Z"}]
