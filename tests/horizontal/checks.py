@@ -47,7 +47,7 @@ query Page($filter: LotFilter, $orderBy: [LotOrder!], $first: Int, $after: Strin
 
 CENSUS_PART = """
 fragment Whole on Census {
-  lots pieces worth cheapest dearest fewest most anyFine allPriced isExact currency
+  lots pieces worth cheapest dearest fewest most oldest lastSeen anyFine allPriced isExact currency
   byGrade { grade count worth cheapest }
   sources { region status }
 }
@@ -101,6 +101,15 @@ def windowed(filter_: Filter | None, order: Order, **window: Any) -> dict[str, A
     return {"filter": filter_, "orderBy": written_order(order), **window}
 
 
+def least_written(whole: Store, name: str) -> str | None:
+    """A date or time as it is written: each has one spelling."""
+    return min((getattr(row, name) for row in whole.rows if getattr(row, name)), key=whole.meaning(name), default=None)
+
+
+def greatest_written(whole: Store, name: str) -> str | None:
+    return max((getattr(row, name) for row in whole.rows if getattr(row, name)), key=whole.meaning(name), default=None)
+
+
 def check_census(found: Mapping[str, Any], whole: Store, depots: Sequence[str]) -> None:
     """`depots`: those whose rows it is made of."""
     assert (found["lots"], found["pieces"]) == (len(whole.rows), whole.pieces)
@@ -108,6 +117,7 @@ def check_census(found: Mapping[str, Any], whole: Store, depots: Sequence[str]) 
     for name, expected in (("cheapest", whole.least("price")), ("dearest", whole.greatest("price"))):
         assert (None if found[name] is None else Fraction(found[name])) == expected
     assert (found["fewest"], found["most"]) == (whole.least("count"), whole.greatest("count"))
+    assert (found["oldest"], found["lastSeen"]) == (least_written(whole, "made"), greatest_written(whole, "seen"))
     assert found["anyFine"] is any(row.grade == "FINE" for row in whole.rows)
     assert found["allPriced"] is all(row.price is not None for row in whole.rows)
     assert found["currency"] == ("CNY" if depots else None)

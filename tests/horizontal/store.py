@@ -100,6 +100,10 @@ class Store:
     def greatest(self, name: str) -> Any:
         return max(self.values(name), default=None)
 
+    @staticmethod
+    def meaning(name: str) -> Callable[[Any], Any]:
+        return _MEANINGS[name]
+
     def values(self, name: str) -> list[Any]:
         """The values that are not null, as what they mean."""
         return [_value(row, name) for row in self.rows if getattr(row, name) is not None]
