@@ -233,7 +233,12 @@ def _names(_: Any, info: Any, codes: Any = None) -> list[dict[str, Any]]:
 
 
 def _prices(_: Any, info: Any) -> list[dict[str, Any]]:
-    return [{"price": price, "lots": len(same)} for (price,), same in info.context.groups("price").items()]
+    """Equal prices are one group, in the spelling that this depot met first; another depot may have met another."""
+    found: dict[Decimal | None, dict[str, Any]] = {}
+    for row in info.context.rows:
+        value = None if row.price is None else parse_decimal(row.price)
+        found.setdefault(value, {"price": row.price, "lots": 0})["lots"] += 1
+    return list(found.values())
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ Hard rows, spread over one to fourteen depots; everything that a contract can ga
 from __future__ import annotations
 
 import asyncio
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import given
@@ -97,6 +98,7 @@ query Census($codes: [ID!]) {
   census(codes: $codes) { ...Whole }
   names(codes: $codes) { name grade lots most }
   depots(codes: $codes) { code lots }
+  prices { price lots }
   motto
 }
 """
@@ -118,6 +120,9 @@ def test_folds_groups_lists_and_one(case: Spread, data: st.DataObject) -> None:
         for identity, same in whole.groups("name", "grade").items()
     }
     assert found["depots"] == [{"code": code, "lots": len(Store(rows).of([code]).rows)} for code in concerned]
+    assert groups_of(found["prices"], "price", price=Fraction) == {
+        identity: {"lots": len(same.rows)} for identity, same in Store(rows).groups("price").items()
+    }
     assert found["motto"] == "each lot in its depot"
 
 
