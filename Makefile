@@ -5,16 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 CITY_SIZE ?= small
 CITY_SEED ?= 2022
+PEER := tests/gateway/composition/peer
 # Members served elsewhere: EXTERNAL="330109=http://… 330111=http://…"
 EXTERNAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev services up test check format compose fuzz fuzz-selftest fuzz-horizontal soak \
+.PHONY: help setup setup-dev services peer up test check format compose fuzz fuzz-selftest fuzz-horizontal soak \
         bench-city bench-gateway bench-horizontal clean
 
 help:
 	@echo "make up          set up, generate the sample city and serve it on http://127.0.0.1:8000"
-	@echo "make test        set up, install the servers the tests need, run every test"
+	@echo "make test        set up, install the servers and the composer the tests need, run every test"
 	@echo "make check       ruff, mypy --strict, import-linter, published schemas up to date"
 	@echo "make format      let ruff format and fix"
 	@echo "make compose     write schema/supergraph.graphql and schema/api.graphql"
@@ -43,10 +44,15 @@ setup-dev: $(VENV)/.dev
 services:
 	@sh scripts/services.sh
 
+peer: $(PEER)/node_modules/.package-lock.json
+
+$(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
+	@sh scripts/peer.sh $(PEER)
+
 up: setup
 	@$(BIN)/gwc up --size $(CITY_SIZE) --seed $(CITY_SEED) $(addprefix --external ,$(EXTERNAL))
 
-test: setup-dev services
+test: setup-dev services peer
 	$(BIN)/pytest
 
 check: setup-dev

@@ -25,7 +25,7 @@ from gateway.language.errors import SupergraphInvalid
 from gateway.supergraph.load import load_supergraph
 from gateway.supergraph.model import Supergraph
 
-__all__ = ["STAGES", "compose"]
+__all__ = ["STAGES", "Draft", "compose"]
 
 
 @dataclass

@@ -29,6 +29,7 @@ from graphql import (
     is_composite_type,
 )
 
+from gateway.composition.example_query import FRAGMENT
 from gateway.composition.model import Report
 from gateway.composition.satisfiability_message import explain
 from gateway.composition.serving import Position, Serving
@@ -114,7 +115,7 @@ class _Walk:
         for possible in self.supergraph.api_schema.get_possible_types(type_):
             narrowed = self.serving.narrow(positions, possible.name)
             if narrowed:
-                self.enter((possible.name, narrowed), Step(step, f"... on {possible.name}"))
+                self.enter((possible.name, narrowed), Step(step, f"{FRAGMENT}{possible.name}"))
 
     def visit_object(self, type_: GraphQLObjectType, positions: frozenset[Position], step: Step) -> None:
         reaches = self.serving.reaches(type_.name, positions)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_composite_type
-
+from gateway.composition.example_query import example_query
 from gateway.language.selections import print_selection_set
 from gateway.supergraph.model import FieldJoin, Supergraph, TypeJoin
 
@@ -19,7 +18,7 @@ __all__ = ["explain"]
 def explain(
     supergraph: Supergraph, serving: Serving, type_name: str, field: str, reach: frozenset[Position], way: list[str]
 ) -> str:
-    lines = ["The following supergraph API query:", *_query(supergraph, type_name, field, way)]
+    lines = ["The following supergraph API query:", *example_query(supergraph.api_schema, way, field)]
     lines.append("cannot be satisfied by the subgraphs because:")
     seen = sorted({position.graph for position in reach})
     for graph in seen:
@@ -28,28 +27,6 @@ def explain(
     if not seen:
         lines.append(f'- no subgraph returns a "{type_name}" here.')
     return "\n".join(lines)
-
-
-def _query(supergraph: Supergraph, type_name: str, field: str, way: list[str]) -> Iterator[str]:
-    root, *steps = way
-    schema = supergraph.api_schema
-    names = {
-        schema.mutation_type.name if schema.mutation_type else "": "mutation ",
-        schema.subscription_type.name if schema.subscription_type else "": "subscription ",
-    }
-    yield f"{names.get(root, '')}{{"
-    for depth, step in enumerate(steps, 1):
-        yield f"{'  ' * depth}{step} {{"
-    below = " { ... }" if _is_composite(schema, type_name, field) else ""
-    yield f"{'  ' * (len(steps) + 1)}{field}{below}"
-    for depth in range(len(steps), -1, -1):
-        yield f"{'  ' * depth}}}"
-
-
-def _is_composite(schema: GraphQLSchema, type_name: str, field: str) -> bool:
-    type_ = schema.type_map[type_name]
-    assert isinstance(type_, GraphQLObjectType)
-    return field in type_.fields and is_composite_type(get_named_type(type_.fields[field].type))
 
 
 def _reasons(

@@ -171,7 +171,9 @@ class _Builder:
     def is_served(self, join: FieldJoin, graph: str, type_name: str, name: str) -> bool:
         if name in self.key_fields.get((graph, type_name), ()):
             return True
-        return not join.external and not join.used_overridden
+        # Of a labelled override the label decides, whatever else the loser needs the field for.
+        is_lost = join.used_overridden and join.override_label is None
+        return not join.external and not is_lost
 
     def move(self, join: FieldJoin, type_name: str, name: str) -> FieldMove:
         kind = self.supergraph.schema.type_map[type_name]

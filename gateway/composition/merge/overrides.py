@@ -82,6 +82,8 @@ def _override(
             )
         found.labels[subgraph.graph] = found.labels[source.graph] = override.label
         found.losing_by_label.add(source.graph)
+        if (type_name, one.name) in context.used[source.graph]:
+            found.still_used.add(source.graph)
     elif lost.external:
         pass  # It serves nothing there, so there is nothing to take; it stays for the graph's own requirements.
     elif (type_name, one.name) in context.used[source.graph]:

@@ -147,3 +147,19 @@ def test_halves_of_an_object_cannot_lend_each_other_a_key() -> None:
     )
     assert found.code == "SATISFIABILITY_ERROR"
     assert '"P.price"' in found.message
+
+
+def test_the_query_shown_has_the_arguments_that_it_needs() -> None:
+    found = error(
+        a="""
+        type Query { v(of: In!, at: [Int!]!, how: How!, n: Int! = 3, m: Int): V }
+        input In { text: String! free: Boolean more: In }
+        enum How { SLOW FAST }
+        type V @shareable { x: Int }
+        """,
+        b="""
+        type Query { other: V }
+        type V @shareable { x: Int y(id: ID!): V }
+        """,
+    )
+    assert '  v(of: {text: "any"}, at: [], how: SLOW) {\n    y(id: "any") { ... }\n  }' in found.message
