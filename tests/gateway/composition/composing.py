@@ -17,9 +17,15 @@ HORIZONTAL = """extend schema @link(url: "https://specs.apollo.dev/federation/v2
 FEDERATION_1 = "# Federation 1: no link.\n"
 
 
+RECORD: list[tuple[list[SubgraphSource], Composition]] = []
+"""What was composed by way of this module: the tests of errors are compared with another composer after they have run."""
+
+
 def composed(**subgraphs: str) -> Composition:
     """Whatever the test is about, a supergraph must be a valid GraphQL document with all its machinery."""
-    found = compose([SubgraphSource(name, f"http://{name}", _with_link(sdl)) for name, sdl in subgraphs.items()])
+    sources = [SubgraphSource(name, f"http://{name}", _with_link(sdl)) for name, sdl in subgraphs.items()]
+    found = compose(sources)
+    RECORD.append((sources, found))
     if found.supergraph_sdl is not None:
         assert_valid_sdl(parse(found.supergraph_sdl))
     return found

@@ -1,12 +1,10 @@
-"""The peer, one process for the session, and where there is none."""
+"""Where there is no Node, nothing here is collected; the end of the run says so."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.gateway.composition.peer.peer import Peer, is_expected, running_peer
+from tests.gateway.composition.peer.peer import is_expected
 
 collect_ignore_glob = [] if is_expected() else ["test_*.py"]
 
@@ -16,9 +14,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             "Not collected: the comparison with another composer, which runs in Node 20 or newer (there is no `node`)."
         )
-
-
-@pytest.fixture(scope="session")
-def peer() -> Iterator[Peer]:
-    with running_peer() as peer:
-        yield peer
