@@ -21,7 +21,16 @@ from gateway.composition.specs import (
     federation_directives,
     horizontal_directives,
 )
-from gateway.supergraph.links import APOLLO, HORIZONTAL, Link, LinkProblem, Version, find_link, read_links
+from gateway.supergraph.links import (
+    APOLLO,
+    HORIZONTAL,
+    Link,
+    LinkIdentifierProblem,
+    LinkProblem,
+    Version,
+    find_link,
+    read_links,
+)
 from gateway.supergraph.model import FoldKind, GatherKind
 
 __all__ = ["SERVICE_FIELDS", "SERVICE_TYPES", "Names", "read_names"]
@@ -69,6 +78,9 @@ def read_names(subgraph: str, document: DocumentNode, report: Report) -> Names |
     """None, with the error reported, when the links make no sense."""
     try:
         links = read_links(document)
+    except LinkIdentifierProblem as problem:
+        report.error("INVALID_LINK_IDENTIFIER", f"[{subgraph}] {problem}", [(subgraph, problem.node)])
+        return None
     except LinkProblem as problem:
         report.error("INVALID_LINK_DIRECTIVE_USAGE", f"[{subgraph}] {problem}", [(subgraph, problem.node)])
         return None
@@ -116,6 +128,9 @@ def _check_versions(
     def refuse(code: str, message: str, node: Node | None) -> None:
         report.error(code, f"[{subgraph}] {message}", [(subgraph, node)])
 
+    if federation is not None and federation.version is None:
+        refuse("INVALID_LINK_IDENTIFIER", f'"{federation.url}" ends in no version, such as "/v2.9".', federation.node)
+        return False
     if federation is not None and federation.version not in FEDERATION_VERSIONS:
         newest = FEDERATION_VERSIONS[-1]
         refuse(

@@ -103,7 +103,7 @@ class _Normaliser:
             compose=self.compose,
             foreign_links=self.names.foreign_links,
         )
-        return _without_unused_externals(subgraph) if subgraph.is_federation_1 else subgraph
+        return _without_unused_externals(subgraph, self.report) if subgraph.is_federation_1 else subgraph
 
     # Root types
 
@@ -288,17 +288,31 @@ class _Normaliser:
             return FieldSet(value.value, None, node, str(error))
 
 
-def _without_unused_externals(subgraph: Subgraph) -> Subgraph:
-    """Federation 1 let an external stand that nothing used; for Federation 2 it would be a promise."""
+def _without_unused_externals(subgraph: Subgraph, report: Report) -> Subgraph:
+    """Federation 1 let an external stand that nothing used; for Federation 2 it would be a promise. A type that has
+    nothing else goes with it, unless something refers to it."""
     used = external_uses(subgraph)
-    types = {
-        name: replace(
-            type_,
-            fields={one.name: one for one in type_.fields.values() if not one.external or (name, one.name) in used},
-        )
-        for name, type_ in subgraph.types.items()
-    }
+    types: dict[str, SubgraphType] = {}
+    for name, type_ in subgraph.types.items():
+        fields = {one.name: one for one in type_.fields.values() if not one.external or (name, one.name) in used}
+        if fields or not type_.fields:
+            types[name] = replace(type_, fields=fields)
+        elif _is_referred_to(subgraph, name):
+            report.error(
+                "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
+                f'[{subgraph.name}] Type "{name}" contains only external fields, and none of them is used.',
+                [(subgraph.name, type_.node)],
+            )
     return replace(subgraph, types=types)
+
+
+def _is_referred_to(subgraph: Subgraph, name: str) -> bool:
+    return any(
+        name in type_.members
+        or name in type_.interfaces
+        or any(named_type(field.type) == name for field in type_.fields.values())
+        for type_ in subgraph.types.values()
+    )
 
 
 def _kind(node: TypeSystemNode) -> TypeKind:

@@ -60,6 +60,14 @@ _DEFINITION_OF: dict[type[TypeExtensionNode], type[TypeDefinitionNode]] = {
     ScalarTypeExtensionNode: ScalarTypeDefinitionNode,
 }
 
+_SERVICE_KINDS: dict[str, type[TypeDefinitionNode]] = {
+    "_Any": ScalarTypeDefinitionNode,
+    "_FieldSet": ScalarTypeDefinitionNode,
+    "_Service": ObjectTypeDefinitionNode,
+    "_Entity": UnionTypeDefinitionNode,
+}
+"""What a subgraph adds for its gateway; `names.SERVICE_TYPES` says so, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedSubgraph:
@@ -78,6 +86,7 @@ def parse_subgraph(source: SubgraphSource, report: Report) -> ParsedSubgraph | N
     if names is None:
         return None
     _check_own_definitions(source.name, document, names, report)
+    _check_own_types(source.name, document, names, report)
     own = DocumentNode(definitions=tuple(_own_definitions(document, names)))
     if not _is_valid(source.name, own, names, report):
         return None
@@ -165,6 +174,24 @@ def _check_own_definitions(subgraph: str, document: DocumentNode, names: Names, 
                     f' "{name}".',
                     [(subgraph, definition)],
                 )
+
+
+def _check_own_types(subgraph: str, document: DocumentNode, names: Names, report: Report) -> None:
+    expected = {one.name.value: type(one) for one in names.definitions if isinstance(one, TypeDefinitionNode)}
+    for definition in document.definitions:
+        if isinstance(definition, TypeDefinitionNode):
+            kind = expected.get(definition.name.value, _SERVICE_KINDS.get(definition.name.value))
+            if kind is not None and not isinstance(definition, kind):
+                report.error(
+                    "TYPE_DEFINITION_INVALID",
+                    f'[{subgraph}] Invalid definition for type "{definition.name.value}": it should be a'
+                    f" {_kind_name(kind)} but is defined as a {_kind_name(type(definition))}.",
+                    [(subgraph, definition)],
+                )
+
+
+def _kind_name(kind: type[TypeDefinitionNode]) -> str:
+    return kind.__name__.removesuffix("DefinitionNode")
 
 
 def _is_valid(subgraph: str, document: DocumentNode, names: Names, report: Report) -> bool:

@@ -54,7 +54,7 @@ class Step:
     """`Query` at the start, else a field name or `... on Type`."""
 
 
-def check_satisfiability(supergraph: Supergraph, report: Report) -> None:
+def check_satisfiability(supergraph: Supergraph, report: Report, states_max: int = _STATES_MAX) -> None:
     labels = sorted({j.override_label for joins in supergraph.field_joins.values() for j in joins if j.override_label})
     if len(labels) > _LABELS_MAX:
         report.error(
@@ -64,7 +64,7 @@ def check_satisfiability(supergraph: Supergraph, report: Report) -> None:
         return
     for states in product((False, True), repeat=len(labels)):
         active = frozenset(label for label, is_active in zip(labels, states, strict=True) if is_active)
-        _Walk(supergraph, Serving(supergraph, active), report).run()
+        _Walk(supergraph, Serving(supergraph, active), report).run(states_max)
         if report.errors:
             return
 
@@ -81,16 +81,17 @@ class _Walk:
         self.told: set[tuple[str, str]] = set()
         self.queue: deque[tuple[Case, Step]] = deque()
 
-    def run(self) -> None:
+    def run(self, states_max: int) -> None:
         schema = self.supergraph.api_schema
         for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
             if root is not None:
                 self.enter((root.name, self.serving.everywhere(root.name)), Step(None, root.name))
         while self.queue and len(self.told) < _ERRORS_MAX:
-            if len(self.seen) > _STATES_MAX:
+            if len(self.seen) > states_max:
                 self.report.error(
-                    "SATISFIABILITY_ERROR",
-                    f"The check was given up after {_STATES_MAX} cases: the schemas have too many ways through them.",
+                    "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED",
+                    f"The check of satisfiability was given up after {states_max} cases: the schemas have too many ways"
+                    " through them.",
                 )
                 return
             case, step = self.queue.popleft()
@@ -113,6 +114,8 @@ class _Walk:
         self, type_: GraphQLInterfaceType | GraphQLUnionType, positions: frozenset[Position], step: Step
     ) -> None:
         for possible in self.supergraph.api_schema.get_possible_types(type_):
+            if not self.serving.can_be(positions, possible.name):
+                continue
             narrowed = self.serving.narrow(positions, possible.name)
             if narrowed:
                 self.enter((possible.name, narrowed), Step(step, f"{FRAGMENT}{possible.name}"))

@@ -109,6 +109,11 @@ class Serving:
             )
         return frozenset({type_name})
 
+    def can_be(self, positions: frozenset[Position], object_type: str) -> bool:
+        """Subgraphs that share a field return the same object: where one of them could never return such a one, it is
+        never one."""
+        return all(object_type in self.possible(one.graph, one.type) for one in positions)
+
     def narrow(self, positions: frozenset[Position], object_type: str) -> frozenset[Position]:
         """The positions that may hold an object of this type, with the graph now knowing it (or never: see above)."""
         found = set()
@@ -261,8 +266,10 @@ class Serving:
         if isinstance(type_, GraphQLObjectType):
             return self.has_all(target, selections, self.reaches(target, values))
         for possible in self._possible_anywhere(target):
+            if not self.can_be(values, possible):
+                continue
             narrowed = self.narrow(values, possible)
-            if narrowed and not self.has_all(possible, selections, self.reaches(possible, narrowed)):
+            if not self.has_all(possible, selections, self.reaches(possible, narrowed)):
                 return False
         return True
 

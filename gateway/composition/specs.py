@@ -18,6 +18,7 @@ __all__ = [
     "FEDERATION_TYPES",
     "FEDERATION_VERSIONS",
     "HORIZONTAL_TYPES",
+    "MERGED",
     "NOT_CARRIED",
     "SpecDirective",
     "federation_directives",
@@ -36,6 +37,9 @@ NOT_CARRIED = frozenset(
     }
 )
 """Understood as names; a schema that applies them is refused (UNSUPPORTED_FEATURE)."""
+
+MERGED = frozenset({"inaccessible", "tag", "authenticated", "requiresScopes", "policy", "cost", "listSize"})
+"""Directives that the supergraph bears, too."""
 
 FEDERATION_1_DIRECTIVES = frozenset({"key", "requires", "provides", "external", "extends", "tag", "inaccessible"})
 

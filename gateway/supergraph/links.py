@@ -29,6 +29,7 @@ __all__ = [
     "APOLLO",
     "HORIZONTAL",
     "Link",
+    "LinkIdentifierProblem",
     "LinkProblem",
     "Version",
     "argument",
@@ -55,6 +56,10 @@ class LinkProblem(ValueError):
     def __init__(self, message: str, node: ConstDirectiveNode) -> None:
         super().__init__(message)
         self.node = node
+
+
+class LinkIdentifierProblem(LinkProblem):
+    """Its URL is no specification's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,7 @@ def _read(node: ConstDirectiveNode, argument_name: str) -> Link:
         raise LinkProblem(f'@{node.name.value} needs "{argument_name}", the specification\'s URL.', node)
     parts = _URL.match(url)
     if parts is None:
-        raise LinkProblem(f'"{url}" is not the URL of a specification.', node)
+        raise LinkIdentifierProblem(f'"{url}" is not the URL of a specification.', node)
     version = (int(parts["major"]), int(parts["minor"])) if parts["major"] else None
     purpose = argument(node, "for")
     return Link(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphql import print_ast
+from graphql import TypeNode, print_ast
 
 from gateway.composition.merge.context import Context, quoted, where
 from gateway.composition.merge.model import MergedField
@@ -16,9 +16,17 @@ __all__ = ["check_externals"]
 Declared = tuple[Subgraph, SubgraphField]
 
 
-def check_externals(context: Context, type_name: str, merged: MergedField, externals: Sequence[Declared]) -> None:
+def check_externals(
+    context: Context, type_name: str, merged: MergedField, owners: Sequence[Declared], externals: Sequence[Declared]
+) -> None:
     coordinate = f"{type_name}.{merged.name}"
-    wrong = [(subgraph, one) for subgraph, one in externals if print_ast(one.type) != print_ast(merged.type)]
+    types_differ = len({print_ast(one.type) for _, one in owners}) > 1
+
+    def suits(type_: TypeNode) -> bool:
+        """Where the owners' own types differ, an external may have any that the merged one allows."""
+        return print_ast(type_) == print_ast(merged.type) or (types_differ and is_subtype(context, type_, merged.type))
+
+    wrong = [(subgraph, one) for subgraph, one in externals if not suits(one.type)]
     if wrong:
         context.report.error(
             "EXTERNAL_TYPE_MISMATCH",
@@ -43,11 +51,11 @@ def check_externals(context: Context, type_name: str, merged: MergedField, exter
                 )
             theirs = print_ast(given.default) if given.default else None
             ours = print_ast(argument.default) if argument.default else None
-            if theirs is not None and theirs != ours:
+            if theirs != ours:
                 context.report.error(
                     "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
                     f'Argument "{at}" has incompatible defaults across subgraphs (where "{coordinate}" is marked'
-                    f' @external): {ours or "none"} but {theirs} in subgraph "{subgraph.name}".',
+                    f' @external): {ours or "none"} but {theirs or "none"} in subgraph "{subgraph.name}".',
                     where([(subgraph, given)]),
                 )
 

@@ -58,13 +58,13 @@ def _merge_field(context: Context, kind: TypeKind, name: str, sources: Sequence[
         name=name,
         type=type_,
         arguments=arguments,
-        description=most_said(one.description for _, one in present),
-        marks=join_marks(one.marks for _, one in present),
+        description=most_said(one.description for _, one in own),
+        marks=join_marks(one.marks for _, one in own),
         joins=_joins(sources, present, overrides),
         horizontal=tuple((subgraph.graph, mark) for subgraph, one in present for mark in one.horizontal),
         where=tuple(where(present)),
     )
-    check_externals(context, type_name, merged, [(s, one) for s, one in present if one.external])
+    check_externals(context, type_name, merged, own, [(s, one) for s, one in present if one.external])
     return merged
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.composition.model import Report
+from gateway.composition.rules.access import check_access_on_interfaces
+from gateway.composition.rules.costs import check_costs
 from gateway.composition.rules.external import check_external
 from gateway.composition.rules.interface_object import check_interface_object
 from gateway.composition.rules.keys import check_interface_keys, check_keys
@@ -34,5 +36,7 @@ SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
     check_shareable,
     check_override,
     check_interface_object,
+    check_access_on_interfaces,
+    check_costs,
     check_partitions,
 )

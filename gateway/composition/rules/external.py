@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.composition.field_sets import external_uses
 from gateway.composition.model import Report
+from gateway.composition.specs import MERGED
 from gateway.composition.subgraph import Subgraph, TypeKind
 
 __all__ = ["check_external"]
@@ -34,7 +35,7 @@ def check_external(subgraph: Subgraph, report: Report) -> None:
                     " use and should be removed (or the field should not be @external).",
                     where,
                 )
-            for merged in ("inaccessible", "tag"):
+            for merged in sorted(MERGED):
                 if any(subgraph.directive_names.get(one.name.value) == merged for one in field.directives):
                     report.error(
                         "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",

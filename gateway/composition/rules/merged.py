@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 
 from gateway.composition.merge.model import Merged, MergedType
 from gateway.composition.model import Report
+from gateway.composition.rules.access import check_transitive_access
+from gateway.composition.rules.links import check_link_names
 from gateway.composition.subgraph import Subgraph, TypeKind
 from gateway.supergraph.elements import named_type
 from gateway.supergraph.model import FieldJoin, TypeJoin
@@ -127,4 +129,6 @@ MERGED_RULES: tuple[MergedRule, ...] = (
     check_interface_keys,
     check_interface_objects,
     check_runtime_types,
+    check_link_names,
+    check_transitive_access,
 )

@@ -16,3 +16,14 @@ def test_at_its_owner_it_is_right() -> None:
         a='type Query { p: P } type P @key(fields: "id") { id: ID x: Int @external y: Int @requires(fields: "x") }',
         b='type P @key(fields: "id") { id: ID x: Int @inaccessible }',
     )
+
+
+def test_demands_and_costs_too() -> None:
+    found = error(
+        a="""
+        type Query { p: P }
+        type P @key(fields: "id") { id: ID x: Int @external @authenticated y: Int @authenticated @requires(fields: "x") }
+        """,
+        b='type P @key(fields: "id") { id: ID x: Int }',
+    )
+    assert found.code == "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL"

@@ -163,3 +163,16 @@ def test_the_query_shown_has_the_arguments_that_it_needs() -> None:
         """,
     )
     assert '  v(of: {text: "any"}, at: [], how: SLOW) {\n    y(id: "any") { ... }\n  }' in found.message
+
+
+def test_what_one_of_its_subgraphs_can_never_return_is_never_returned() -> None:
+    """`a` and `b` return the same object for `t`, and `a` knows no `W` there; so nobody has to complete a `W`."""
+    shared = "type Query { t: U @shareable } union U = "
+    subgraphs = {
+        "a": shared + "V type V @shareable { x: Int }",
+        "b": shared + "V | W type V @shareable { x: Int } type W @shareable { x: Int }",
+        "c": "type Query { w: W } type W @shareable { x: Int y: Int }",
+    }
+    assert not errors(**subgraphs)
+    found = error(b=subgraphs["b"], c=subgraphs["c"])
+    assert '"W.y"' in found.message
