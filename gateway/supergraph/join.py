@@ -1,8 +1,7 @@
 """Reading the join specification, v0.1 to v0.5: which graph can serve what, and on what terms.
 
 Versions differ in what they leave unsaid, and this module says it for them, so that planning sees one form:
-- v0.1 (Federation 1): a type has one *owner*; its fields without `@join__field` are the owner's; other graphs know of
-  it their keys and what they require. Types without an owner are in every graph.
+- v0.1 (Federation 1) speaks of owners, see `join_v01`.
 - before v0.2 nothing tells where an interface is implemented, before v0.3 nothing tells union members and enum
   values apart by graph: they are taken to be wherever their types are.
 - from v0.3 on, `@join__field` without a graph says that no graph serves the field directly (it comes by way of an
@@ -11,8 +10,7 @@ Versions differ in what they leave unsaid, and this module says it for them, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from graphql import (
     BooleanValueNode,
@@ -20,15 +18,12 @@ from graphql import (
     DocumentNode,
     EnumTypeDefinitionNode,
     EnumValueNode,
-    FieldNode,
-    InlineFragmentNode,
     ListValueNode,
     ObjectValueNode,
     SelectionSetNode,
     StringValueNode,
 )
 
-from gateway.language.errors import Code, GatewayError, SupergraphInvalid
 from gateway.language.selections import FieldSetSyntaxError, parse_field_set
 from gateway.supergraph.elements import (
     CompositeNode,
@@ -39,29 +34,16 @@ from gateway.supergraph.elements import (
     UnionNode,
     applied,
     members_of,
-    named_type,
     type_nodes,
 )
+from gateway.supergraph.join_v01 import say_what_v01_leaves_unsaid
+from gateway.supergraph.joins import Joins, invalid
 from gateway.supergraph.links import Link, argument, string_argument
-from gateway.supergraph.model import FieldJoin, Graph, TypeJoin
+from gateway.supergraph.model import ContextArgument, FieldJoin, Graph, TypeJoin
 
-__all__ = ["KNOWN_JOIN_VERSIONS", "Joins", "read_joins"]
+__all__ = ["KNOWN_JOIN_VERSIONS", "read_joins"]
 
 KNOWN_JOIN_VERSIONS = frozenset({(0, 1), (0, 2), (0, 3), (0, 4), (0, 5)})
-
-FieldKey = tuple[str, str]
-
-
-@dataclass
-class Joins:
-    """What the join directives of one supergraph say."""
-
-    graphs: dict[str, Graph] = field(default_factory=dict)
-    types: dict[str, tuple[TypeJoin, ...]] = field(default_factory=dict)
-    fields: dict[FieldKey, tuple[FieldJoin, ...]] = field(default_factory=dict)
-    implements: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
-    union_members: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
-    enum_values: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
 
 
 def read_joins(document: DocumentNode, link: Link, links: Iterable[Link]) -> Joins:
@@ -87,7 +69,7 @@ class _Reader:
             for node in nodes:
                 self.read_members(name, node)
         if self.link.version == (0, 1):
-            _say_what_v01_leaves_unsaid(self.joins, self.nodes, self.link)
+            say_what_v01_leaves_unsaid(self.joins, self.nodes, self.link)
         for name, nodes in self.nodes.items():
             self.read_parts(name, nodes)
         return self.joins
@@ -103,7 +85,7 @@ class _Reader:
                     url = string_argument(named[0], "url") if named else None
                     self.joins.graphs[graph] = Graph(graph, name or graph, url or "")
         if not self.joins.graphs:
-            raise _invalid(f'enum "{enum_name}" names no subgraph.')
+            raise invalid(f'enum "{enum_name}" names no subgraph.')
 
     def read_type(self, name: str, nodes: list[TypeSystemNode]) -> tuple[TypeJoin, ...]:
         found = [
@@ -201,7 +183,7 @@ class _Reader:
         value = argument(node, "graph")
         if not isinstance(value, EnumValueNode) or value.value not in self.joins.graphs:
             told = value.value if isinstance(value, EnumValueNode) else "none"
-            raise _invalid(f"@{node.name.value} on {where} names no known graph ({told}).")
+            raise invalid(f"@{node.name.value} on {where} names no known graph ({told}).")
         return value.value
 
     def field_set(self, node: ConstDirectiveNode, name: str, where: str) -> SelectionSetNode | None:
@@ -211,7 +193,7 @@ class _Reader:
         try:
             return parse_field_set(text)
         except FieldSetSyntaxError as error:
-            raise _invalid(f"@{node.name.value} on {where}: {name}: {error}") from None
+            raise invalid(f"@{node.name.value} on {where}: {name}: {error}") from None
 
 
 def _flag(node: ConstDirectiveNode, name: str, default: bool) -> bool:
@@ -219,81 +201,14 @@ def _flag(node: ConstDirectiveNode, name: str, default: bool) -> bool:
     return value.value if isinstance(value, BooleanValueNode) else default
 
 
-def _context_arguments(node: ConstDirectiveNode) -> tuple[str, ...]:
+def _context_arguments(node: ConstDirectiveNode) -> tuple[ContextArgument, ...]:
     value = argument(node, "contextArguments")
     if not isinstance(value, ListValueNode):
         return ()
-    names = []
+    found = []
     for entry in value.values:
         if isinstance(entry, ObjectValueNode):
-            names += [
-                one.value.value
-                for one in entry.fields
-                if one.name.value == "name" and isinstance(one.value, StringValueNode)
-            ]
-    return tuple(names)
-
-
-def _say_what_v01_leaves_unsaid(joins: Joins, nodes: Mapping[str, list[TypeSystemNode]], link: Link) -> None:
-    """Federation 1: fields without terms are the owner's, and other graphs know their keys and requirements."""
-    for name, parts in nodes.items():
-        owners = [one for node in parts for one in applied(node, link.directive("owner"))]
-        if not owners:
-            continue
-        owner = argument(owners[0], "graph")
-        assert isinstance(owner, EnumValueNode)
-        for node in parts:
-            for member in members_of(node):
-                joins.fields.setdefault((name, member.name.value), (FieldJoin(owner.value),))
-        joins.types[name] = tuple(
-            TypeJoin(join.graph, join.key, join.resolvable, join.graph != owner.value, join.is_interface_object)
-            for join in joins.types[name]
-        )
-    for name in nodes:
-        for type_join in joins.types[name]:
-            if type_join.key is not None:
-                _know(joins, nodes, name, type_join.graph, type_join.key, external=False)
-    for (name, field_name), terms in list(joins.fields.items()):
-        for term in terms:
-            if term.requires is not None:
-                _know(joins, nodes, name, term.graph, term.requires, external=True)
-            if term.provides is not None:
-                target = _field_type(nodes, name, field_name)
-                _know(joins, nodes, target, term.graph, term.provides, external=True)
-
-
-def _know(
-    joins: Joins,
-    nodes: Mapping[str, list[TypeSystemNode]],
-    type_name: str,
-    graph: str,
-    selections: SelectionSetNode,
-    external: bool,
-) -> None:
-    """`graph` knows these fields: add terms where an owned type has none for it."""
-    for selection in selections.selections:
-        if isinstance(selection, InlineFragmentNode):
-            condition = selection.type_condition.name.value if selection.type_condition else type_name
-            _know(joins, nodes, condition, graph, selection.selection_set, external)
-        elif isinstance(selection, FieldNode):
-            key = (type_name, selection.name.value)
-            if key in joins.fields and all(term.graph != graph for term in joins.fields[key]):
-                joins.fields[key] = (*joins.fields[key], FieldJoin(graph, external=external))
-                if all(join.graph != graph for join in joins.types[type_name]):
-                    joins.types[type_name] = (*joins.types[type_name], TypeJoin(graph, extension=True))
-            if selection.selection_set is not None:
-                below = _field_type(nodes, type_name, selection.name.value)
-                _know(joins, nodes, below, graph, selection.selection_set, external)
-
-
-def _field_type(nodes: Mapping[str, list[TypeSystemNode]], type_name: str, field_name: str) -> str:
-    for node in nodes.get(type_name, ()):
-        if isinstance(node, CompositeNode):
-            for member in node.fields or ():
-                if member.name.value == field_name:
-                    return named_type(member.type)
-    raise _invalid(f'a field set selects "{type_name}.{field_name}", which does not exist.')
-
-
-def _invalid(message: str) -> SupergraphInvalid:
-    return SupergraphInvalid([GatewayError(Code.SUPERGRAPH_INVALID, message)])
+            told = {one.name.value: one.value.value for one in entry.fields if isinstance(one.value, StringValueNode)}
+            names = ("name", "type", "context", "selection")
+            found.append(ContextArgument(*(told.get(name, "") for name in names)))
+    return tuple(found)

@@ -21,7 +21,8 @@ from graphql.validation.validate import validate_sdl
 
 from gateway.language.errors import Code, GatewayError, SupergraphInvalid
 from gateway.supergraph.inaccessible import Hidden, find_faults, find_hidden, remove_hidden
-from gateway.supergraph.join import KNOWN_JOIN_VERSIONS, Joins, read_joins
+from gateway.supergraph.join import KNOWN_JOIN_VERSIONS, read_joins
+from gateway.supergraph.joins import Joins
 from gateway.supergraph.links import APOLLO, HORIZONTAL, Link, LinkProblem, find_link, read_links
 from gateway.supergraph.model import Partitioning, Supergraph
 from gateway.supergraph.partitions import read_partitions
@@ -29,8 +30,9 @@ from gateway.supergraph.strip import strip_machinery
 
 __all__ = ["load_supergraph"]
 
-_UNDERSTOOD = frozenset({"link", "core", "join", "inaccessible", "tag"})
-"""Apollo's features that may be linked `for: SECURITY` or `for: EXECUTION`, because this gateway does what they say."""
+_UNDERSTOOD = frozenset({"link", "core", "join", "inaccessible", "tag", "context"})
+"""Apollo's features that may be linked `for: SECURITY` or `for: EXECUTION`, because this gateway does what they say, or
+refuses the fields that they are about (a context's: `FieldJoin.context_arguments`)."""
 _ACCESS = frozenset({"authenticated", "requiresScopes", "policy"})
 """Read and planned; what they demand is kept in `Supergraph.unenforced`, so that such a supergraph is never served open."""
 _HORIZONTAL_VERSION = (1, 0)

@@ -21,6 +21,7 @@ from graphql import GraphQLSchema, SelectionSetNode
 __all__ = [
     "DECIMAL_SCALAR",
     "TIME_SCALARS",
+    "ContextArgument",
     "FieldJoin",
     "Fold",
     "FoldKind",
@@ -59,6 +60,17 @@ class TypeJoin:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextArgument:
+    """An argument that the graph takes from where the object was come to, and that clients do not see."""
+
+    name: str
+    type: str
+    context: str
+    selection: str
+    """A field value: which field of the context's type gives the argument."""
+
+
+@dataclass(frozen=True, slots=True)
 class FieldJoin:
     """`@join__field`: the graph can serve the field on these terms.
 
@@ -76,7 +88,7 @@ class FieldJoin:
     override_from: str | None = None
     override_label: str | None = None
     used_overridden: bool = False
-    context_arguments: tuple[str, ...] = ()
+    context_arguments: tuple[ContextArgument, ...] = ()
 
 
 class GatherKind(StrEnum):
