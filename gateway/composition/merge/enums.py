@@ -24,13 +24,16 @@ class Uses:
     inputs: frozenset[str]
 
 
-def find_uses(types: Iterable[MergedType]) -> Uses:
+def find_uses(context: Context, types: Iterable[MergedType]) -> Uses:
+    """An input field counts though it is left out of the supergraph: its enum would be an input where it is added."""
     outputs: set[str] = set()
     inputs: set[str] = set()
     for type_ in types:
         for one in type_.fields.values():
             _uses_of_field(one, outputs, inputs)
-        inputs.update(named_type(value.type) for value in type_.inputs.values())
+    for subgraph in context.subgraphs:
+        for declared in subgraph.types.values():
+            inputs.update(named_type(value.type) for value in declared.inputs.values())
     return Uses(frozenset(outputs), frozenset(inputs))
 
 
@@ -57,7 +60,7 @@ def merge_enum_values(context: Context, uses: Uses, sources: Sequence[Source]) -
                 f" {quoted(missing)}.",
                 where(present),
             )
-        elif missing and goes_in and not comes_out:
+        elif missing and goes_in and not comes_out and not marks.inaccessible:
             context.report.hint(
                 "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM",
                 f'Value "{value}" of enum type "{name}" will not be in the supergraph: it is not defined in'

@@ -42,6 +42,9 @@ def _merge_field(context: Context, kind: TypeKind, name: str, sources: Sequence[
     overrides = find_overrides(context, type_name, present)
     if kind is TypeKind.OBJECT or any(type_.is_interface_object for _, type_ in sources):
         _check_sharing(context, type_name, sources, present, overrides)
+    arguments = merge_values(
+        context, ARGUMENT, [(subgraph, one.arguments) for subgraph, one in own], f"{type_name}.{name}({{}}:)"
+    )
     types = [(subgraph, one.type) for subgraph, one in own]
     type_ = merge_output_type(context, types)
     if type_ is None:
@@ -51,9 +54,6 @@ def _merge_field(context: Context, kind: TypeKind, name: str, sources: Sequence[
             where(own),
         )
         return None
-    arguments = merge_values(
-        context, ARGUMENT, [(subgraph, one.arguments) for subgraph, one in own], f"{type_name}.{name}({{}}:)"
-    )
     merged = MergedField(
         name=name,
         type=type_,

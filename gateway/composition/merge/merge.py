@@ -47,7 +47,7 @@ def merge(subgraphs: tuple[Subgraph, ...], report: Report) -> Merged:
         for name, same in sources.items()
         if (kind := _common_kind(context, same)) is not None
     }
-    uses = find_uses(merged.values())
+    uses = find_uses(context, merged.values())
     for name, type_ in merged.items():
         if type_.kind is TypeKind.ENUM:
             merged[name] = replace(type_, values=merge_enum_values(context, uses, sources[name]))
@@ -129,7 +129,7 @@ def _merge_type(context: Context, kind: TypeKind, sources: Sequence[Source]) -> 
         horizontal=tuple((subgraph.graph, mark) for subgraph, type_ in sources for mark in type_.horizontal),
         where=tuple(where(sources)),
     )
-    if kind is TypeKind.INPUT and not set.intersection(*(set(type_.inputs) for _, type_ in sources)):
+    if kind is TypeKind.INPUT and not merged.inputs and not _has_common_input(sources):
         context.report.error(
             "EMPTY_MERGED_INPUT_TYPE",
             f'None of the fields of input object type "{name}" are consistently defined in all the subgraphs defining'
@@ -137,6 +137,11 @@ def _merge_type(context: Context, kind: TypeKind, sources: Sequence[Source]) -> 
             where(sources),
         )
     return merged
+
+
+def _has_common_input(sources: Sequence[Source]) -> bool:
+    """One that was left out for another reason, which is told."""
+    return bool(set.intersection(*(set(type_.inputs) for _, type_ in sources)))
 
 
 def _type_joins(source: Source) -> Iterator[TypeJoin]:

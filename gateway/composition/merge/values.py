@@ -31,6 +31,10 @@ class ValueRules:
     presence_hint: str
     has_joins: bool
     """Whether the supergraph tells the type in each graph: the join specification does so for input fields only."""
+    may_hide_missing: bool
+    """Whether a value that some subgraphs lack stays when it is inaccessible."""
+    checks_left_out: bool
+    """Whether the subgraphs that have a value must agree on it even when it is left out."""
 
 
 ARGUMENT = ValueRules(
@@ -40,6 +44,8 @@ ARGUMENT = ValueRules(
     "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
     "INCONSISTENT_ARGUMENT_PRESENCE",
     has_joins=False,
+    may_hide_missing=False,
+    checks_left_out=False,
 )
 INPUT_FIELD = ValueRules(
     "input field",
@@ -48,6 +54,8 @@ INPUT_FIELD = ValueRules(
     "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH",
     "INCONSISTENT_INPUT_OBJECT_FIELD",
     has_joins=True,
+    may_hide_missing=True,
+    checks_left_out=True,
 )
 
 Declared = tuple[Subgraph, SubgraphValue]
@@ -78,11 +86,16 @@ def _merge_value(
 ) -> MergedValue | None:
     present = [(subgraph, values[name]) for subgraph, values in sources if name in values]
     missing = [subgraph for subgraph, values in sources if name not in values]
-    if missing:
+    marks = join_marks(value.marks for _, value in present)
+    # An inaccessible input field cannot be sent by anybody: which subgraphs know it is their own business.
+    is_left_out = bool(missing) and not (marks.inaccessible and rules.may_hide_missing)
+    if is_left_out:
         _tell_missing(context, rules, coordinate, present, missing)
-        return None
+        if not rules.checks_left_out:
+            return None
     types = [(subgraph, value.type) for subgraph, value in present]
     type_ = merge_input_type(context, types)
+    default = _merge_default(context, rules, coordinate, present)
     if type_ is None:
         context.report.error(
             rules.type_mismatch,
@@ -90,15 +103,17 @@ def _merge_value(
             where(present),
         )
         return None
+    if is_left_out:
+        return None
     all_equal = len({print_ast(one) for _, one in types}) == 1
     return MergedValue(
         name=name,
         type=type_,
-        default=_merge_default(context, rules, coordinate, present),
+        default=default,
         description=most_said(value.description for _, value in present),
-        marks=join_marks(value.marks for _, value in present),
+        marks=marks,
         joins=None
-        if all_equal or not rules.has_joins
+        if (all_equal and not missing) or not rules.has_joins
         else tuple(FieldJoin(subgraph.graph, type=print_ast(value.type)) for subgraph, value in present),
         where=tuple(where(present)),
     )

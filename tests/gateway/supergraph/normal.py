@@ -17,21 +17,26 @@ from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 
 from graphql import (
+    DocumentNode,
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLUnionType,
+    InputValueDefinitionNode,
     SelectionSetNode,
     lexicographic_sort_schema,
+    parse,
+    print_ast,
     print_schema,
 )
 
 from gateway.language.selections import canonical_field_set
+from gateway.supergraph.elements import Member, TypeSystemNode, members_of, type_nodes
 from gateway.supergraph.model import FieldJoin, Supergraph, TypeJoin
 
-__all__ = ["difference", "normal_form", "normal_schema"]
+__all__ = ["applications", "difference", "normal_form", "normal_schema"]
 
 
 def difference(ours: Supergraph, theirs: Supergraph) -> str:
@@ -121,3 +126,27 @@ def _by_graph(what: str, parts: Mapping[str, frozenset[str]]) -> Iterator[str]:
     for graph, names in sorted(parts.items()):
         if names:
             yield f"{what} {', '.join(sorted(names))} in {graph}"
+
+
+# What the model leaves to the file: tags, costs, demands.
+
+
+def applications(sdl: str) -> list[str]:
+    """Every directive that an element bears, but those of `join` and of the schema itself: `T.f @tag(name: "x")`."""
+    return sorted(_applications(parse(sdl)))
+
+
+def _applications(document: DocumentNode) -> Iterator[str]:
+    for node in type_nodes(document):
+        yield from _on(node.name.value, node)
+        for member in members_of(node):
+            coordinate = f"{node.name.value}.{member.name.value}"
+            yield from _on(coordinate, member)
+            for one in getattr(member, "arguments", None) or ():
+                yield from _on(f"{coordinate}({one.name.value}:)", one)
+
+
+def _on(coordinate: str, node: TypeSystemNode | Member | InputValueDefinitionNode) -> Iterator[str]:
+    for one in node.directives or ():
+        if not one.name.value.startswith("join__"):
+            yield f"{coordinate} {print_ast(one)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLEnumType
 
-from tests.gateway.composition.composing import composed, supergraph
+from tests.gateway.composition.composing import codes, composed, supergraph
 
 
 def test_only_arguments_that_all_know_remain() -> None:
@@ -88,3 +88,40 @@ def test_executable_directives_that_all_define_alike() -> None:
 def test_scalars_say_what_specifies_them() -> None:
     found = supergraph(a='type Query { d: D } scalar D @specifiedBy(url: "https://example.com/d")')
     assert found.schema.type_map["D"].specified_by_url == "https://example.com/d"
+
+
+def test_what_nobody_can_send_needs_no_agreement() -> None:
+    """An inaccessible input field or value that only one subgraph knows stays, for that subgraph's own sake."""
+    found = supergraph(
+        a="type Query { f(i: I): Int @shareable } input I { x: Int h: Int @inaccessible e: E } enum E { X H @inaccessible }",
+        b="type Query { f(i: I): Int @shareable } input I { x: Int e: E } enum E { X }",
+    )
+    assert set(found.schema.type_map["I"].fields) == {"x", "h", "e"}
+    assert set(found.api_schema.type_map["I"].fields) == {"x", "e"}
+    assert [join.graph for join in found.field_joins["I", "h"]] == ["A"]
+    assert found.enum_values["E"] == {"A": frozenset({"X", "H"}), "B": frozenset({"X"})}
+
+
+def test_subgraphs_must_agree_on_an_input_field_that_is_left_out() -> None:
+    query = "type Query { f(i: I): Int @shareable } "
+    found = codes(
+        a=query + "input I { x: Int y: Int }", b=query + "input I { x: Int y: String }", c=query + "input I { x: Int }"
+    )
+    assert found == {"FIELD_TYPE_MISMATCH"}
+
+
+def test_the_enum_of_an_input_field_that_is_left_out_goes_in_nevertheless() -> None:
+    query = "type Query { f(i: I): E @shareable } "
+    found = codes(
+        a=query + "input I { x: Int e: E } enum E { X Y }",
+        b=query + "input I { x: Int } enum E { X }",
+    )
+    assert found == {"ENUM_VALUE_MISMATCH"}
+
+
+def test_all_that_is_wrong_with_one_field_is_told() -> None:
+    found = codes(
+        a="type Query { f(x: Int = 1, y: Int): Int @shareable }",
+        b='type Query { f(x: String = "1", y: String): String @shareable }',
+    )
+    assert found == {"FIELD_TYPE_MISMATCH", "FIELD_ARGUMENT_TYPE_MISMATCH", "FIELD_ARGUMENT_DEFAULT_MISMATCH"}

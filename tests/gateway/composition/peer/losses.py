@@ -14,7 +14,7 @@ from graphql import GraphQLInterfaceType
 from gateway.supergraph.elements import ROOT_TYPES
 from gateway.supergraph.model import FieldJoin, Supergraph
 
-__all__ = ["LOSSES", "Loss"]
+__all__ = ["LOSSES", "Loss", "up_to_losses"]
 
 Loss = Callable[[Supergraph], Supergraph]
 
@@ -38,6 +38,16 @@ def external_on_interfaces(model: Supergraph) -> Supergraph:
     return _changed(model, without)
 
 
+def types_on_interfaces(model: Supergraph) -> Supergraph:
+    """An interface field's type in a subgraph, where it is narrower than the merged one: nothing, until a plan asks."""
+
+    def without(at: tuple[str, str], join: FieldJoin) -> FieldJoin:
+        is_interface = isinstance(model.schema.type_map[at[0]], GraphQLInterfaceType)
+        return replace(join, type=None) if is_interface else join
+
+    return _changed(model, without)
+
+
 def overridden_and_still_used(model: Supergraph) -> Supergraph:
     """It does not see that an overridden field is used when it stands in a fragment of `@requires`, and takes one for
     used because of an interface that only another subgraph's type implements."""
@@ -50,7 +60,18 @@ def overridden_and_still_used(model: Supergraph) -> Supergraph:
     return _changed(model, without)
 
 
-LOSSES: tuple[Loss, ...] = (provided_by_root_fields, external_on_interfaces, overridden_and_still_used)
+LOSSES: tuple[Loss, ...] = (
+    provided_by_root_fields,
+    external_on_interfaces,
+    types_on_interfaces,
+    overridden_and_still_used,
+)
+
+
+def up_to_losses(model: Supergraph) -> Supergraph:
+    for loss in LOSSES:
+        model = loss(model)
+    return model
 
 
 def _changed(model: Supergraph, change: Callable[[tuple[str, str], FieldJoin], FieldJoin | None]) -> Supergraph:

@@ -34,6 +34,13 @@ SMALLEST = [
         },
     ),
     (
+        losses.types_on_interfaces,
+        {
+            "a": "type Query { i: I } interface I { x: Int! } type T implements I @shareable { x: Int! }",
+            "b": "interface I { x: Int } type T implements I @shareable { x: Int! }",
+        },
+    ),
+    (
         losses.overridden_and_still_used,
         {
             "a": """
