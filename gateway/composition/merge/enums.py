@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.composition.merge.context import Context, Source, join_marks, most_said, quoted, where
+from gateway.composition.merge.context import Context, Source, quoted, where
 from gateway.composition.merge.model import MergedEnumValue, MergedField, MergedType, MergedValue
+from gateway.composition.merge.told import merge_told
 from gateway.supergraph.elements import named_type
 
 __all__ = ["Uses", "find_uses", "merge_enum_values"]
@@ -46,11 +47,17 @@ def _uses_of_field(one: MergedField, outputs: set[str], inputs: set[str]) -> Non
 def merge_enum_values(context: Context, uses: Uses, sources: Sequence[Source]) -> dict[str, MergedEnumValue]:
     name = sources[0][1].name
     goes_in, comes_out = name in uses.inputs, name in uses.outputs
+    if not goes_in and not comes_out:
+        context.report.hint(
+            "UNUSED_ENUM_TYPE",
+            f'Enum type "{name}" is defined but nothing refers to it; the supergraph has all its values.',
+            where(sources),
+        )
     values = list(dict.fromkeys(value for _, type_ in sources for value in type_.values))
     found: dict[str, MergedEnumValue] = {}
     for value in values:
         present = [(subgraph, type_.values[value]) for subgraph, type_ in sources if value in type_.values]
-        marks = join_marks(one.marks for _, one in present)
+        description, marks = merge_told(context, f"{name}.{value}", present)
         missing = [subgraph for subgraph, type_ in sources if value not in type_.values]
         if missing and goes_in and comes_out and not marks.inaccessible:
             context.report.error(
@@ -70,7 +77,7 @@ def merge_enum_values(context: Context, uses: Uses, sources: Sequence[Source]) -
             continue
         found[value] = MergedEnumValue(
             value,
-            most_said(one.description for _, one in present),
+            description,
             marks,
             tuple(subgraph.graph for subgraph, _ in present),
         )

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from graphql import SelectionSetNode, print_ast
 
-from gateway.composition.merge.context import Context, Source, join_marks, most_said, quoted, where
+from gateway.composition.merge.context import Context, Source, quoted, where
 from gateway.composition.merge.externals import check_externals
 from gateway.composition.merge.model import MergedField
 from gateway.composition.merge.overrides import Overrides, find_overrides
 from gateway.composition.merge.sharing import check_sharing
+from gateway.composition.merge.told import merge_told
 from gateway.composition.merge.types import describe_types, merge_output_type
 from gateway.composition.merge.values import ARGUMENT, merge_values
 from gateway.composition.subgraph import FieldSet, Subgraph, SubgraphField, TypeKind
@@ -54,12 +55,19 @@ def _merge_field(context: Context, kind: TypeKind, name: str, sources: Sequence[
             where(own),
         )
         return None
+    if len({print_ast(one) for _, one in types}) > 1:
+        context.report.hint(
+            "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
+            f'Field "{type_name}.{name}" has {describe_types(types)}; the supergraph has "{print_ast(type_)}".',
+            where(own),
+        )
+    description, marks = merge_told(context, f"{type_name}.{name}", own)
     merged = MergedField(
         name=name,
         type=type_,
         arguments=arguments,
-        description=most_said(one.description for _, one in own),
-        marks=join_marks(one.marks for _, one in own),
+        description=description,
+        marks=marks,
         joins=_joins(sources, present, overrides),
         horizontal=tuple((subgraph.graph, mark) for subgraph, one in present for mark in one.horizontal),
         where=tuple(where(present)),

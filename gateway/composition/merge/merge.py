@@ -17,6 +17,7 @@ from gateway.composition.merge.enums import find_uses, merge_enum_values
 from gateway.composition.merge.fields import merge_fields
 from gateway.composition.merge.interface_objects import add_interface_object_fields
 from gateway.composition.merge.model import Merged, MergedType
+from gateway.composition.merge.told import merge_told
 from gateway.composition.merge.values import INPUT_FIELD, merge_values
 from gateway.composition.model import Report
 from gateway.composition.subgraph import Subgraph, SubgraphType, TypeKind
@@ -110,11 +111,12 @@ def _merge_type(context: Context, kind: TypeKind, sources: Sequence[Source]) -> 
             where(sources),
         )
     is_composite = kind in (TypeKind.OBJECT, TypeKind.INTERFACE)
+    description, marks = merge_told(context, name, sources)
     merged = MergedType(
         name=name,
         kind=kind,
-        description=most_said(type_.description for _, type_ in sources),
-        marks=join_marks(type_.marks for _, type_ in sources),
+        description=description,
+        marks=marks,
         joins=tuple(join for source in sources for join in _type_joins(source)),
         fields=merge_fields(context, kind, sources) if is_composite else {},
         inputs=merge_values(

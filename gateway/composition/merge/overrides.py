@@ -84,8 +84,20 @@ def _override(
         found.losing_by_label.add(source.graph)
         if (type_name, one.name) in context.used[source.graph]:
             found.still_used.add(source.graph)
+        context.report.hint(
+            "OVERRIDE_MIGRATION_IN_PROGRESS",
+            f'Field "{coordinate}" is being migrated with a labelled @override. When the migration is complete, remove'
+            f' the field from subgraph "{source.name}".',
+            where([(source, lost)]),
+        )
     elif lost.external:
-        pass  # It serves nothing there, so there is nothing to take; it stays for the graph's own requirements.
+        # It serves nothing there, so there is nothing to take; it stays for the graph's own requirements.
+        context.report.hint(
+            "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
+            f'Field "{coordinate}" on subgraph "{source.name}" is external and resolves nothing. The @override directive'
+            " can be removed.",
+            where([winner]),
+        )
     elif (type_name, one.name) in context.used[source.graph]:
         found.still_used.add(source.graph)
         context.report.hint(

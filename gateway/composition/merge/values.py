@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from graphql import ConstValueNode, NonNullTypeNode, print_ast
 
-from gateway.composition.merge.context import Context, join_marks, most_said, quoted, where
+from gateway.composition.merge.context import Context, quoted, where
 from gateway.composition.merge.model import MergedValue
+from gateway.composition.merge.told import merge_told
 from gateway.composition.merge.types import describe_types, merge_input_type
 from gateway.composition.subgraph import Subgraph, SubgraphValue
 from gateway.supergraph.model import FieldJoin
@@ -29,6 +30,7 @@ class ValueRules:
     default_mismatch: str
     required_missing: str
     presence_hint: str
+    compatible_types_hint: str
     has_joins: bool
     """Whether the supergraph tells the type in each graph: the join specification does so for input fields only."""
     may_hide_missing: bool
@@ -43,6 +45,7 @@ ARGUMENT = ValueRules(
     "FIELD_ARGUMENT_DEFAULT_MISMATCH",
     "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
     "INCONSISTENT_ARGUMENT_PRESENCE",
+    "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE",
     has_joins=False,
     may_hide_missing=False,
     checks_left_out=False,
@@ -53,6 +56,7 @@ INPUT_FIELD = ValueRules(
     "INPUT_FIELD_DEFAULT_MISMATCH",
     "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH",
     "INCONSISTENT_INPUT_OBJECT_FIELD",
+    "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
     has_joins=True,
     may_hide_missing=True,
     checks_left_out=True,
@@ -86,7 +90,7 @@ def _merge_value(
 ) -> MergedValue | None:
     present = [(subgraph, values[name]) for subgraph, values in sources if name in values]
     missing = [subgraph for subgraph, values in sources if name not in values]
-    marks = join_marks(value.marks for _, value in present)
+    description, marks = merge_told(context, coordinate, present)
     # An inaccessible input field cannot be sent by anybody: which subgraphs know it is their own business.
     is_left_out = bool(missing) and not (marks.inaccessible and rules.may_hide_missing)
     if is_left_out:
@@ -106,11 +110,18 @@ def _merge_value(
     if is_left_out:
         return None
     all_equal = len({print_ast(one) for _, one in types}) == 1
+    if not all_equal:
+        context.report.hint(
+            rules.compatible_types_hint,
+            f'{rules.noun.capitalize()} "{coordinate}" has {describe_types(types)}; the supergraph has'
+            f' "{print_ast(type_)}".',
+            where(present),
+        )
     return MergedValue(
         name=name,
         type=type_,
         default=default,
-        description=most_said(value.description for _, value in present),
+        description=description,
         marks=marks,
         joins=None
         if (all_equal and not missing) or not rules.has_joins

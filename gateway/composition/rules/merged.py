@@ -104,6 +104,14 @@ def check_runtime_types(merged: Merged, subgraphs: tuple[Subgraph, ...], report:
                     f' possible runtime type of "{target.name}" in common, so they cannot resolve the same object.',
                     one.where,
                 )
+            elif len(set(possible.values())) > 1:
+                told = "; ".join(f"{name}: {', '.join(sorted(types))}" for name, types in possible.items())
+                report.hint(
+                    "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN",
+                    f'For the shared field "{type_.name}.{one.name}", subgraphs know different runtime types of'
+                    f' "{target.name}" ({told}): make sure that it returns only those that they have in common.',
+                    one.where,
+                )
 
 
 def _possible(merged: Merged, subgraph: Subgraph, name: str) -> frozenset[str]:
