@@ -12,7 +12,7 @@ from gateway.composition.merge.model import MergedField
 from gateway.composition.merge.overrides import Overrides, find_overrides
 from gateway.composition.merge.sharing import check_sharing
 from gateway.composition.merge.told import merge_told
-from gateway.composition.merge.types import describe_types, merge_output_type
+from gateway.composition.merge.types import TypeCodes, merge_output_type, tell_types
 from gateway.composition.merge.values import ARGUMENT, merge_values
 from gateway.composition.subgraph import FieldSet, Subgraph, SubgraphField, TypeKind
 from gateway.supergraph.model import FieldJoin
@@ -20,6 +20,8 @@ from gateway.supergraph.model import FieldJoin
 __all__ = ["merge_fields"]
 
 Declared = tuple[Subgraph, SubgraphField]
+
+FIELD_TYPES = TypeCodes("field", "FIELD_TYPE_MISMATCH", "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE")
 
 
 def merge_fields(context: Context, kind: TypeKind, sources: Sequence[Source]) -> dict[str, MergedField]:
@@ -46,21 +48,10 @@ def _merge_field(context: Context, kind: TypeKind, name: str, sources: Sequence[
     arguments = merge_values(
         context, ARGUMENT, [(subgraph, one.arguments) for subgraph, one in own], f"{type_name}.{name}({{}}:)"
     )
-    types = [(subgraph, one.type) for subgraph, one in own]
-    type_ = merge_output_type(context, types)
+    type_ = merge_output_type(context, [(subgraph, one.type) for subgraph, one in own])
+    tell_types(context, FIELD_TYPES, f"{type_name}.{name}", own, type_)
     if type_ is None:
-        context.report.error(
-            "FIELD_TYPE_MISMATCH",
-            f'Type of field "{type_name}.{name}" is incompatible across subgraphs: it has {describe_types(types)}.',
-            where(own),
-        )
         return None
-    if len({print_ast(one) for _, one in types}) > 1:
-        context.report.hint(
-            "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
-            f'Field "{type_name}.{name}" has {describe_types(types)}; the supergraph has "{print_ast(type_)}".',
-            where(own),
-        )
     description, marks = merge_told(context, f"{type_name}.{name}", own)
     merged = MergedField(
         name=name,

@@ -7,15 +7,61 @@ every subgraph, so inputs take the most particular one. Where no given type is t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, print_ast
+from graphql import ListTypeNode, NamedTypeNode, Node, NonNullTypeNode, TypeNode, print_ast
 
-from gateway.composition.merge.context import Context
+from gateway.composition.merge.context import Context, where
 from gateway.composition.subgraph import Subgraph
 
-__all__ = ["describe_types", "is_subtype", "merge_input_type", "merge_output_type"]
+__all__ = ["TypeCodes", "describe_types", "is_subtype", "merge_input_type", "merge_output_type", "tell_types"]
 
 Typed = tuple[Subgraph, TypeNode]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeCodes:
+    """How one kind of element is called, and what it means when its types differ."""
+
+    noun: str
+    mismatch: str
+    """The error: nothing suits all."""
+    compatible: str
+    """The hint: one of them suits all."""
+
+
+class _Typed(Protocol):
+    @property
+    def type(self) -> TypeNode: ...
+    @property
+    def node(self) -> Node: ...
+
+
+TypedT = TypeVar("TypedT", bound=_Typed)
+
+
+def tell_types(
+    context: Context,
+    codes: TypeCodes,
+    coordinate: str,
+    parts: Sequence[tuple[Subgraph, TypedT]],
+    merged: TypeNode | None,
+) -> None:
+    types = [(subgraph, one.type) for subgraph, one in parts]
+    if merged is None:
+        context.report.error(
+            codes.mismatch,
+            f'Type of {codes.noun} "{coordinate}" is incompatible across subgraphs: it has {describe_types(types)}.',
+            where(parts),
+        )
+    elif len({print_ast(one) for _, one in types}) > 1:
+        context.report.hint(
+            codes.compatible,
+            f'{codes.noun.capitalize()} "{coordinate}" has {describe_types(types)}; the supergraph has'
+            f' "{print_ast(merged)}".',
+            where(parts),
+        )
 
 
 def merge_output_type(context: Context, types: Sequence[Typed]) -> TypeNode | None:

@@ -14,7 +14,7 @@ from graphql import ConstValueNode, NonNullTypeNode, print_ast
 from gateway.composition.merge.context import Context, quoted, where
 from gateway.composition.merge.model import MergedValue
 from gateway.composition.merge.told import merge_told
-from gateway.composition.merge.types import describe_types, merge_input_type
+from gateway.composition.merge.types import TypeCodes, merge_input_type, tell_types
 from gateway.composition.subgraph import Subgraph, SubgraphValue
 from gateway.supergraph.model import FieldJoin
 
@@ -25,12 +25,10 @@ __all__ = ["ARGUMENT", "INPUT_FIELD", "ValueRules", "is_required", "merge_values
 class ValueRules:
     """How the two kinds of value are called in messages and codes."""
 
-    noun: str
-    type_mismatch: str
+    types: TypeCodes
     default_mismatch: str
     required_missing: str
     presence_hint: str
-    compatible_types_hint: str
     has_joins: bool
     """Whether the supergraph tells the type in each graph: the join specification does so for input fields only."""
     may_hide_missing: bool
@@ -40,23 +38,19 @@ class ValueRules:
 
 
 ARGUMENT = ValueRules(
-    "argument",
-    "FIELD_ARGUMENT_TYPE_MISMATCH",
+    TypeCodes("argument", "FIELD_ARGUMENT_TYPE_MISMATCH", "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE"),
     "FIELD_ARGUMENT_DEFAULT_MISMATCH",
     "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
     "INCONSISTENT_ARGUMENT_PRESENCE",
-    "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE",
     has_joins=False,
     may_hide_missing=False,
     checks_left_out=False,
 )
 INPUT_FIELD = ValueRules(
-    "input field",
-    "FIELD_TYPE_MISMATCH",
+    TypeCodes("input field", "FIELD_TYPE_MISMATCH", "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE"),
     "INPUT_FIELD_DEFAULT_MISMATCH",
     "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH",
     "INCONSISTENT_INPUT_OBJECT_FIELD",
-    "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
     has_joins=True,
     may_hide_missing=True,
     checks_left_out=True,
@@ -97,26 +91,13 @@ def _merge_value(
         _tell_missing(context, rules, coordinate, present, missing)
         if not rules.checks_left_out:
             return None
-    types = [(subgraph, value.type) for subgraph, value in present]
-    type_ = merge_input_type(context, types)
+    type_ = merge_input_type(context, [(subgraph, value.type) for subgraph, value in present])
     default = _merge_default(context, rules, coordinate, present)
-    if type_ is None:
-        context.report.error(
-            rules.type_mismatch,
-            f'Type of {rules.noun} "{coordinate}" is incompatible across subgraphs: it has {describe_types(types)}.',
-            where(present),
-        )
+    if type_ is None or not is_left_out:
+        tell_types(context, rules.types, coordinate, present, type_)
+    if type_ is None or is_left_out:
         return None
-    if is_left_out:
-        return None
-    all_equal = len({print_ast(one) for _, one in types}) == 1
-    if not all_equal:
-        context.report.hint(
-            rules.compatible_types_hint,
-            f'{rules.noun.capitalize()} "{coordinate}" has {describe_types(types)}; the supergraph has'
-            f' "{print_ast(type_)}".',
-            where(present),
-        )
+    all_equal = len({print_ast(value.type) for _, value in present}) == 1
     return MergedValue(
         name=name,
         type=type_,
@@ -137,7 +118,7 @@ def _tell_missing(
     if required:
         context.report.error(
             rules.required_missing,
-            f'{rules.noun.capitalize()} "{coordinate}" is required in some subgraphs but does not appear in all'
+            f'{rules.types.noun.capitalize()} "{coordinate}" is required in some subgraphs but does not appear in all'
             f" subgraphs: it is required in {quoted(one for one, _ in required)} but does not appear in"
             f" {quoted(missing)}.",
             where(required),
@@ -145,7 +126,7 @@ def _tell_missing(
     else:
         context.report.hint(
             rules.presence_hint,
-            f'{rules.noun.capitalize()} "{coordinate}" will not be in the supergraph: it does not appear in'
+            f'{rules.types.noun.capitalize()} "{coordinate}" will not be in the supergraph: it does not appear in'
             f" {quoted(missing)}.",
             where(present),
         )
@@ -160,7 +141,7 @@ def _merge_default(
     if len(said) > 1:
         context.report.error(
             rules.default_mismatch,
-            f'{rules.noun.capitalize()} "{coordinate}" has incompatible default values across subgraphs:'
+            f'{rules.types.noun.capitalize()} "{coordinate}" has incompatible default values across subgraphs:'
             f" {' and '.join(sorted(said))}.",
             where(given),
         )
@@ -168,7 +149,7 @@ def _merge_default(
     if given and len(given) < len(present):
         context.report.hint(
             "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
-            f'{rules.noun.capitalize()} "{coordinate}" has a default value in only some subgraphs; the supergraph has'
+            f'{rules.types.noun.capitalize()} "{coordinate}" has a default value in only some subgraphs; the supergraph has'
             " none.",
             where(given),
         )
