@@ -2,7 +2,8 @@
 agree with each other by design.
 
 Nullability, presence of fields, arguments, values and members, defaults, descriptions, deprecations, tags and what is
-inaccessible vary; every field is shareable, so that what differs is merged, or refused with a code.
+inaccessible vary (an inaccessible input field is in all of them, see `test_losses`). Every field is shareable, so that
+what differs is merged, or refused with a code.
 """
 
 from __future__ import annotations
@@ -67,8 +68,7 @@ class _Writer:
 
     def inputs(self) -> str:
         given = [f"{self.told()}{name}: {self.type(TYPES_OF_INPUTS[name])}{self.tags()}" for name in self.some(FIELDS)]
-        hidden = f"h: Int{self.marks()}" if self.differs() else ""
-        return " ".join([f"always: Int = {self.default()}", *given, hidden])
+        return " ".join([f"always: Int{self.marks()}", *given, f"also: Int = {self.default()}"])
 
     def value(self, name: str) -> str:
         return f"{self.told()}{name}{self.tags()}{self.marks()}"

@@ -66,3 +66,14 @@ def test_it_is_still_lost(loss: Loss, subgraphs: dict[str, str], peer: Peer) -> 
 
 def test_each_loss_has_its_example() -> None:
     assert [loss for loss, _ in SMALLEST] == list(LOSSES)
+
+
+def test_inaccessible_input_fields_that_not_all_know_are_left_out(peer: Peer) -> None:
+    """Nobody can send one, so it may stay for the sake of the subgraph that knows it; ours does."""
+    query = "type Query { f(i: I): Int @shareable } "
+    subgraphs = {"a": query + "input I { x: Int h: Int @inaccessible }", "b": query + "input I { x: Int }"}
+    composition, theirs = compose(sources(subgraphs)), peer.compose(sources(subgraphs))
+    assert isinstance(theirs, str), theirs
+    ours = load_supergraph(composition.supergraph_sdl or "")
+    assert set(ours.schema.type_map["I"].fields) == {"x", "h"}
+    assert set(load_supergraph(theirs).schema.type_map["I"].fields) == {"x"}
