@@ -200,15 +200,17 @@ class Pipeline:
             result = await self.executor.execute(prepared.compiled, request)
         except Exception:
             return Answered(None, (_fault_of_ours("execution failed"),))
-        return self._answered(prepared, result, watch)
+        return self._answered(prepared, result, request.variables, watch)
 
-    def _answered(self, prepared: Prepared, result: Result, watch: Stopwatch | None = None) -> Answered:
+    def _answered(
+        self, prepared: Prepared, result: Result, variables: Mapping[str, Any], watch: Stopwatch | None = None
+    ) -> Answered:
         extensions = result.extensions
         if "explain" in extensions:
             extensions = {**extensions, "explain": explained(prepared.compiled.plan, extensions["explain"], watch)}
         if not result.errors:
             return Answered(result.data, (), extensions)
-        errors = add_locations(result.errors, prepared.document, prepared.operation)
+        errors = add_locations(result.errors, prepared.document, prepared.operation, variables)
         return Answered(result.data, tuple(errors), extensions)
 
     # Subscriptions
@@ -229,10 +231,11 @@ class Pipeline:
         def request() -> Request:
             return self._request(prepared, asked, caller)
 
+        variables = prepared.variables(asked.variables)
         try:
             async with aclosing(events(self.executor, prepared.compiled, request)) as results:
                 async for result in results:
-                    yield self._answered(prepared, result)
+                    yield self._answered(prepared, result, variables)
         except Exception:
             yield Answered(None, (_fault_of_ours("completing an event failed"),))
 
