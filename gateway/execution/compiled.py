@@ -19,6 +19,7 @@ from graphql import (
     SelectionSetNode,
 )
 
+from gateway.execution.given import CompiledGiven, compile_given
 from gateway.execution.project import Projection, compile_projection, condition_variables
 from gateway.execution.representations import Builder, PathStep, compile_path, compile_requires
 from gateway.execution.scatter import Scatters, compile_scatter
@@ -29,6 +30,7 @@ from gateway.plan.nodes import (
     Condition,
     Fetch,
     Flatten,
+    Given,
     Node,
     Parallel,
     QueryPlan,
@@ -37,6 +39,7 @@ from gateway.plan.nodes import (
     Subscription,
 )
 from gateway.supergraph.model import Supergraph
+from gateway.supergraph.served import ENTITY
 
 __all__ = ["CompiledBatch", "CompiledFetch", "CompiledPart", "CompiledPlan", "TypeKnowledge", "compile_plan"]
 
@@ -138,6 +141,8 @@ class CompiledPlan:
     """By identity of the plan's Fetch or ScatterFetch node."""
     batches: Mapping[int, CompiledBatch]
     """By identity of the plan's BatchFetch node."""
+    givens: Mapping[int, CompiledGiven]
+    """By identity of the plan's Given node."""
     types: TypeKnowledge
     _supergraph: Supergraph
     condition_variables: tuple[str, ...]
@@ -167,7 +172,13 @@ def compile_plan(plan: QueryPlan, supergraph: Supergraph, types: TypeKnowledge |
     if plan.root is not None:
         compiler.visit(plan.root, (), 0)
     return CompiledPlan(
-        plan, compiler.fetches, compiler.batches, compiler.types, supergraph, condition_variables(plan.output)
+        plan,
+        compiler.fetches,
+        compiler.batches,
+        compiler.givens,
+        compiler.types,
+        supergraph,
+        condition_variables(plan.output),
     )
 
 
@@ -176,6 +187,7 @@ class _Compiler:
         self.types = types
         self.fetches: dict[int, CompiledFetch] = {}
         self.batches: dict[int, CompiledBatch] = {}
+        self.givens: dict[int, CompiledGiven] = {}
 
     def visit(self, node: Node, path: tuple[str, ...], rounds_after: int) -> None:
         match node:
@@ -189,6 +201,9 @@ class _Compiler:
                 self.batches[id(node)] = CompiledBatch(node, parts, tuple(printed), rounds_after)
             case Flatten():
                 self.visit(node.node, node.path, rounds_after)
+            case Given():
+                self.givens[id(node)] = compile_given(node, self.types.possible_types(ENTITY))
+                self.visit(node.node, (node.key, "@"), rounds_after)
             case Sequence():
                 for place, child in enumerate(node.nodes):
                     following = sum(_rounds(other) for other in node.nodes[place + 1 :])
@@ -247,7 +262,7 @@ def _plain(path: tuple[str, ...]) -> tuple[str, ...]:
 
 def _rounds(node: Node) -> int:
     match node:
-        case Fetch() | ScatterFetch() | BatchFetch() | Flatten():
+        case Fetch() | ScatterFetch() | BatchFetch() | Flatten() | Given():
             return 1
         case Sequence():
             return sum(_rounds(child) for child in node.nodes)

@@ -20,6 +20,7 @@ from gateway.execution.clients import SubgraphClient
 from gateway.execution.compiled import CompiledBatch, CompiledFetch, CompiledPart, CompiledPlan
 from gateway.execution.entities import OTHER_NUMBER, entities_of, entity_paths, merge_by_path, part_paths
 from gateway.execution.finish import Introspect, finish
+from gateway.execution.given import AS_GIVEN, CompiledGiven
 from gateway.execution.limits import ExecutionLimits
 from gateway.execution.members import Members
 from gateway.execution.merge import copied, merge_entities, merge_into, rewrite
@@ -33,6 +34,7 @@ from gateway.plan.nodes import (
     Condition,
     Fetch,
     Flatten,
+    Given,
     Node,
     Parallel,
     ScatterFetch,
@@ -101,6 +103,8 @@ class Executor:
             case Flatten(node=inner):
                 compiled = run.compiled.fetches[id(inner)]
                 await (self._fetch_entities if compiled.build is not None else self._fetch_root_below)(compiled, run)
+            case Given(node=inner):
+                await self._fetch_given(run.compiled.givens[id(node)], run.compiled.fetches[id(inner)], run)
             case Sequence():
                 for child in node.nodes:
                     await self._walk(child, run)
@@ -237,6 +241,17 @@ class Executor:
         scatter = compiled.scatter.under(run.request.variables)
         merge_into(run.data, await self._partitioned(compiled, run).root(scatter))
 
+    async def _fetch_given(self, given: CompiledGiven, compiled: CompiledFetch, run: Run) -> None:
+        assert compiled.scatter is not None
+        items, refusals = given.read(run.request.variables)
+        for refusal in refusals:
+            run.tell(refusal)
+        run.data[given.key] = items  # Errors find there what they are about.
+        batch = build_batch([one for one in items if one is not None], AS_GIVEN)
+        scatter = compiled.scatter.under(run.request.variables)
+        entities = await self._partitioned(compiled, run).entities(scatter, batch)
+        run.data[given.key] = given.answer(items, batch.owners, entities)
+
     # Asking
 
     def _partitioned(self, compiled: CompiledFetch, run: Run) -> PartitionedGraph:
@@ -264,4 +279,4 @@ class Executor:
 
 
 def _run(compiled: CompiledPlan, request: Request) -> Run:
-    return Run(compiled, request, trace=Trace() if request.explain else None)
+    return Run(compiled, request, dict(compiled.plan.known), trace=Trace() if request.explain else None)

@@ -11,6 +11,7 @@ from gateway.plan.nodes import (
     Condition,
     Fetch,
     Flatten,
+    Given,
     OutputField,
     OutputSelection,
     Parallel,
@@ -22,7 +23,7 @@ from gateway.plan.nodes import (
 
 __all__ = ["plan_to_json"]
 
-_KINDS = (QueryPlan, Fetch, ScatterFetch, BatchFetch, Flatten, Sequence, Parallel, Condition, Subscription)
+_KINDS = (QueryPlan, Fetch, ScatterFetch, BatchFetch, Flatten, Given, Sequence, Parallel, Condition, Subscription)
 _ALWAYS = frozenset({"graph", "operation", "path", "nodes", "variable"})
 """Written even when empty."""
 

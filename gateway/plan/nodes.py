@@ -35,6 +35,8 @@ Conventions between planning and execution
 - *Entity fetch on a partitioned graph*: for types in `Scatter.partitioned` the representation's key names the member
   (so `fields` says nothing about them); fields of all other types stand in `fields`, gathered over members.
 - *Mutations* on a partitioned graph: one `ScatterFetch` for each root field, in series.
+- *Given entities*: `key` is a list under the root, an item for each representation that the asker gave. The fetch has
+  no `requires`: each representation is sent on as it came.
 - *Subscription*: `primary` is a plain `Fetch`; `rest` runs on each event's data as on a root fetch's.
 """
 
@@ -51,9 +53,11 @@ __all__ = [
     "BatchFetch",
     "BatchPart",
     "Condition",
+    "Echo",
     "Fetch",
     "Flatten",
     "GatherField",
+    "Given",
     "KeyRewrite",
     "Node",
     "OperationKind",
@@ -204,6 +208,28 @@ class Flatten:
 
 
 @dataclass(frozen=True, slots=True)
+class Echo:
+    """A field that a representation answers itself: read `name` from it, put it under `key`, and so on below."""
+
+    key: str
+    name: str
+    below: tuple[Echo, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Entities whose representations the asker gives: the root field `_entities` of a graph served as a subgraph."""
+
+    key: str
+    """Where in the data their list goes."""
+    arguments: str
+    """The field's arguments as a GraphQL object literal; `representations` is one of them."""
+    node: ScatterFetch
+    echoes: tuple[tuple[str, Echo], ...] = ()
+    """(object type, what of it is not asked for, because whoever names the object says it)."""
+
+
+@dataclass(frozen=True, slots=True)
 class BatchPart:
     """One alias of a `BatchFetch`: the entities at all of `paths`, each representation sent once."""
 
@@ -252,7 +278,7 @@ class Subscription:
     rest: Node | None = None
 
 
-Node: TypeAlias = Fetch | ScatterFetch | BatchFetch | Flatten | Sequence | Parallel | Condition | Subscription
+Node: TypeAlias = Fetch | ScatterFetch | BatchFetch | Flatten | Given | Sequence | Parallel | Condition | Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +316,8 @@ class QueryPlan:
     """The shape of the answer, over the root type."""
     introspection: str | None = None
     """The introspection part of the operation as GraphQL text, if there is one."""
+    known: tuple[tuple[str, object], ...] = ()
+    """(key in the data, value) of root fields that need no fetch: what a graph served as a subgraph says of itself."""
     graphs: frozenset[str] = field(default_factory=frozenset)
     services: tuple[tuple[str, str], ...] = ()
     """(graph, subgraph's name) for each of `graphs`: what people call them."""

@@ -30,6 +30,7 @@ from gateway.plan.nodes import (
     Fetch,
     Flatten,
     GatherField,
+    Given,
     Node,
     Parallel,
     QueryPlan,
@@ -48,6 +49,7 @@ INDENT = "  "
 def print_plan(plan: QueryPlan) -> str:
     names = dict(plan.services)
     body = [] if plan.root is None else list(_node(plan.root, names))
+    body += [f'Known(path: "{key}") {{}}' for key, _ in plan.known]
     if plan.introspection is not None:
         body.append("Introspection {}")
     return "\n".join(_block("QueryPlan", body))
@@ -77,6 +79,8 @@ def _node(node: Node, names: Mapping[str, str]) -> Iterator[str]:
             yield from _block(f'BatchFetch(service: "{names.get(node.graph, node.graph)}")', _batch(node))
         case Flatten():
             yield from _blocks(f'Flatten(path: "{".".join(node.path)}")', [node.node], names)
+        case Given():
+            yield from _blocks(f'Given(path: "{node.key}.@", {node.arguments[1:-1]})', [node.node], names)
         case Sequence():
             yield from _blocks("Sequence", node.nodes, names)
         case Parallel():

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.plan.nodes import Echo
 from gateway.planning.response import ResponseNode
 from gateway.query_graph import Node
 from gateway.query_graph.selection import Condition, Conditions, Selected
 
-__all__ = ["Context", "Group", "OpField", "OpSelection", "Position", "Required", "Requirement"]
+__all__ = ["Context", "GivenFetch", "Group", "OpField", "OpSelection", "Position", "Required", "Requirement"]
 
 
 @dataclass(slots=True)
@@ -79,6 +80,15 @@ Requirement = dict[str, Required]
 """Field name → where it is read."""
 
 
+@dataclass(slots=True)
+class GivenFetch:
+    """What a fetch of entities that the asker gives has beside its selection."""
+
+    arguments: str
+    echoes: dict[tuple[str, str], Echo] = field(default_factory=dict)
+    """By (type, response key)."""
+
+
 @dataclass(eq=False, slots=True)
 class Group:
     """One fetch in the making."""
@@ -96,6 +106,8 @@ class Group:
     """For everything that was put here: when it is wanted."""
     origins: frozenset[str] = frozenset()
     """Into an interface object: the types that are sent as the interface; what is asked concerns all of them."""
+    given: GivenFetch | None = None
+    """Its representations are the asker's: `requires` only says of which types they may be."""
 
     @property
     def conditions(self) -> Conditions:

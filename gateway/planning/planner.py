@@ -9,7 +9,7 @@ cannot serve it refuses, with a code (`PLANNING_IMPOSSIBLE`, `PLANNING_UNSUPPORT
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from graphql import DocumentNode
 
@@ -19,6 +19,7 @@ from gateway.plan.nodes import (
     BatchPart,
     Fetch,
     Flatten,
+    Given,
     Node,
     QueryPlan,
     RequiredField,
@@ -29,6 +30,7 @@ from gateway.plan.nodes import (
 from gateway.planning.assemble import Leaf, assemble, in_sequence
 from gateway.planning.batch import Unit, units_of
 from gateway.planning.costs import refused
+from gateway.planning.entities import ServedWalk
 from gateway.planning.groups import Group, Requirement
 from gateway.planning.merge import merge_groups
 from gateway.planning.normalise import Operation, normalise
@@ -72,6 +74,7 @@ class Planner:
             output=output,
             introspection=operation.introspection,
             graphs=frozenset(one.graph for one in groups),
+            known=tuple(walk.known.items()),
             services=tuple((one, self.supergraph.graphs[one].name) for one in sorted({one.graph for one in groups})),
         )
 
@@ -80,11 +83,17 @@ class Planner:
     def _walk(self, operation: Operation, labels: frozenset[str]) -> Walk:
         """Walked once, nearly always; again where keys were torn, and with every key apart where that tore others."""
         search = Search(self.query_graph, labels)
-        walk = self._walked(operation, Walk(search))
+        walk = self._walked(operation, self._begin(search))
         if not walk.torn:
             return walk
-        again = self._walked(operation, Walk(search, apart=frozenset(walk.torn)))
-        return again if again.torn <= walk.torn else self._walked(operation, Walk(search, apart=EVERY_KEY))
+        again = self._walked(operation, self._begin(search, frozenset(walk.torn)))
+        return again if again.torn <= walk.torn else self._walked(operation, self._begin(search, EVERY_KEY))
+
+    def _begin(self, search: Search, apart: Container[str] = frozenset()) -> Walk:
+        served = self.supergraph.served
+        if served is None:
+            return Walk(search, apart=apart)
+        return ServedWalk(search, apart=apart, supergraph=self.supergraph, served=served)
 
     def _walked(self, operation: Operation, walk: Walk) -> Walk:
         if operation.kind == "mutation":
@@ -156,7 +165,7 @@ class Planner:
             operation_kind="query" if group.path else operation.kind,
             operation=text,
             variables=variables,
-            requires=_requires(group),
+            requires=_requires(group) if group.given is None else (),
             representations_variable=writer.representations,
         )
         partitioning = self.supergraph.partitions.get(group.graph)
@@ -167,6 +176,10 @@ class Planner:
                 raise refused(Code.PLANNING_UNSUPPORTED, told)
             scatter = scatter_of(group, operation.root_type, partitioning, self.query_graph, tuple(operation.variables))
             node = ScatterFetch(fetch, scatter)
+        if group.given is not None:
+            assert isinstance(node, ScatterFetch), "only a partitioned graph is served as a subgraph"
+            echoes = tuple((name, echo) for (name, _), echo in group.given.echoes.items())
+            return Given(group.path[0], f"{{{group.given.arguments}}}", node, echoes)
         return Flatten(group.path, node) if group.path else node
 
 

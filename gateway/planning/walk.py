@@ -53,6 +53,8 @@ class Walk:
     """Response keys that are written out type by type."""
     torn: set[str] = field(default_factory=set)
     """Those that would have to be."""
+    known: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Key of the data → its value, where that needs no fetch."""
 
     def __post_init__(self) -> None:
         self.graph = self.search.graph

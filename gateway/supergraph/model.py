@@ -31,6 +31,7 @@ __all__ = [
     "Partitioned",
     "Partitioning",
     "Route",
+    "Served",
     "SourceField",
     "SourceStatus",
     "Supergraph",
@@ -192,6 +193,17 @@ class Partitioning:
     folds: Mapping[tuple[str, str], Fold] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What makes a supergraph of one graph a subgraph for others: see `as_subgraph`."""
+
+    graph: str
+    sdl: str
+    """The graph's own schema, with all its directives: what `_service` answers."""
+    entities: tuple[str, ...]
+    """The object types that `_entities` can be asked for."""
+
+
 @dataclass(frozen=True)
 class Supergraph:
     """A supergraph, read without loss of what planning and execution need."""
@@ -218,3 +230,5 @@ class Supergraph:
     """Specifications linked `for: SECURITY` that this gateway reads and does not enforce: it must not serve them."""
     version: str
     """A digest of the file, part of every cache key."""
+    served: Served | None = None
+    """Set when it is one graph that is served as a subgraph, by `_service` and `_entities`."""
