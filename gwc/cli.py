@@ -151,14 +151,25 @@ def gateway(
     members: Annotated[
         Path | None, typer.Option(help="members.toml, when the supergraph has a partitioned group.")
     ] = None,
+    group: Annotated[str | None, typer.Option(help="Serve this partitioned group alone; with --as-subgraph.")] = None,
+    as_subgraph: Annotated[
+        bool,
+        typer.Option("--as-subgraph", help="Serve the group as a standard subgraph, for any Federation v2 router."),
+    ] = False,
     share: Annotated[
         bool, typer.Option(help="Queries that equal one in flight, of the same caller, share its answer.")
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Serve a supergraph by HTTP to its routing URLs."""
+    """Serve a supergraph by HTTP to its routing URLs, or one of its partitioned groups as a subgraph."""
     from gwc.parts.gateway import serve_gateway
+    from gwc.parts.group import serve_group
 
+    if (group is not None) != as_subgraph:
+        raise CommandError("--group and --as-subgraph belong together.", "Such as --group districts --as-subgraph", 2)
+    if group is not None:
+        serve_group(_settings(data_dir), supergraph, members, group, host, port, say)
+        return
     serve_gateway(_settings(data_dir), supergraph, members, host, port, say, share=share)
 
 

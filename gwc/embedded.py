@@ -24,12 +24,12 @@ from gateway.execution.asgi import AsgiClient
 from gateway.execution.clients import HttpClient, HttpPool, SubgraphClient
 from gateway.execution.members import Member, Members, parse_members
 from gateway.server.app import create_gateway_app
-from gateway.supergraph.group import group_supergraph
 from gateway.supergraph.load import load_supergraph
 from gwc.group import InProcessGroup
 from gwc.parts.common import internal_verifier
 from gwc.parts.district import district_app
-from gwc.parts.gateway import gateway_options, group_options
+from gwc.parts.gateway import gateway_options
+from gwc.parts.group import group_app, group_path
 from gwc.parts.overlay import overlay_options
 from gwc.parts.telemetry import telemetry_store_url
 from gwc.settings import Settings
@@ -42,7 +42,7 @@ from subgraphs.telemetry.simulator import run_simulator
 
 __all__ = ["GROUP_PATH", "EmbeddedCity"]
 
-GROUP_PATH = "/groups/districts"
+GROUP_PATH = group_path("districts")
 GRAPH = "DISTRICTS"
 SIMULATED_PAST = timedelta(hours=2)
 
@@ -63,13 +63,15 @@ class EmbeddedCity:
         self._broker, self._sensors, self._simulate = broker, sensors, simulate
         self._mqtt_url = settings.mqtt_url or broker.url
         self._pool = HttpPool()
-        supergraph = load_supergraph(files("schema").joinpath("supergraph.graphql").read_text("utf-8"))
+        schemas = files("schema")
+        supergraph = load_supergraph(schemas.joinpath("supergraph.graphql").read_text("utf-8"))
+        contract = schemas.joinpath("district.graphql").read_text("utf-8")
         parts = {region: district_app(settings, store) for region, store in stores.items()}
         self._books = [book for book, _ in parts.values()]
         self._districts = {region: app for region, (_, app) in parts.items()}
         members = self._members(external)
 
-        self._group = create_gateway_app(group_supergraph(supergraph, GRAPH), {GRAPH: members}, group_options(settings))
+        self._group = group_app(settings, supergraph, GRAPH, members, contract)
         self._overlay = create_overlay_app(overlay_options(settings, InProcessGroup(AsgiClient(self._group))))
         self._telemetry = create_telemetry_app(
             TelemetryOptions(
@@ -109,7 +111,9 @@ class EmbeddedCity:
             return RedirectResponse("/graphql")
 
         districts = [Mount(f"/districts/{region}", app) for region, app in self._districts.items()]
-        return [Route("/", to_graphiql), *districts, Mount(GROUP_PATH, self._group), Mount("/", self._gateway)]
+        subgraphs = [Mount("/subgraphs/overlay", self._overlay), Mount("/subgraphs/telemetry", self._telemetry)]
+        group = Mount(GROUP_PATH, self._group)
+        return [Route("/", to_graphiql), *districts, *subgraphs, group, Mount("/", self._gateway)]
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
