@@ -83,5 +83,9 @@ def compile_given(node: Given, entity_types: frozenset[str]) -> CompiledGiven:
     for name, echo in node.echoes:
         echoes[name] = (*echoes.get(name, ()), echo)
     return CompiledGiven(
-        node.key, compile_arguments(node.arguments), echoes, dict(node.node.scatter.partitioned), entity_types
+        node.key,
+        compile_arguments(f"{{representations:{node.representations}}}"),
+        echoes,
+        dict(node.node.scatter.partitioned),
+        entity_types,
     )

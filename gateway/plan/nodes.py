@@ -222,8 +222,8 @@ class Given:
 
     key: str
     """Where in the data their list goes."""
-    arguments: str
-    """The field's arguments as a GraphQL object literal; `representations` is one of them."""
+    representations: str
+    """The argument's value as GraphQL text: a variable, or a list written out."""
     node: ScatterFetch
     echoes: tuple[tuple[str, Echo], ...] = ()
     """(object type, what of it is not asked for, because whoever names the object says it)."""

@@ -80,7 +80,9 @@ def _node(node: Node, names: Mapping[str, str]) -> Iterator[str]:
         case Flatten():
             yield from _blocks(f'Flatten(path: "{".".join(node.path)}")', [node.node], names)
         case Given():
-            yield from _blocks(f'Given(path: "{node.key}.@", {node.arguments[1:-1]})', [node.node], names)
+            yield from _blocks(
+                f'Given(path: "{node.key}.@", representations: {node.representations})', [node.node], names
+            )
         case Sequence():
             yield from _blocks("Sequence", node.nodes, names)
         case Parallel():

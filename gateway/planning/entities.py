@@ -55,7 +55,7 @@ class ServedWalk(Walk):
         group = self._group(self.served.graph, (key, "@"), frozenset(), True)
         when = Context(frozenset(one.conditions))
         group.contexts.add(when)
-        given = group.given = group.given or GivenFetch(one.arguments)
+        given = group.given = group.given or GivenFetch(one.arguments.removeprefix("representations:"))
         for name in self.served.entities:
             group.requires.setdefault((name, name), {})
             at = Position(

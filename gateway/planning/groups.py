@@ -84,7 +84,7 @@ Requirement = dict[str, Required]
 class GivenFetch:
     """What a fetch of entities that the asker gives has beside its selection."""
 
-    arguments: str
+    representations: str
     echoes: dict[tuple[str, str], Echo] = field(default_factory=dict)
     """By (type, response key)."""
 

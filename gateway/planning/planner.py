@@ -179,7 +179,7 @@ class Planner:
         if group.given is not None:
             assert isinstance(node, ScatterFetch), "only a partitioned graph is served as a subgraph"
             echoes = tuple((name, echo) for (name, _), echo in group.given.echoes.items())
-            return Given(group.path[0], f"{{{group.given.arguments}}}", node, echoes)
+            return Given(group.path[0], group.given.representations, node, echoes)
         return Flatten(group.path, node) if group.path else node
 
 

@@ -17,7 +17,9 @@ from gateway.execution.run import Request, Result
 from gateway.pipeline.answer import Answered, Caller, GraphQLRequest, Pipeline
 from gateway.plan.nodes import QueryPlan, Subscription
 from gateway.planning.planner import Planner
+from gateway.supergraph.group import group_supergraph
 from gateway.supergraph.model import Supergraph
+from gateway.supergraph.served import as_subgraph
 from tests.gateway.planning.support.compose import compose_for_test
 from tests.gateway.planning.support.schemas import SCHEMAS
 from tests.gateway.planning.support.served import Served
@@ -38,10 +40,15 @@ class Case:
         labels: frozenset[str] = frozenset(),
         data: Data | None = None,
         whole: GraphQLSchema | None = None,
+        served: str | None = None,
     ) -> None:
-        """`whole`: the schema before it was split; None: what composition makes of the subgraphs."""
+        """`whole`: the schema before it was split; None: what composition makes of the subgraphs.
+
+        `served`: the one subgraph that is planned for, as others ask it."""
         self.labels = labels
         self.supergraph: Supergraph = compose_for_test(subgraphs)
+        if served is not None:
+            self.supergraph = as_subgraph(group_supergraph(self.supergraph, served.upper()), subgraphs[served])
         self.whole = whole or self.supergraph.api_schema
         self.planner = Planner(self.supergraph)
         self.universe = Universe.of(subgraphs, self.supergraph.schema, labels, data)

@@ -5,7 +5,8 @@
     ```graphql products      one block for each subgraph, named after it
     ```graphql operation     what is planned
     ```json variables        when the operation has some
-    ```json options          labels of overrides in force, the client's name, what the data is like (`universe.Data`)
+    ```json options          labels of overrides in force, the client's name, what the data is like (`universe.Data`),
+                             the subgraph that is planned for as others ask it
     ```json requests         partitioned graph → member → how many requests it gets; in every plan that scatters
     ```plan                  the plan
 
@@ -46,11 +47,12 @@ class Golden:
     client: str | None
     data: Data
     requests: Mapping[str, Mapping[str, int]]
+    served: str | None
     plan: str
 
     def made(self) -> tuple[str, QueryPlan | None, Case]:
         """The plan as text (or the refusal), the plan, and what it was planned on."""
-        case = Case(self.subgraphs, self.labels, self.data)
+        case = Case(self.subgraphs, self.labels, self.data, served=self.served)
         try:
             plan = case.plan(self.operation, client_name=self.client)
         except PlanningRefused as refusal:
@@ -81,6 +83,7 @@ def read_golden(path: Path) -> Golden:
         client=options.get("client"),
         data=Data.of(options),
         requests=json.loads(found.get("requests", "{}")),
+        served=options.get("served"),
         plan=found.get("plan", ""),
     )
 
