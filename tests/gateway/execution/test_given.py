@@ -179,6 +179,7 @@ async def test_one_alias_in_two_halves_is_one_list() -> None:
         assert both == {"_entities": [{"title": "Journey", "pages": 900}, {"id": "n+s"}]}
         half = await city.data(query, {"r": given, "a": False, "b": True})
         assert half == {"_entities": [{"pages": 900}, {"id": "n+s"}]}
+        assert "title@include(if:$a)" in city.library.asked("n")[-1]["query"]
         assert await city.data(query, {"r": given, "a": False, "b": False}) == {}
 
 
