@@ -1,4 +1,4 @@
-"""gwc processes for system tests: started as a user starts them, watched by what they print, stopped by signal."""
+"""Processes for system tests: started as a user starts them, watched by what they print, stopped by signal."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ START_S = 60
 URL = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 
 
-class GwcProcess:
-    """A running gwc command; `lines` is what it has printed so far."""
+class WatchedProcess:
+    """A running command; `lines` is what it has printed so far."""
 
-    def __init__(self, *arguments: str, cwd: Path | None = None, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, *command: str, cwd: Path | None = None, environment: Mapping[str, str] = os.environ) -> None:
+        self.name = Path(command[0]).name
         self.process = subprocess.Popen(
-            [str(GWC), *arguments],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -48,7 +49,7 @@ class GwcProcess:
         with self._changed:
             self._changed.wait_for(lambda: found() is not None or self._ended, timeout=seconds)
             match = found()
-        assert match is not None, f"gwc never printed {pattern!r}:\n{self.output}"
+        assert match is not None, f"{self.name} never printed {pattern!r}:\n{self.output}"
         return match
 
     def stop(self) -> int:
@@ -74,6 +75,13 @@ class GwcProcess:
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+
+class GwcProcess(WatchedProcess):
+    """A running gwc command."""
+
+    def __init__(self, *arguments: str, cwd: Path | None = None, environment: Mapping[str, str] = os.environ) -> None:
+        super().__init__(str(GWC), *arguments, cwd=cwd, environment=environment)
 
 
 @contextmanager
