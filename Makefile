@@ -3,19 +3,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Folders with programs from npm that the tests run beside ours.
+NODE := tests/gateway/composition/peer tests/system/hive
 CITY_SIZE ?= small
 CITY_SEED ?= 2022
-PEER := tests/gateway/composition/peer
 # Members served elsewhere: EXTERNAL="330109=http://… 330111=http://…"
 EXTERNAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev services peer up test check format compose fuzz fuzz-selftest fuzz-horizontal soak \
+.PHONY: help setup setup-dev services node up test check format compose fuzz fuzz-selftest fuzz-horizontal soak \
         bench-city bench-gateway bench-horizontal clean
 
 help:
 	@echo "make up          set up, generate the sample city and serve it on http://127.0.0.1:8000"
-	@echo "make test        set up, install the servers and the composer the tests need, run every test"
+	@echo "make test        set up, install the servers and the Node packages the tests need, run every test"
 	@echo "make check       ruff, mypy --strict, import-linter, published schemas up to date"
 	@echo "make format      let ruff format and fix"
 	@echo "make compose     write schema/supergraph.graphql and schema/api.graphql"
@@ -44,15 +45,15 @@ setup-dev: $(VENV)/.dev
 services:
 	@sh scripts/services.sh
 
-peer: $(PEER)/node_modules/.package-lock.json
+node: $(NODE:=/node_modules/.package-lock.json)
 
-$(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
-	@sh scripts/peer.sh $(PEER)
+%/node_modules/.package-lock.json: %/package-lock.json
+	@sh scripts/node.sh $*
 
 up: setup
 	@$(BIN)/gwc up --size $(CITY_SIZE) --seed $(CITY_SEED) $(addprefix --external ,$(EXTERNAL))
 
-test: setup-dev services peer
+test: setup-dev services node
 	$(BIN)/pytest
 
 check: setup-dev
@@ -91,4 +92,4 @@ bench-city: setup-dev
 	$(BIN)/python -m benchmarks.city
 
 clean:
-	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(NODE:=/node_modules) $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -9,7 +9,8 @@ import pytest
 from gateway.supergraph.links import HORIZONTAL
 from tests.gateway.composition.composing import RECORD
 from tests.gateway.composition.peer.differences import DIFFERENCES
-from tests.gateway.composition.peer.peer import Peer, is_expected
+from tests.gateway.composition.peer.peer import Peer
+from tests.node import is_expected
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway.composition.peer.peer import is_expected
+from tests.node import is_expected
 
 collect_ignore_glob = [] if is_expected() else ["test_*.py"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from gateway.composition import SubgraphSource
 
-__all__ = ["Peer", "PeerError", "PeerUnavailable", "is_expected", "running_peer"]
+__all__ = ["Peer", "PeerError", "PeerUnavailable", "running_peer"]
 
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER / "node_modules" / "@theguild" / "federation-composition" / "package.json"
@@ -33,11 +32,6 @@ class PeerUnavailable(RuntimeError):
 class PeerError:
     code: str
     message: str
-
-
-def is_expected() -> bool:
-    """Whether its tests run here: wherever Node is, and always in CI."""
-    return bool(os.environ.get("CI")) or shutil.which("node") is not None
 
 
 class Peer:
@@ -62,9 +56,9 @@ class Peer:
 def running_peer() -> Iterator[Peer]:
     node = shutil.which("node")
     if node is None:
-        raise PeerUnavailable("Node is not installed. Install Node 20 or newer with npm, then run `make peer`.")
+        raise PeerUnavailable("Node is not installed. Install Node 20 or newer with npm, then run `make node`.")
     if not PACKAGE.exists():
-        raise PeerUnavailable("The composer that ours is compared with is not installed. Run `make peer`.")
+        raise PeerUnavailable("The composer that ours is compared with is not installed. Run `make node`.")
     process = subprocess.Popen(
         [node, "compose.mjs"],
         cwd=FOLDER,
