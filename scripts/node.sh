@@ -2,12 +2,6 @@
 # Installs what the tests run in Node beside ours: the packages of one folder, pinned by its lock file.
 set -eu
 
-if ! command -v npm >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "node: installing nodejs and npm"
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
-fi
 if ! command -v npm >/dev/null 2>&1; then
     if [ -n "${CI:-}" ]; then
         echo "node: npm is not installed, and CI leaves out no test; install Node 20 or newer." >&2
@@ -16,6 +10,10 @@ if ! command -v npm >/dev/null 2>&1; then
     echo "node: there is no npm, so the tests that need $1 are left out."
     exit 0
 fi
+node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || {
+    echo "node: this is Node $(node --version); the packages of $1 need 20 or newer." >&2
+    exit 1
+}
 echo "node: installing the packages of $1 (once)"
 cd "$1"
 npm ci --no-audit --no-fund --silent || {
