@@ -14,7 +14,8 @@
       }
     }
 
-Operations are indented one field a line; `Scatter` says beside its operation how members' answers become one.
+Operations are indented one field a line; `Scatter` says beside its operation how members' answers become one, `Given`
+beside its fetch what each representation answers itself.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from graphql import FieldNode, OperationDefinitionNode, SelectionSetNode, parse,
 from gateway.plan.nodes import (
     BatchFetch,
     Condition,
+    Echo,
     Fetch,
     Flatten,
     GatherField,
@@ -80,9 +82,7 @@ def _node(node: Node, names: Mapping[str, str]) -> Iterator[str]:
         case Flatten():
             yield from _blocks(f'Flatten(path: "{".".join(node.path)}")', [node.node], names)
         case Given():
-            yield from _blocks(
-                f'Given(path: "{node.key}.@", representations: {node.representations})', [node.node], names
-            )
+            yield from _given(node, names)
         case Sequence():
             yield from _blocks("Sequence", node.nodes, names)
         case Parallel():
@@ -110,6 +110,21 @@ def _subscription(node: Subscription, names: Mapping[str, str]) -> Iterator[str]
     branches = (("Primary", node.primary), ("Rest", node.rest))
     lines = (line for head, one in branches if one is not None for line in _blocks(head, [one], names))
     yield from _block("Subscription", lines)
+
+
+def _given(node: Given, names: Mapping[str, str]) -> Iterator[str]:
+    lines = list(_node(node.node, names))
+    if node.echoes:
+        lines += _block("echo:", (line for name, one in node.echoes for line in _echo(one, f"{name}.")))
+    yield from _block(f'Given(path: "{node.key}.@", representations: {node.representations})', lines)
+
+
+def _echo(one: Echo, on: str = "") -> Iterator[str]:
+    head = f"{on}{one.key}" if one.key == one.name else f"{on}{one.key}: {one.name}"
+    if one.below:
+        yield from _block(head, (line for inner in one.below for line in _echo(inner)))
+    else:
+        yield head
 
 
 # Operations

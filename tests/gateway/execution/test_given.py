@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from gateway.execution.given import compile_given
+from gateway.plan.nodes import Echo, Fetch, Given, Scatter, ScatterFetch
 from tests.gateway.support.gateway import Gateway, codes, group
 from tests.gateway.support.library import LIBRARIES
 from tests.gateway.support.serving import alters, crash
@@ -205,3 +207,19 @@ async def test_the_service_tells_the_contract_word_for_word() -> None:
             "again": {"text": LIBRARIES},
         }
         assert all(not city.library.asked(branch) for branch in "ensw")
+
+
+def test_a_nested_key_is_answered_in_the_askers_shape() -> None:
+    echo = Echo("of", "owners", (Echo("who", "id"), Echo("home", "home", (Echo("code", "code"),))))
+    node = Given("list", "$r", ScatterFetch(Fetch("G", "query", "{ _entities }"), Scatter(())), (("View", echo),))
+    view = {"__typename": "View", "owners": [{"id": "1", "home": {"code": "n"}}, {"id": "2", "home": None}]}
+    given = compile_given(node, frozenset({"View"}))
+    items, refusals = given.read({"r": [view]})
+    assert refusals == []
+    assert given.answer(items, [0], [{"size": 3}]) == [
+        {
+            "__typename": "View",
+            "size": 3,
+            "of": [{"who": "1", "home": {"code": "n"}}, {"who": "2", "home": None}],
+        }
+    ]
