@@ -252,7 +252,7 @@ class _Compiler:
         if one.meta == "__typename" and parent is not None:
             return key, one.source, None, False, _constant(parent.name)
         if one.meta is not None:
-            return key, one.source, None, False, _introspected(key)
+            return key, one.source, None, False, _introspected(one.source)
         type_node = parse_type(one.type, no_location=True)
         selections = [inner for field in same if field.selection is not None for inner in field.selection.fields]
         required = isinstance(type_node, NonNullTypeNode)

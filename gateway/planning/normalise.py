@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from copy import copy
+from dataclasses import dataclass, replace
+from itertools import count
 
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    NameNode,
     OperationDefinitionNode,
     SelectionSetNode,
     print_ast,
@@ -48,8 +51,8 @@ def normalise(document: DocumentNode, operation_name: str | None, types: TypeTab
         raise refused(Code.PLANNING_IMPOSSIBLE, f"The schema has no {kind} type.")
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     budget = Budget(EXPANDED_FIELDS_MAX, "fields after its fragments are written out")
-    flat = Flattener(types, fragments, budget.spend).flatten(definition.selection_set, root.name)
-    asked = tuple(one for one in flat.fields if one.name not in INTROSPECTION_FIELDS)
+    written = Flattener(types, fragments, budget.spend).flatten(definition.selection_set, root.name)
+    flat = _Placing({one.key for one in written.fields}).placed(written)
     variables = {
         one.variable.name.value: f"${one.variable.name.value}:{print_ast(one.type)}"
         + (f"={print_value(one.default_value)}" if one.default_value is not None else "")
@@ -58,7 +61,7 @@ def normalise(document: DocumentNode, operation_name: str | None, types: TypeTab
     return Operation(
         kind=kind,
         root_type=root.name,
-        selections=SelectionSet(asked),
+        selections=_without_introspection(flat),
         output=flat,
         variables=variables,
         introspection=introspection_text(flat, definition, fragments),
@@ -86,7 +89,7 @@ def introspection_text(
     flat: SelectionSet, definition: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> str | None:
     """An operation of the introspection fields alone, with the fragments and variables they use."""
-    fields = [one for one in flat.fields if one.name in INTROSPECTION_FIELDS and one.node is not None]
+    fields = list(_introspection(flat))
     if not fields:
         return None
     used: dict[str, FragmentDefinitionNode] = {}
@@ -103,6 +106,54 @@ def introspection_text(
     ]
     head = f"query({', '.join(variables)})" if variables else "query"
     return strip_ignored_characters(f"{head} {{ {body} }} {' '.join(texts[1:])}")
+
+
+class _Placing:
+    """The query root may stand below a field, and introspection in it. It is asked for in one operation with all other,
+    so each place gets a key of its own there: the alias of the node."""
+
+    def __init__(self, taken: Set[str]) -> None:
+        self._taken = taken
+        self._keys: dict[tuple[str, ...], str] = {}
+
+    def placed(self, selections: SelectionSet, path: tuple[str, ...] = ()) -> SelectionSet:
+        fields = tuple(self._placed(one, (*path, one.key)) for one in selections.fields)
+        unchanged = all(one is other for one, other in zip(fields, selections.fields, strict=True))
+        return selections if unchanged else SelectionSet(fields)
+
+    def _placed(self, one: Selected, path: tuple[str, ...]) -> Selected:
+        if one.children is not None:
+            children = self.placed(one.children, path)
+            return one if children is one.children else one.with_children(children)
+        if one.name not in INTROSPECTION_FIELDS or len(path) == 1:
+            return one
+        assert one.node is not None
+        if path not in self._keys:
+            numbered = (f"_g{number}_{one.key}" for number in count(len(self._keys) + 1))
+            self._keys[path] = next(key for key in numbered if key not in self._taken)
+        node = copy(one.node)
+        node.alias = NameNode(value=self._keys[path])
+        return replace(one, node=node)
+
+
+def _introspection(selections: SelectionSet) -> Iterator[Selected]:
+    for one in selections.fields:
+        if one.name in INTROSPECTION_FIELDS:
+            yield one
+        elif one.children is not None:
+            yield from _introspection(one.children)
+
+
+def _without_introspection(selections: SelectionSet) -> SelectionSet:
+    if not any(_introspection(selections)):
+        return selections
+    return SelectionSet(
+        tuple(
+            one if one.children is None else one.with_children(_without_introspection(one.children))
+            for one in selections.fields
+            if one.name not in INTROSPECTION_FIELDS
+        )
+    )
 
 
 def _with_conditions(one: Selected) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
+from gateway.language.selections import response_key
 from gateway.plan.nodes import OutputField, OutputSelection
 from gateway.planning.normalise import INTROSPECTION_FIELDS
 from gateway.planning.response import ResponseNode
@@ -86,7 +87,8 @@ class _Shaper:
         if first.name == TYPENAME:
             return OutputField(first.key, TYPENAME, type_, types, conditions, meta=TYPENAME)
         if first.name in INTROSPECTION_FIELDS:
-            return OutputField(first.key, first.key, type_, types, conditions, meta="introspection")
+            assert first.node is not None
+            return OutputField(first.key, response_key(first.node), type_, types, conditions, meta="introspection")
         selection = None
         if first.children is not None:
             below = [inner for one in in_force if one.children is not None for inner in one.children.fields]
