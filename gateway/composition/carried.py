@@ -1,12 +1,15 @@
-"""Directives that travel into the supergraph by rules of their own: who may see a field, and what it costs.
+"""Directives that travel into the supergraph by rules of their own: who may see a field, what it costs, what it sets.
 
     @authenticated                       said anywhere, it holds
     @requiresScopes, @policy             a disjunction of conjunctions; what several subgraphs say must all hold
     @cost                                the highest weight
     @listSize                            the largest size assumed; arguments and sized fields of all; a slicing argument
                                          is required only where all subgraphs require one
+    @context                             each subgraph has contexts of its own, so its name goes before theirs
+    @cacheTag                            all of them, each with the graphs that say so
 
-Sources: the specifications authenticated/v0.1, requiresScopes/v0.1, policy/v0.1 and cost/v0.1.
+Sources: the specifications authenticated/v0.1, requiresScopes/v0.1, policy/v0.1, cost/v0.1, context/v0.1 and
+federation/v2.12.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import Any, TypeAlias
 
 from graphql import ConstDirectiveNode, value_from_ast_untyped
 
+from gateway.supergraph.contexts import CACHE_TAG
 from gateway.supergraph.links import APOLLO, argument
 
 __all__ = [
@@ -27,6 +31,7 @@ __all__ = [
     "Carried",
     "Dnf",
     "ListSize",
+    "context_name",
     "join_carried",
     "print_carried",
     "read_carried",
@@ -54,13 +59,17 @@ class Carried:
     policies: Dnf | None = None
     cost: int | None = None
     list_size: ListSize | None = None
+    contexts: tuple[str, ...] = ()
+    """As the supergraph calls them."""
+    cache_tags: tuple[tuple[str, str], ...] = ()
+    """(format, graph)."""
 
 
 NOTHING_CARRIED = Carried()
 
 
-def read_carried(find: Callable[[str], list[ConstDirectiveNode]]) -> Carried:
-    """`find`: the applications of a directive on one element."""
+def read_carried(find: Callable[[str], list[ConstDirectiveNode]], subgraph: str, graph: str) -> Carried:
+    """`find`: the applications of a directive on one element of a subgraph, which the supergraph calls `graph`."""
     scopes, policies, cost, sizes = find("requiresScopes"), find("policy"), find("cost"), find("listSize")
     return Carried(
         authenticated=bool(find("authenticated")),
@@ -68,7 +77,14 @@ def read_carried(find: Callable[[str], list[ConstDirectiveNode]]) -> Carried:
         policies=_dnf(_value(policies[0], "policies")) if policies else None,
         cost=_value(cost[0], "weight") if cost else None,
         list_size=_list_size(sizes[0]) if sizes else None,
+        contexts=tuple(context_name(subgraph, _value(one, "name")) for one in find("context")),
+        cache_tags=tuple((_value(one, "format"), graph) for one in find("cacheTag")),
     )
+
+
+def context_name(subgraph: str, name: str) -> str:
+    """What the supergraph calls a subgraph's context."""
+    return f"{subgraph}__{name}"
 
 
 def _value(node: ConstDirectiveNode, name: str) -> Any:
@@ -107,6 +123,8 @@ def join_carried(several: Iterable[Carried]) -> Carried:
         policies=_all_hold(one.policies for one in given),
         cost=max((one.cost for one in given if one.cost is not None), default=None),
         list_size=_join_sizes([one.list_size for one in given if one.list_size is not None]),
+        contexts=tuple(dict.fromkeys(name for one in given for name in one.contexts)),
+        cache_tags=tuple(dict.fromkeys(tag for one in given for tag in one.cache_tags)),
     )
 
 
@@ -145,6 +163,16 @@ class Spec:
 
 
 _SPECS: Mapping[str, Spec] = {
+    "context": Spec(
+        f'@link(url: "{APOLLO}/context/v0.1", for: SECURITY)',
+        (
+            "directive @context(name: String!) repeatable on INTERFACE | OBJECT | UNION",
+            "directive @context__fromContext(field: context__ContextFieldValue) on ARGUMENT_DEFINITION",
+            "scalar context__ContextFieldValue",
+        ),
+        ("@context(",),
+    ),
+    "cacheTag": Spec(f'@link(url: "{APOLLO}/cacheTag/v0.1", for: EXECUTION)', (), ("@join__directive(",)),
     "authenticated": Spec(
         f'@link(url: "{APOLLO}/authenticated/v0.1", for: SECURITY)',
         (f"directive @authenticated on {_ACCESS}",),
@@ -183,6 +211,12 @@ def used_specs(carried: Iterable[Carried]) -> list[Spec]:
 
 
 def print_carried(one: Carried) -> Iterator[str]:
+    for name in one.contexts:
+        yield f"@context(name: {json.dumps(name)})"
+    for tag in dict.fromkeys(tag for tag, _ in one.cache_tags):
+        graphs = ", ".join(graph for said, graph in one.cache_tags if said == tag)
+        said = json.dumps(tag, ensure_ascii=False)
+        yield f'@join__directive(graphs: [{graphs}], name: "{CACHE_TAG}", args: {{format: {said}}})'
     if one.authenticated:
         yield "@authenticated"
     if one.scopes is not None:

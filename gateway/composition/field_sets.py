@@ -1,4 +1,4 @@
-"""What a subgraph's field sets touch: its key fields, what it provides, and which of its externals are used at all."""
+"""What a subgraph's field sets and contexts touch: key fields, what is provided, which externals are used at all."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from graphql import SelectionSetNode
 
+from gateway.composition.contexts import context_setters
 from gateway.composition.subgraph import FieldSet, Subgraph, TypeKind, walk
 from gateway.supergraph.elements import named_type
 
-__all__ = ["external_uses", "key_fields", "provided_fields", "required_fields"]
+__all__ = ["context_fields", "external_uses", "key_fields", "provided_fields", "required_fields"]
 
 Coordinate = tuple[str, str]
 
@@ -30,6 +31,20 @@ def provided_fields(subgraph: Subgraph) -> frozenset[Coordinate]:
 
 def required_fields(subgraph: Subgraph) -> frozenset[Coordinate]:
     return frozenset(_of_fields(subgraph, "requires"))
+
+
+def context_fields(subgraph: Subgraph) -> frozenset[Coordinate]:
+    """What contextual arguments are read from."""
+    setters = context_setters(subgraph)
+    return frozenset(
+        at
+        for type_ in subgraph.types.values()
+        for field in type_.fields.values()
+        for argument in field.arguments.values()
+        if argument.from_context is not None
+        for setter in setters.get(argument.from_context.context or "", ())
+        for at in _touched(subgraph, setter, argument.from_context.selections)
+    )
 
 
 def _of_fields(subgraph: Subgraph, which: str) -> Iterator[Coordinate]:
@@ -62,4 +77,10 @@ def external_uses(subgraph: Subgraph) -> frozenset[Coordinate]:
         if interface in subgraph.types
         for field in subgraph.types[interface].fields
     }
-    return key_fields(subgraph) | provided_fields(subgraph) | required_fields(subgraph) | frozenset(implemented)
+    return (
+        key_fields(subgraph)
+        | provided_fields(subgraph)
+        | required_fields(subgraph)
+        | context_fields(subgraph)
+        | frozenset(implemented)
+    )

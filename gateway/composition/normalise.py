@@ -39,6 +39,7 @@ from graphql import (
 )
 
 from gateway.composition.carried import read_carried
+from gateway.composition.contexts import read_from_context
 from gateway.composition.field_sets import external_uses
 from gateway.composition.model import Report
 from gateway.composition.names import Names
@@ -46,6 +47,7 @@ from gateway.composition.parse import ParsedSubgraph
 from gateway.composition.subgraph import (
     ComposeRequest,
     FieldSet,
+    FromContext,
     HorizontalMark,
     Key,
     Marks,
@@ -239,7 +241,12 @@ class _Normaliser:
             description=node.description.value if node.description else None,
             marks=self.marks(node.directives or ()),
             node=node,
+            from_context=self.from_context(node.directives or ()),
         )
+
+    def from_context(self, directives: Iterable[ConstDirectiveNode]) -> FromContext | None:
+        found = self.find(directives, "fromContext")
+        return read_from_context(found[0]) if found else None
 
     def values(self, nodes: list[TypeSystemNode]) -> dict[str, SubgraphEnumValue]:
         return {
@@ -273,7 +280,7 @@ class _Normaliser:
             inaccessible=bool(self.find(given, "inaccessible")),
             tags=_unique(string_argument(one, "name") or "" for one in self.find(given, "tag")),
             deprecated=(string_argument(deprecated[0], "reason") or _DEFAULT_REASON) if deprecated else None,
-            carried=read_carried(lambda element: self.find(given, element)),
+            carried=read_carried(lambda element: self.find(given, element), self.source.name, self.graph),
             composed=tuple(print_ast(one) for one in given if f"@{one.name.value}" in self.composed),
         )
 

@@ -19,7 +19,7 @@ from gateway.composition.subgraph import HorizontalMark, Marks, TypeKind
 from gateway.language.selections import print_selection_set
 from gateway.supergraph.elements import ROOT_TYPES
 from gateway.supergraph.links import APOLLO, HORIZONTAL
-from gateway.supergraph.model import FieldJoin, Graph, TypeJoin
+from gateway.supergraph.model import ContextArgument, FieldJoin, Graph, TypeJoin
 
 __all__ = ["print_supergraph"]
 
@@ -237,6 +237,16 @@ def _join_arguments(join: FieldJoin) -> Iterator[str]:
         yield "usedOverridden: true"
     if join.override_label is not None:
         yield f"overrideLabel: {_string(join.override_label)}"
+    if join.context_arguments:
+        yield f"contextArguments: [{', '.join(map(_context_argument, join.context_arguments))}]"
+
+
+def _context_argument(one: ContextArgument) -> str:
+    selection = print_selection_set(one.selection)
+    if not selection.startswith("..."):
+        selection = f"{{ {selection} }}"
+    values = {"context": one.context, "name": one.name, "type": one.type, "selection": selection}
+    return "{" + ", ".join(f"{name}: {_string(value)}" for name, value in values.items()) + "}"
 
 
 def _horizontal(graph: str, mark: HorizontalMark) -> str:

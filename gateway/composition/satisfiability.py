@@ -6,9 +6,10 @@ a set of positions a field can be served if some graph that can be *reached* fro
 whose fields can themselves be served from the positions already reached; so reach grows until it grows no more. A field
 with `@requires` is served only where its requirements can be, from that same reach.
 
-Two paths that lead to the same type with the same positions are one case, which is why the walk ends. Vocabulary:
+Two paths that lead to the same type with the same positions and the same around are one case, which is why the walk ends. Vocabulary:
 - *position*: (graph, type as that graph sees it, provided field set);
 - *reach*: all positions that an object's start positions lead to by keys;
+- *around*: what objects above can give to contextual arguments (`@fromContext`); of one context, the nearest that sets it;
 - *interface object*: a graph sees `Media` where the object is a `Book`; before a graph that knows the interface has been
   asked, nobody knows that it is a `Book`, and keys of `Book` are of no use.
 
@@ -32,7 +33,7 @@ from graphql import (
 from gateway.composition.example_query import FRAGMENT
 from gateway.composition.model import Report
 from gateway.composition.satisfiability_message import explain
-from gateway.composition.serving import Position, Serving
+from gateway.composition.serving import NOTHING_AROUND, Around, Position, Serving
 from gateway.supergraph.model import Supergraph
 
 __all__ = ["check_satisfiability"]
@@ -69,7 +70,7 @@ def check_satisfiability(supergraph: Supergraph, report: Report, states_max: int
             return
 
 
-Case = tuple[str, frozenset[Position]]
+Case = tuple[str, frozenset[Position], Around]
 
 
 class _Walk:
@@ -85,7 +86,8 @@ class _Walk:
         schema = self.supergraph.api_schema
         for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
             if root is not None:
-                self.enter((root.name, self.serving.everywhere(root.name)), Step(None, root.name))
+                start = (root.name, self.serving.everywhere(root.name), NOTHING_AROUND)
+                self.enter(start, Step(None, root.name))
         while self.queue and len(self.told) < _ERRORS_MAX:
             if len(self.seen) > states_max:
                 self.report.error(
@@ -103,44 +105,47 @@ class _Walk:
             self.queue.append((case, step))
 
     def visit(self, case: Case, step: Step) -> None:
-        type_name, positions = case
+        type_name, positions, around = case
         type_ = self.supergraph.api_schema.type_map[type_name]
         if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
-            self.visit_abstract(type_, positions, step)
+            self.visit_abstract(type_, positions, around, step)
         elif isinstance(type_, GraphQLObjectType):
-            self.visit_object(type_, positions, step)
+            self.visit_object(type_, positions, around, step)
 
     def visit_abstract(
-        self, type_: GraphQLInterfaceType | GraphQLUnionType, positions: frozenset[Position], step: Step
+        self, type_: GraphQLInterfaceType | GraphQLUnionType, positions: frozenset[Position], around: Around, step: Step
     ) -> None:
         for possible in self.supergraph.api_schema.get_possible_types(type_):
             if not self.serving.can_be(positions, possible.name):
                 continue
             narrowed = self.serving.narrow(positions, possible.name)
             if narrowed:
-                self.enter((possible.name, narrowed), Step(step, f"{FRAGMENT}{possible.name}"))
+                self.enter((possible.name, narrowed, around), Step(step, f"{FRAGMENT}{possible.name}"))
 
-    def visit_object(self, type_: GraphQLObjectType, positions: frozenset[Position], step: Step) -> None:
+    def visit_object(
+        self, type_: GraphQLObjectType, positions: frozenset[Position], around: Around, step: Step
+    ) -> None:
         reaches = self.serving.reaches(type_.name, positions)
         reach: frozenset[Position] = frozenset().union(*reaches)
         if all(one.type != type_.name for one in reach):  # Only interface objects: nobody can tell its type.
-            self.refuse(type_.name, "__typename", reach, step)
+            self.refuse(type_.name, "__typename", reach, around, step)
             return
+        below = self.serving.around_below(type_.name, reaches, around)
         for name, field in type_.fields.items():
-            next_positions = self.serving.serve(type_.name, name, reaches)
+            next_positions = self.serving.serve(type_.name, name, reaches, around)
             if not next_positions:
-                self.refuse(type_.name, name, reach, step)
+                self.refuse(type_.name, name, reach, around, step)
             elif is_composite_type(get_named_type(field.type)):
-                self.enter((get_named_type(field.type).name, next_positions), Step(step, name))
+                self.enter((get_named_type(field.type).name, next_positions, below), Step(step, name))
 
-    def refuse(self, type_name: str, field: str, reach: frozenset[Position], step: Step) -> None:
+    def refuse(self, type_name: str, field: str, reach: frozenset[Position], around: Around, step: Step) -> None:
         if (type_name, field) in self.told:
             return
         self.told.add((type_name, field))
         graphs = self.supergraph.graphs
         self.report.error(
             "SATISFIABILITY_ERROR",
-            explain(self.supergraph, self.serving, type_name, field, reach, _way(step)),
+            explain(self.supergraph, self.serving, type_name, field, reach, around, _way(step)),
             [(graphs[graph].name, None) for graph in dict.fromkeys(one.graph for one in sorted(reach))],
         )
 

@@ -25,7 +25,7 @@ from gateway.language.selections import canonical_field_set, parse_field_set
 from gateway.supergraph.elements import named_type
 from gateway.supergraph.model import FieldJoin, Supergraph, TypeJoin
 
-__all__ = ["Position", "Serving"]
+__all__ = ["NOTHING_AROUND", "Around", "Position", "Serving"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,6 +39,11 @@ class Position:
 
 Reaches: TypeAlias = frozenset[frozenset[Position]]
 """Where an object may be found: from each place where it stands, by itself."""
+
+
+Around: TypeAlias = frozenset[tuple[str, str]]
+"""(context, selection): what the nearest objects above can give to contextual arguments."""
+NOTHING_AROUND: Around = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class Serving:
         self._meeting: set[tuple[str, str, str, frozenset[Position]]] = set()
         self._used_unfinished = False
         """Set when an answer in progress was consulted: what follows from it holds for this moment only."""
+        self._set_by = self._contexts_by_type()
+        self._taken_from = self._selections_by_context()
 
     # Where things are
 
@@ -179,24 +186,31 @@ class Serving:
         no part of it can lend its key, or what is required, to another."""
         return frozenset(self.reach(type_name, frozenset((one,))) for one in start)
 
-    def serve(self, type_name: str, field: str, reaches: Reaches) -> frozenset[Position]:
+    def serve(
+        self, type_name: str, field: str, reaches: Reaches, around: Around = NOTHING_AROUND
+    ) -> frozenset[Position]:
         """Where the field's value may stand when it is asked for at `reaches`; empty: nobody can serve it."""
         if field == "__typename":
             return frozenset().union(*reaches)
         found = set()
         for reach in reaches:
             for position in reach:
-                value = self._serve_at(type_name, field, position, reach)
+                value = self._serve_at(type_name, field, position, reach, around)
                 if value is not None:
                     found.add(value)
         return frozenset(found)
 
-    def _serve_at(self, type_name: str, field: str, position: Position, reach: frozenset[Position]) -> Position | None:
+    def _serve_at(
+        self, type_name: str, field: str, position: Position, reach: frozenset[Position], around: Around
+    ) -> Position | None:
         provided = self._provided_at(position, field)
         join = self.field_join(position.graph, position.type, field)
         if join is None or (join.external and provided is None):
             return None
-        if join.requires is not None and not self._meets(type_name, field, position, join, reach):
+        if not self.has_context(join, around):
+            return None
+        is_sent = join.requires is not None or join.context_arguments
+        if is_sent and not self._meets(type_name, field, position, join, reach):
             return None
         below = provided or ""
         if join.provides is not None:
@@ -208,8 +222,8 @@ class Serving:
     def _meets(
         self, type_name: str, field: str, position: Position, join: FieldJoin, reach: frozenset[Position]
     ) -> bool:
-        """What is required must be had elsewhere and brought along: so the graph must take the object by a key."""
-        assert join.requires is not None
+        """What is required, or comes of a context, must be had elsewhere and brought along: so the graph must take the
+        object by a key."""
         question = (join.graph, type_name, field, reach)
         if question in self._meeting:
             self._used_unfinished = True
@@ -219,9 +233,45 @@ class Serving:
             keys = [one.key for one in self.type_joins(join.graph, position.type) if one.key and one.resolvable]
             alone = frozenset((reach,))
             can_enter = any(self.has_all(type_name, key, alone) for key in keys)
-            return can_enter and self.has_all(type_name, join.requires, alone)
+            return can_enter and (join.requires is None or self.has_all(type_name, join.requires, alone))
         finally:
             self._meeting.discard(question)
+
+    # Contexts
+
+    def _contexts_by_type(self) -> dict[str, set[str]]:
+        """Roots of changes and events set none: nothing can be read from them a second time."""
+        found: dict[str, set[str]] = {}
+        for context, types in self.supergraph.contexts.items():
+            for type_name in types:
+                for possible in self._possible_anywhere(type_name):
+                    found.setdefault(possible, set()).add(context)
+        for root in (self.schema.mutation_type, self.schema.subscription_type):
+            found.pop(root.name if root is not None else "", None)
+        return found
+
+    def _selections_by_context(self) -> dict[str, dict[str, SelectionSetNode]]:
+        found: dict[str, dict[str, SelectionSetNode]] = {}
+        for joins in self.supergraph.field_joins.values():
+            for one in (argument for join in joins for argument in join.context_arguments):
+                found.setdefault(one.context, {})[canonical_field_set(one.selection)] = one.selection
+        return found
+
+    def has_context(self, join: FieldJoin, around: Around) -> bool:
+        return all((one.context, canonical_field_set(one.selection)) in around for one in join.context_arguments)
+
+    def around_below(self, type_name: str, reaches: Reaches, around: Around) -> Around:
+        """What is around the fields of an object of this type: of contexts that it sets itself, only what it can give."""
+        own = self._set_by.get(type_name)
+        if own is None:
+            return around
+        given = {
+            (context, text)
+            for context in own
+            for text, selection in self._taken_from.get(context, {}).items()
+            if self.has_all(type_name, selection, reaches)
+        }
+        return frozenset(one for one in around if one[0] not in own) | given
 
     def _value_type(self, type_name: str, field: str, join: FieldJoin) -> str:
         if join.type is not None:

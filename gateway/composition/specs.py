@@ -1,7 +1,6 @@
 """What the linked specifications define: the federation directives by version, and the horizontal ones.
 
-A subgraph may use a directive only from the version on in which it came. Directives that composition does not carry
-into the supergraph yet are *known* here, so that their use is refused by name instead of being lost in silence.
+A subgraph may use a directive only from the version on in which it came.
 """
 
 from __future__ import annotations
@@ -19,24 +18,14 @@ __all__ = [
     "FEDERATION_VERSIONS",
     "HORIZONTAL_TYPES",
     "MERGED",
-    "NOT_CARRIED",
     "SpecDirective",
     "federation_directives",
     "horizontal_directives",
 ]
 
-FEDERATION_VERSIONS: tuple[Version, ...] = tuple((2, minor) for minor in range(13))
+FEDERATION_VERSIONS: tuple[Version, ...] = tuple((2, minor) for minor in range(15))
 FEDERATION_TYPES = frozenset({"FieldSet", "Scope", "Policy", "ContextFieldValue"})
 HORIZONTAL_TYPES = frozenset({"Gather", "Fold"})
-
-NOT_CARRIED = frozenset(
-    {
-        "context",
-        "fromContext",
-        "cacheTag",
-    }
-)
-"""Understood as names; a schema that applies them is refused (UNSUPPORTED_FEATURE)."""
 
 MERGED = frozenset({"inaccessible", "tag", "authenticated", "requiresScopes", "policy", "cost", "listSize"})
 """Directives that the supergraph bears, too."""

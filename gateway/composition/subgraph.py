@@ -29,6 +29,7 @@ from gateway.supergraph.links import Link, Version
 __all__ = [
     "ComposeRequest",
     "FieldSet",
+    "FromContext",
     "HorizontalMark",
     "Key",
     "Marks",
@@ -85,6 +86,19 @@ class FieldSet:
 
 
 @dataclass(frozen=True, slots=True)
+class FromContext:
+    """`@fromContext(field: "$context { selection }")`, as far as it can be read."""
+
+    text: str
+    context: str | None
+    """None: the text names none, or nothing of it."""
+    selections: SelectionSetNode | None
+    problem: str
+    """Why what follows the context's name is no selection."""
+    node: ConstDirectiveNode
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     fields: FieldSet
     resolvable: bool
@@ -115,6 +129,7 @@ class SubgraphValue:
     description: str | None
     marks: Marks
     node: Node
+    from_context: FromContext | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from graphql import (
     SelectionSetNode,
 )
 
+from gateway.execution.contexts import CompiledContext, Copies, compile_context
 from gateway.execution.given import CompiledGiven, compile_given
 from gateway.execution.project import Projection, compile_projection, condition_variables
 from gateway.execution.representations import Builder, PathStep, compile_path, compile_requires
@@ -124,12 +125,15 @@ class CompiledPart:
     paths: tuple[tuple[PathStep, ...], ...]
     plain_paths: tuple[tuple[str, ...], ...]
     build: Builder
+    contexts: tuple[CompiledContext, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledBatch:
     batch: BatchFetch
     parts: tuple[CompiledPart, ...]
+    copies: Copies | None
+    """When parts have contextual arguments: the operation with as many copies of each part as there are values."""
     printed_paths: tuple[str, ...]
     rounds_after: int
 
@@ -198,7 +202,8 @@ class _Compiler:
             case BatchFetch():
                 parts = tuple(self._part(part, node.graph) for part in node.parts)
                 printed = dict.fromkeys(".".join(path) for part in node.parts for path in part.paths)
-                self.batches[id(node)] = CompiledBatch(node, parts, tuple(printed), rounds_after)
+                copies = Copies(node) if any(part.contexts for part in node.parts) else None
+                self.batches[id(node)] = CompiledBatch(node, parts, copies, tuple(printed), rounds_after)
             case Flatten():
                 self.visit(node.node, node.path, rounds_after)
             case Given():
@@ -229,6 +234,7 @@ class _Compiler:
             tuple(compile_path(path, self.types.possible_types) for path in part.paths),
             tuple(_plain(path) for path in part.paths),
             compile_requires(part.requires, self.types.possible_types, self.types.key_fields(graph)),
+            tuple(compile_context(one, self.types.possible_types) for one in part.contexts),
         )
 
     def _add(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.execution.answers import Answer, Failure, error_path
-from gateway.execution.compiled import CompiledPart
+from gateway.execution.batches import AskedPart
 from gateway.execution.merge import copied, merge_entities
 from gateway.execution.representations import Batch, all_places
 from gateway.language.errors import Code
@@ -37,15 +37,13 @@ def merge_by_path(batch: Batch, lengths: Sequence[int], entities: list[Any], int
         start = end
 
 
-def part_paths(
-    raw: Mapping[str, Any], batches: Sequence[tuple[CompiledPart, Batch]], data: dict[str, Any]
-) -> Sequence[ResponsePath]:
+def part_paths(raw: Mapping[str, Any], asked: Sequence[AskedPart], data: dict[str, Any]) -> Sequence[ResponsePath]:
     """`_e1.3.name` → where the objects of the second part's fourth representation stand, then `name`."""
     path = error_path(raw)
-    for part, batch in batches:
+    for part, batch in ((one.part, one.batch) for one in asked):
         if path is not None and path[:1] == (part.alias,):
             return entity_paths(raw, part.alias, all_places(data, part.paths, batch), part.plain_paths[0])
-    return (batches[0][0].plain_paths[0],)
+    return (asked[0].part.plain_paths[0],)
 
 
 def entity_paths(

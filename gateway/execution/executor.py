@@ -16,6 +16,7 @@ import orjson
 
 from gateway.execution.answers import Failure, Outcome, error_path
 from gateway.execution.asking import Asker, Call, CallKind, Target
+from gateway.execution.batches import BatchRequest, batch_requests
 from gateway.execution.clients import SubgraphClient
 from gateway.execution.compiled import CompiledBatch, CompiledFetch, CompiledPart, CompiledPlan
 from gateway.execution.entities import OTHER_NUMBER, entities_of, entity_paths, merge_by_path, part_paths
@@ -201,35 +202,32 @@ class Executor:
 
     async def _fetch_batch(self, compiled: CompiledBatch, run: Run) -> None:
         """Entities at several paths, in one request."""
-        batches: list[tuple[CompiledPart, Batch]] = []
-        counts: list[list[int]] = []
-        variables = run.variables(compiled.batch.variables, {})
-        for part in compiled.parts:
-            found = [collect(run.data, path) for path in part.paths]
-            counts.append([len(one) for one in found])
-            batch = build_batch([one for same in found for one in same], part.build)
-            batches.append((part, batch))
-            variables[part.variable] = [orjson.Fragment(text) for text in batch.texts]
-        if not any(batch.texts for _, batch in batches):
-            return
+        requests = batch_requests(compiled, run.data)
+        if len(requests) == 1:
+            await self._ask_batch(compiled, requests[0], run)
+        else:
+            await asyncio.gather(*(self._ask_batch(compiled, one, run) for one in requests))
+
+    async def _ask_batch(self, compiled: CompiledBatch, request: BatchRequest, run: Run) -> None:
         batch_fetch = compiled.batch
         service = self._service(batch_fetch.graph)
-        call = Call(batch_fetch.operation, variables, compiled.rounds_after)
+        variables = {**run.variables(batch_fetch.variables, {}), **request.variables}
+        call = Call(request.operation, variables, compiled.rounds_after)
         outcome = await self._ask(batch_fetch.graph, call, compiled, run)
         if isinstance(outcome, Failure):
-            for part, batch in batches:
-                if batch.texts:
-                    self._tell_part(outcome, part, service, run)
+            for one in request.asked:
+                if one.batch.texts:
+                    self._tell_part(outcome, one.part, service, run)
             return
         for raw in outcome.errors:
-            for path in part_paths(raw, batches, run.data):
+            for path in part_paths(raw, request.asked, run.data):
                 run.tell(subgraph_error(raw, service, path))
-        for (part, batch), lengths in zip(batches, counts, strict=True):
-            entities = entities_of(outcome, part.alias, len(batch.texts))
+        for one in request.asked:
+            entities = entities_of(outcome, one.part.alias, len(one.batch.texts))
             if entities is not None:
-                merge_by_path(batch, lengths, entities, run.compiled.types.interfaces)
-            elif batch.texts and not outcome.errors:
-                self._tell_part(OTHER_NUMBER, part, service, run)
+                merge_by_path(one.batch, one.lengths, entities, run.compiled.types.interfaces)
+            elif one.batch.texts and not outcome.errors:
+                self._tell_part(OTHER_NUMBER, one.part, service, run)
 
     @staticmethod
     def _tell_part(failure: Failure, part: CompiledPart, service: str, run: Run) -> None:

@@ -114,6 +114,8 @@ class Batch:
     representations: list[Representation]
     texts: list[bytes]
     """The representations as JSON, written once."""
+    positions: list[int] | None = None
+    """Which of the objects at their paths these are; None: all."""
 
 
 def build_batch(objects: list[dict[str, Any]], builder: Builder) -> Batch:
@@ -158,7 +160,10 @@ def all_places(
 ) -> Mapping[int, Sequence[ResponsePath]]:
     """Where the objects of each representation stand; `paths`: all that the batch was collected from."""
     places: dict[int, list[ResponsePath]] = {}
-    for owner, place in zip(batch.owners, (one for path in paths for one in locate(data, path)), strict=False):
+    found = [one for path in paths for one in locate(data, path)]
+    if batch.positions is not None:
+        found = [found[position] for position in batch.positions]
+    for owner, place in zip(batch.owners, found, strict=False):
         places.setdefault(owner, []).append(place)
     return places
 

@@ -34,6 +34,8 @@ Conventions between planning and execution
   wrote them; execution sets `first`, `after` … for a member by rewriting `selection`.
 - *Entity fetch on a partitioned graph*: for types in `Scatter.partitioned` the representation's key names the member
   (so `fields` says nothing about them); fields of all other types stand in `fields`, gathered over members.
+- *Contextual arguments*: fields that take them are in parts of a `BatchFetch` of their own. The entities of a part whose
+  values differ are asked for under aliases of their own, in copies of the part that execution makes.
 - *Mutations* on a partitioned graph: one `ScatterFetch` for each root field, in series.
 - *Given entities*: `key` is a list under the root, an item for each representation that the asker gave. The fetch has
   no `requires`: each representation is sent on as it came.
@@ -53,6 +55,8 @@ __all__ = [
     "BatchFetch",
     "BatchPart",
     "Condition",
+    "ContextValue",
+    "ContextVariable",
     "Echo",
     "Fetch",
     "Flatten",
@@ -208,6 +212,28 @@ class Flatten:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextValue:
+    """One place to read a contextual value from: an object around the entity."""
+
+    path: tuple[str, ...]
+    """Of that object; the beginning of the entity's own path."""
+    types: tuple[str, ...]
+    """The types it must be of; none: whatever it is."""
+    source: tuple[str, ...]
+    """Response keys from there to the value; through lists, it is a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextVariable:
+    """A variable of the operation that holds a contextual argument's value."""
+
+    name: str
+    type: str
+    values: tuple[ContextValue, ...]
+    """The nearest object first; the first that is of the right type counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Echo:
     """A field that a representation answers itself: read `name` from it, put it under `key`, and so on below."""
 
@@ -238,6 +264,7 @@ class BatchPart:
     """The operation's variable for this part's representations."""
     paths: tuple[tuple[str, ...], ...]
     requires: tuple[RequiredSelection, ...]
+    contexts: tuple[ContextVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from graphql import FieldNode, OperationDefinitionNode, SelectionSetNode, parse,
 from gateway.plan.nodes import (
     BatchFetch,
     Condition,
+    ContextValue,
+    ContextVariable,
     Echo,
     Fetch,
     Flatten,
@@ -148,8 +150,19 @@ def _batch(node: BatchFetch) -> Iterator[str]:
     for part, entities in zip(node.parts, definition.selection_set.selections, strict=True):
         assert isinstance(entities, FieldNode)
         paths = ", ".join(f'"{".".join(path)}"' for path in part.paths)
-        lines = [*_requires(part.requires), *_selections(entities.selection_set)]
+        lines = [*map(_context, part.contexts), *_requires(part.requires), *_selections(entities.selection_set)]
         yield from _block(f"Flatten({'path' if len(part.paths) == 1 else 'paths'}: {paths})", lines)
+
+
+def _context(one: ContextVariable) -> str:
+    """`$context_1: String from "account|[Giro].currency"`."""
+    return f"${one.name}: {one.type} from {', '.join(map(_context_value, one.values)) or 'nowhere'}"
+
+
+def _context_value(value: ContextValue) -> str:
+    types = f"|[{','.join(value.types)}]" if value.types else ""
+    at = ".".join(value.path) + types
+    return f'"{".".join((*([at] if at else []), *value.source))}"'
 
 
 def _selections(selections: SelectionSetNode | None) -> Iterator[str]:

@@ -82,7 +82,7 @@ class ServedWalk(Walk):
             given.echoes[name, echo.key] = echo
             return
         move = self.graph.field(at.node, one.name, self.search.labels)
-        if move is None:
+        if move is None or move.context_arguments:
             raise refused(Code.PLANNING_IMPOSSIBLE, f'"{name}.{one.name}" is not served by {at.node.graph} itself.')
         self._place(at, one, move, frozenset((name,)), name, NO_GUARD)
 

@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.plan.nodes import Echo
+from gateway.plan.nodes import ContextValue, Echo
 from gateway.planning.response import ResponseNode
 from gateway.query_graph import Node
 from gateway.query_graph.selection import Condition, Conditions, Selected
+from gateway.supergraph.model import ContextArgument
 
-__all__ = ["Context", "GivenFetch", "Group", "OpField", "OpSelection", "Position", "Required", "Requirement"]
+__all__ = [
+    "Ancestor",
+    "Context",
+    "Contextual",
+    "GivenFetch",
+    "Group",
+    "OpField",
+    "OpSelection",
+    "Position",
+    "Required",
+    "Requirement",
+]
 
 
 @dataclass(slots=True)
@@ -80,6 +92,32 @@ Requirement = dict[str, Required]
 """Field name → where it is read."""
 
 
+class Ancestor(NamedTuple):
+    """An object around the one that the walk stands at."""
+
+    response: ResponseNode
+    path: tuple[str, ...]
+    possible: frozenset[str]
+    """Types it may be of."""
+
+    def joined(self, other: Ancestor) -> Ancestor:
+        """The same place, come to by way of other types."""
+        return self._replace(possible=self.possible | other.possible)
+
+
+@dataclass(eq=False, slots=True)
+class Contextual:
+    """The value of a contextual argument, for all fields of one place that take it."""
+
+    argument: ContextArgument
+    variable: str
+    ancestors: tuple[Ancestor, ...]
+    levels: set[int] = field(default_factory=set)
+    """How many objects further up it may be found."""
+    values: tuple[ContextValue, ...] = ()
+    """Where it is read, when the walk is done."""
+
+
 @dataclass(slots=True)
 class GivenFetch:
     """What a fetch of entities that the asker gives has beside its selection."""
@@ -104,6 +142,8 @@ class Group:
     requires: dict[tuple[str, str], Requirement] = field(default_factory=dict)
     contexts: set[Context] = field(default_factory=set)
     """For everything that was put here: when it is wanted."""
+    contextual: dict[str, Contextual] = field(default_factory=dict)
+    """By variable of the operation."""
     origins: frozenset[str] = frozenset()
     """Into an interface object: the types that are sent as the interface; what is asked concerns all of them."""
     given: GivenFetch | None = None
@@ -134,6 +174,8 @@ class Position:
     """Conditions of what is collected here on behalf of a field: they go on everything put here."""
     above: Context = ANYWHERE
     """What holds for the fields around."""
+    ancestors: tuple[Ancestor, ...] = ()
+    """Objects around, the outermost first."""
 
     def narrowed(self, node: Node, condition: str | None) -> Position:
         return self._changed(node, condition, self.pending)
@@ -145,7 +187,7 @@ class Position:
     def _changed(self, node: Node, condition: str | None, pending: Conditions) -> Position:
         return Position(
             self.group, self.selection, node, self.response, self.path, condition, self.entity_type, pending,
-            self.above,
+            self.above, self.ancestors,
         )  # fmt: skip
 
     def context(self, conditions: Conditions, types: frozenset[str]) -> Context:

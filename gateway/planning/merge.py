@@ -66,6 +66,8 @@ def _may_merge(early: Group, late: Group, rounds: dict[Group, int], awaited: set
         worthwhile = one <= other or other <= one
     else:
         worthwhile = early not in awaited and one == other
+    # What lacks a contextual value is not asked for, and must take nothing else with it.
+    worthwhile = worthwhile and early.contextual.keys() == late.contextual.keys()
     return worthwhile and _same_meaning(early, late) and _reads_alike(early, late) and _is_covered(early, late)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.planning.groups import Group, OpField, OpSelection, Requirement
 from gateway.query_graph.selection import TYPENAME, Condition, Conditions
 
-__all__ = ["OperationWriter", "field_text", "field_variables", "selection_text", "simplified"]
+__all__ = ["OperationWriter", "field_text", "field_variables", "selection_text", "simplified", "unused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,16 @@ class OperationWriter:
             same.setdefault((selection_text(group.selection, lifted), required_text(group.requires)), []).append(group)
         names = tuple(name for name in self.definitions if name in used)
         parts = [
-            (f"_e{place}", self._unused(f"{self.representations}_{place}"), one)
+            (f"_e{place}", unused(f"{self.representations}_{place}", self.definitions), one)
             for place, one in enumerate(same.values())
         ]
         bodies = [
             f"{alias}:_entities(representations:${variable}){{{body}}}"
             for (alias, variable, _), (body, _) in zip(parts, same, strict=True)
         ]
-        heads = [f"${variable}:[_Any!]!" for _, variable, _ in parts] + [self.definitions[name] for name in names]
+        heads = [f"${variable}:[_Any!]!" for _, variable, _ in parts]
+        heads += [f"${one.variable}:{one.argument.type}" for _, _, same in parts for one in same[0].contextual.values()]
+        heads += [self.definitions[name] for name in names]
         return self._operation("query", self._name(graph_name, number), heads, " ".join(bodies)), names, parts
 
     @staticmethod
@@ -64,15 +66,17 @@ class OperationWriter:
             return f"{{{body}}}"
         return f"{kind}{name}{variables}{{{body}}}"
 
-    def _unused(self, name: str) -> str:
-        while name in self.definitions:
-            name += "_"
-        return name
-
     def _name(self, graph_name: str, number: int) -> str:
         if not self.client_name:
             return ""
         return f" {self.client_name}__{re.sub(r'[^0-9A-Za-z_]', '_', graph_name)}__{number}"
+
+
+def unused(name: str, taken: Container[str]) -> str:
+    """A variable's name that the client has not taken."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def required_text(requires: Mapping[tuple[str, str], Requirement]) -> str:

@@ -1,7 +1,7 @@
 """An operation becomes a plan. The order of the stages stands in `Planner.plan`, and nowhere else.
 
-    operation ── normalise ── search + walk ── merge ── batch ── assemble ── write ── shape ──▶ QueryPlan
-                 (flat)       (fetches)        (fewer)  (requests) (rounds)   (text)   (output)
+    operation ── normalise ── bind ─── search + walk ── merge ── batch ── assemble ── write ── shape ──▶ QueryPlan
+                 (flat)    (contexts)  (fetches)        (fewer)  (requests) (rounds)   (text)   (output)
 
 Planning does no I/O and keeps nothing between operations but the query graph. It never gives a wrong plan: what it
 cannot serve it refuses, with a code (`PLANNING_IMPOSSIBLE`, `PLANNING_UNSUPPORTED`, `QUERY_PLAN_COMPLEXITY_EXCEEDED`).
@@ -17,6 +17,7 @@ from gateway.language.errors import Code
 from gateway.plan.nodes import (
     BatchFetch,
     BatchPart,
+    ContextVariable,
     Fetch,
     Flatten,
     Given,
@@ -29,6 +30,7 @@ from gateway.plan.nodes import (
 )
 from gateway.planning.assemble import Leaf, assemble, in_sequence
 from gateway.planning.batch import Unit, units_of
+from gateway.planning.bind import bind_contexts
 from gateway.planning.costs import refused
 from gateway.planning.entities import ServedWalk
 from gateway.planning.groups import Group, Requirement
@@ -40,6 +42,7 @@ from gateway.planning.scatter import prepare_gathers, scatter_of
 from gateway.planning.search import Search
 from gateway.planning.walk import EVERY_KEY, Walk
 from gateway.query_graph import build_query_graph
+from gateway.query_graph.selection import SelectionSet
 from gateway.supergraph.model import Supergraph
 
 __all__ = ["Planner"]
@@ -83,23 +86,29 @@ class Planner:
     def _walk(self, operation: Operation, labels: frozenset[str]) -> Walk:
         """Walked once, nearly always; again where keys were torn, and with every key apart where that tore others."""
         search = Search(self.query_graph, labels)
-        walk = self._walked(operation, self._begin(search))
-        if not walk.torn:
-            return walk
-        again = self._walked(operation, self._begin(search, frozenset(walk.torn)))
-        return again if again.torn <= walk.torn else self._walked(operation, self._begin(search, EVERY_KEY))
+        selections = bind_contexts(self.query_graph, operation.root_type, operation.selections)
 
-    def _begin(self, search: Search, apart: Container[str] = frozenset()) -> Walk:
+        def walked(apart: Container[str]) -> Walk:
+            return self._walked(operation, selections, self._begin(search, operation, apart))
+
+        walk = walked(frozenset())
+        if walk.torn:
+            again = walked(frozenset(walk.torn))
+            walk = again if again.torn <= walk.torn else walked(EVERY_KEY)
+        walk.contexts.settle(walk.groups)
+        return walk
+
+    def _begin(self, search: Search, operation: Operation, apart: Container[str]) -> Walk:
         served = self.supergraph.served
         if served is None:
-            return Walk(search, apart=apart)
-        return ServedWalk(search, apart=apart, supergraph=self.supergraph, served=served)
+            return Walk(search, apart=apart, variables=operation.variables)
+        return ServedWalk(search, apart=apart, variables=operation.variables, supergraph=self.supergraph, served=served)
 
-    def _walked(self, operation: Operation, walk: Walk) -> Walk:
+    def _walked(self, operation: Operation, selections: SelectionSet, walk: Walk) -> Walk:
         if operation.kind == "mutation":
-            walk.root_in_series(operation.root_type, operation.selections, frozenset(self.supergraph.partitions))
+            walk.root_in_series(operation.root_type, selections, frozenset(self.supergraph.partitions))
         else:
-            walk.root(operation.root_type, operation.selections)
+            walk.root(operation.root_type, selections)
         return walk
 
     # Write and assemble
@@ -119,7 +128,7 @@ class Planner:
 
         def leaf(unit: Unit) -> Node:
             number = numbers[unit.groups[0]]
-            if len(unit.groups) > 1:
+            if len(unit.groups) > 1 or unit.groups[0].contextual:
                 return self._batch(unit, writer, number)
             return self._node(unit.groups[0], operation, writer, number)
 
@@ -153,7 +162,7 @@ class Planner:
             operation=text,
             variables=variables,
             parts=tuple(
-                BatchPart(alias, variable, tuple(one.path for one in same), _requires(same[0]))
+                BatchPart(alias, variable, tuple(one.path for one in same), _requires(same[0]), _contexts(same[0]))
                 for alias, variable, same in parts
             ),
         )
@@ -203,6 +212,10 @@ def _requires(group: Group) -> tuple[RequiredSelection, ...]:
         RequiredSelection(condition, send, _fields(requirement))
         for (condition, send), requirement in group.requires.items()
     )
+
+
+def _contexts(group: Group) -> tuple[ContextVariable, ...]:
+    return tuple(ContextVariable(one.variable, one.argument.type, one.values) for one in group.contextual.values())
 
 
 def _fields(requirement: Requirement) -> tuple[RequiredField, ...]:

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from gateway.language.errors import Code
+from gateway.planning.bind import has_context
 from gateway.planning.choices import Alternatives, Choice, Chosen, Option, pick, subsets, worth_a_jump
 from gateway.planning.costs import (
     FETCH_COST,
@@ -194,6 +195,8 @@ class Search:
 
     def _is_served_here(self, node: Node, move: FieldMove, guard: Guard) -> bool:
         """Without a jump: what the field requires, if anything, is provided here or part of the key."""
+        if move.context_arguments:
+            return False
         if move.requires is None:
             return True
         mark = guard_requires(node, move.name)
@@ -221,7 +224,7 @@ class Search:
         if reason is not None:
             raise refused(Code.PLANNING_UNSUPPORTED, f'"{node.type}.{one.name}" cannot be planned: {reason}.')
         for move in self.root_moves(node, one.name):
-            below = self._below(move, one, guard)
+            below = None if move.is_sent else self._below(move, one, guard)
             if below is not None:
                 target = Node(move.target.graph, node.type)
                 yield Option(Choice(one, move, None, target), ROUND_COST + below.rounds, below.fetches, below.fields)
@@ -243,7 +246,9 @@ class Search:
 
     def _jump_options(self, node: Node, target: Node, one: Selected, guard: Guard) -> Iterator[Option]:
         move = self.graph.field(target, one.name, self.labels)
-        if move is None or (target == Node(node.graph, node.type) and move.requires is None):
+        if move is None or (target == Node(node.graph, node.type) and not move.is_sent):
+            return
+        if not all(has_context(one, each.context) for each in move.context_arguments):
             return
         if move.requires is not None and guard_requires(target, one.name) in guard:
             return
@@ -344,7 +349,7 @@ class Search:
 
     def _divide_below(self, node: Node, one: Selected, guard: Guard) -> tuple[SelectionSet | None, SelectionSet | None]:
         move = self.graph.field(node, one.name, self.labels)
-        if one.children is None or move is None or move.requires is not None:
+        if one.children is None or move is None or move.is_sent:
             return None, one.children
         return self.divide(move.target, one.children, guard)
 

@@ -14,14 +14,15 @@ written out type by type everywhere, alike only for types that promise the same 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.language.errors import Code
 from gateway.planning.choices import Choice
+from gateway.planning.contexts import Contexts
 from gateway.planning.costs import FETCHES_MAX, refused, too_complex
-from gateway.planning.groups import Context, Group, OpField, OpSelection, Position, Required, Requirement
+from gateway.planning.groups import Ancestor, Context, Group, OpField, OpSelection, Position, Required, Requirement
 from gateway.planning.response import ResponseNode
 from gateway.planning.search import Guard, Search, guard_key, guard_requires
 from gateway.planning.variants import in_series
@@ -55,9 +56,12 @@ class Walk:
     """Those that would have to be."""
     known: dict[str, dict[str, str]] = field(default_factory=dict)
     """Key of the data → its value, where that needs no fetch."""
+    variables: Collection[str] = ()
+    """The client's."""
 
     def __post_init__(self) -> None:
         self.graph = self.search.graph
+        self.contexts = Contexts(self.graph, self.variables)
         self._open: dict[tuple[str, tuple[str, ...], frozenset[Group], object], Group] = {}
 
     # The root
@@ -158,7 +162,7 @@ class Walk:
         if self.graph.possible(on) & self.graph.possible(at.node) != applying:
             return None
         move = self.graph.field(self.graph.downcast(on, on.type), one.name, self.search.labels)
-        if move is None or move.requires is not None or on.type != one.on:
+        if move is None or move.is_sent or on.type != one.on:
             return None
         if one.children is not None and self.search.cost(move.target, one.children, NO_GUARD) is None:
             return None
@@ -189,11 +193,26 @@ class Walk:
         placed = at.selection.add(
             condition,
             key,
-            OpField(one.name, one.arguments, one.variables, move.target.type, conditions),
+            OpField(one.name, self._arguments(at, one, move), one.variables, move.target.type, conditions),
         )
         holders = {at.group}
-        if one.children is None:
-            return holders
+        if one.children is not None:
+            holders |= self._place_below(at, one, move, types, guard, key, placed)
+        if one.is_context:
+            self.contexts.hold(at.response, one, holders)
+        return holders
+
+    def _place_below(
+        self,
+        at: Position,
+        one: Selected,
+        move: FieldMove,
+        types: frozenset[str],
+        guard: Guard,
+        key: str,
+        placed: OpField,
+    ) -> set[Group]:
+        assert one.children is not None
         if placed.children is None:
             placed.children = OpSelection()
         below = Position(
@@ -203,8 +222,9 @@ class Walk:
             response=at.response.child(key),
             path=(*at.path, key, *("@",) * move.list_depth),
             above=at.context(one.conditions, types),
+            ancestors=(*at.ancestors, Ancestor(at.response, at.path, self.graph.possible(at.node))),
         )
-        holders |= self.selections(below, one.children, guard)
+        holders = self.selections(below, one.children, guard)
         if self._shown_as_abstract(one) or not placed.children.entries:
             placed.children.typename_on[None] = None
         return holders
@@ -214,6 +234,11 @@ class Walk:
         if one.key not in self.apart:
             return graph, move.shape
         return ROOT, " ".join(f"{name} {shape}" for name, shape in self.graph.shapes(types, one.name))
+
+    def _arguments(self, at: Position, one: Selected, move: FieldMove) -> str:
+        taken = self.contexts.take(at, one, move) if move.context_arguments else ()
+        own = (f"{argument}:${each.variable}" for argument, each in taken)
+        return ",".join(text for text in (one.arguments, *own) if text)
 
     def _shown_as_abstract(self, one: Selected) -> bool:
         return self.graph.types.is_abstract(self.graph.types.field_type(one.on, one.name))
@@ -232,8 +257,10 @@ class Walk:
             inner = guard | {guard_requires(target, choice.field.name)}
             needs |= self.selections(behalf, choice.move.requires, inner)
         context = at.context(choice.field.conditions, self.graph.possible(at.node))
-        kind = (at.node.type, via, choice.move.requires if choice.move is not None else None, context)
+        contextual = {} if choice.move is None else self.contexts.by_variable(at, choice.field, choice.move)
+        kind = (at.node.type, via, choice.move.requires if choice.move is not None else None, context, *contextual)
         group = self._group(target.graph, at.path, frozenset(needs), not via.is_to_root, kind)
+        group.contextual.update(contextual)
         group.contexts.add(context)
         if self.graph.kind(target) == "interface_object":
             group.origins = frozenset((at.node.type,))
@@ -251,6 +278,7 @@ class Walk:
             # The fetch starts anew here: nothing around its fields says under which conditions these are wanted.
             pending=tuple(sorted(at.above.conditions.union(at.pending))),
             above=at.above,
+            ancestors=at.ancestors,
         )
         if choice.move is None:
             return self.selections(there, SelectionSet((choice.field,)), guard)

@@ -8,7 +8,7 @@ key, so the graph can always give that back.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphql import (
     GraphQLInterfaceType,
@@ -22,7 +22,7 @@ from gateway.language.selections import print_selection_set
 from gateway.query_graph.graph import QueryGraph
 from gateway.query_graph.moves import ROOT, FieldMove, KeyMove, Kind, Label, Node
 from gateway.query_graph.selection import TYPENAME, Flattener, Selected, SelectionSet, TypeTable
-from gateway.supergraph.model import FieldJoin, Supergraph
+from gateway.supergraph.model import ContextArgument, FieldJoin, Supergraph
 
 __all__ = ["build_query_graph"]
 
@@ -64,6 +64,8 @@ class _Builder:
             field_moves=self.moves,
             key_moves_of={name: tuple(self.key_moves(name)) for name in self.supergraph.type_joins},
             unsupported=self.unsupported,
+            context_setters=dict(self.context_setters()),
+            contextual=self.contextual(),
         )
 
     def read_kinds(self) -> None:
@@ -160,8 +162,10 @@ class _Builder:
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             for name in kind.fields:
                 for join in self.joins(graph, type_name, name):
-                    if join.context_arguments:
-                        self.unsupported[type_name, name] = "it takes an argument from a context (@fromContext)"
+                    if join.context_arguments and graph in self.supergraph.partitions:
+                        self.unsupported[type_name, name] = (
+                            "it takes an argument from a context (@fromContext) in a partitioned graph"
+                        )
                     elif self.is_served(join, graph, type_name, name):
                         found[name] = (*found.get(name, ()), self.move(join, type_name, name))
                         if join.provides is not None:
@@ -195,6 +199,7 @@ class _Builder:
             requires=requires,
             requires_text=print_selection_set(join.requires),
             label=label,
+            context_arguments=join.context_arguments,
         )
 
     def with_types(self, selections: SelectionSet, graph: str) -> SelectionSet:
@@ -210,6 +215,24 @@ class _Builder:
             typename = Selected(TYPENAME, TYPENAME, inner, None, signature=TYPENAME)
             below = SelectionSet((typename, *below.fields))
         return one.with_children(below)
+
+    # Contexts
+
+    def context_setters(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """A root of changes or events sets none: nothing is read from it twice."""
+        schema = self.supergraph.schema
+        changing = {one.name for one in (schema.mutation_type, schema.subscription_type) if one is not None}
+        for context, names in self.supergraph.contexts.items():
+            yield context, frozenset().union(*(self.types.possible(name) for name in names)) - changing
+
+    def contextual(self) -> dict[tuple[str, str], tuple[ContextArgument, ...]]:
+        """What an interface object takes, it takes for all types behind it."""
+        found: dict[tuple[str, str], tuple[ContextArgument, ...]] = {}
+        for (type_name, name), joins in self.supergraph.field_joins.items():
+            taken = tuple(one for join in joins for one in join.context_arguments)
+            for possible in self.types.possible(type_name) if taken else ():
+                found[possible, name] = (*found.get((possible, name), ()), *taken)
+        return found
 
     # Copies
 
@@ -257,9 +280,7 @@ class _Builder:
 
     @staticmethod
     def with_target(move: FieldMove, target: Node) -> FieldMove:
-        return FieldMove(
-            move.name, target, move.type, move.list_depth, move.is_leaf, move.requires, move.requires_text, move.label
-        )
+        return replace(move, target=target)
 
     # The beginning
 

@@ -1,7 +1,7 @@
 """The query graph: which moves between subgraphs are legal.
 
 An operation is answered by moving through nodes. A node is "an object of type T in the answer of graph G"; moves are
-- *field moves*: G serves a field of T itself (with `@requires`: only when it was sent what the field needs);
+- *field moves*: G serves a field of T itself (with `@requires` or `@fromContext`: only when it was sent what it needs);
 - *key moves*: the same entity can be asked for in another graph (or again in this one) by one of its keys, and the
   query root, where a field gives it, in any graph by none;
 - *downcasts*: an abstract type in G may at run time be one of the object types that G knows for it;
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from gateway.query_graph.moves import ROOT, FieldMove, KeyMove, Kind, Node
 from gateway.query_graph.selection import TypeTable
+from gateway.supergraph.model import ContextArgument
 
 __all__ = ["QueryGraph"]
 
@@ -39,6 +40,10 @@ class QueryGraph:
     """Type → every graph that can be asked for it, once for each key."""
     unsupported: Mapping[tuple[str, str], str]
     """(type, field) → why no plan may use it."""
+    context_setters: Mapping[str, frozenset[str]]
+    """Context → the object types that set it."""
+    contextual: Mapping[tuple[str, str], tuple[ContextArgument, ...]]
+    """(object type, field) → arguments that some graph takes from a context."""
 
     def kind(self, node: Node) -> Kind:
         if node.graph == ROOT:
@@ -91,6 +96,7 @@ class QueryGraph:
             for name, alternatives in moves.items():
                 for move in alternatives:
                     requires = f" @requires({move.requires_text})" if move.requires else ""
+                    requires += "".join(f" @fromContext({one.name}: {one.context})" for one in move.context_arguments)
                     label = f" @label({move.label.name}: {move.label.active})" if move.label else ""
                     target = move.type if move.is_leaf else str(move.target)
                     lines.append(f"  .{name} -> {target}{requires}{label}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.query_graph.selection import SelectionSet
+from gateway.supergraph.model import ContextArgument
 
 __all__ = ["ROOT", "FieldMove", "KeyMove", "Kind", "Label", "Node"]
 
@@ -47,6 +48,12 @@ class FieldMove:
     requires: SelectionSet | None = None
     requires_text: str = ""
     label: Label | None = None
+    context_arguments: tuple[ContextArgument, ...] = ()
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the graph must be sent something with the entity, so that the field is had by an entity fetch only."""
+        return self.requires is not None or bool(self.context_arguments)
 
     @property
     def shape(self) -> str:

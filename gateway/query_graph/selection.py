@@ -11,7 +11,7 @@ switch it (`conditions`). Constant `@skip` and `@include` are resolved. Both a c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from graphql import (
@@ -112,6 +112,10 @@ class Selected:
     children: SelectionSet | None = None
     node: FieldNode | None = None
     """As the client wrote it; for introspection only."""
+    contexts: frozenset[tuple[str, int]] = frozenset()
+    """(context, how many objects further up it may be set): where its contextual arguments may come from."""
+    is_context: bool = False
+    """Selected not by the client but for a contextual argument of a field below."""
 
     def with_children(self, children: SelectionSet | None) -> Selected:
         return self._changed(self.types, self.conditions, children)
@@ -122,10 +126,16 @@ class Selected:
     def under(self, conditions: Conditions) -> Selected:
         return self._changed(self.types, tuple(sorted(conditions)), self.children)
 
+    def bound(self, contexts: frozenset[tuple[str, int]]) -> Selected:
+        return replace(self, contexts=contexts)
+
+    def for_context(self) -> Selected:
+        return replace(self, is_context=True)
+
     def _changed(self, types: frozenset[str] | None, conditions: Conditions, children: SelectionSet | None) -> Selected:
         return Selected(
             self.key, self.name, self.on, types, self.arguments, self.signature, conditions, self.variables, children,
-            self.node,
+            self.node, self.contexts, self.is_context,
         )  # fmt: skip
 
 
@@ -158,9 +168,9 @@ class SelectionSet:
 
 
 def merge_same(fields: Iterable[Selected]) -> tuple[Selected, ...]:
-    groups: dict[tuple[str, str, Conditions], list[Selected]] = {}
+    groups: dict[tuple[str, str, Conditions, bool], list[Selected]] = {}
     for one in fields:
-        groups.setdefault((one.key, one.signature, one.conditions), []).append(one)
+        groups.setdefault((one.key, one.signature, one.conditions, one.is_context), []).append(one)
     return tuple(_merged(same) for same in groups.values())
 
 

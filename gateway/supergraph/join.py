@@ -18,13 +18,11 @@ from graphql import (
     DocumentNode,
     EnumTypeDefinitionNode,
     EnumValueNode,
-    ListValueNode,
-    ObjectValueNode,
     SelectionSetNode,
-    StringValueNode,
 )
 
 from gateway.language.selections import FieldSetSyntaxError, parse_field_set
+from gateway.supergraph.contexts import read_context_arguments
 from gateway.supergraph.elements import (
     CompositeNode,
     EnumNode,
@@ -39,7 +37,7 @@ from gateway.supergraph.elements import (
 from gateway.supergraph.join_v01 import say_what_v01_leaves_unsaid
 from gateway.supergraph.joins import Joins, invalid
 from gateway.supergraph.links import Link, argument, string_argument
-from gateway.supergraph.model import ContextArgument, FieldJoin, Graph, TypeJoin
+from gateway.supergraph.model import FieldJoin, Graph, TypeJoin
 
 __all__ = ["KNOWN_JOIN_VERSIONS", "read_joins"]
 
@@ -127,7 +125,7 @@ class _Reader:
             override_from=string_argument(node, "override"),
             override_label=string_argument(node, "overrideLabel"),
             used_overridden=_flag(node, "usedOverridden", False),
-            context_arguments=_context_arguments(node),
+            context_arguments=read_context_arguments(node, where),
         )
 
     def read_parts(self, name: str, nodes: list[TypeSystemNode]) -> None:
@@ -199,16 +197,3 @@ class _Reader:
 def _flag(node: ConstDirectiveNode, name: str, default: bool) -> bool:
     value = argument(node, name)
     return value.value if isinstance(value, BooleanValueNode) else default
-
-
-def _context_arguments(node: ConstDirectiveNode) -> tuple[ContextArgument, ...]:
-    value = argument(node, "contextArguments")
-    if not isinstance(value, ListValueNode):
-        return ()
-    found = []
-    for entry in value.values:
-        if isinstance(entry, ObjectValueNode):
-            told = {one.name.value: one.value.value for one in entry.fields if isinstance(one.value, StringValueNode)}
-            names = ("name", "type", "context", "selection")
-            found.append(ContextArgument(*(told.get(name, "") for name in names)))
-    return tuple(found)

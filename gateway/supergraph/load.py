@@ -20,6 +20,7 @@ from graphql import (
 from graphql.validation.validate import validate_sdl
 
 from gateway.language.errors import Code, GatewayError, SupergraphInvalid
+from gateway.supergraph.contexts import read_cache_tags, read_contexts
 from gateway.supergraph.inaccessible import Hidden, find_faults, find_hidden, remove_hidden
 from gateway.supergraph.join import KNOWN_JOIN_VERSIONS, read_joins
 from gateway.supergraph.joins import Joins
@@ -30,9 +31,10 @@ from gateway.supergraph.strip import strip_machinery
 
 __all__ = ["load_supergraph"]
 
-_UNDERSTOOD = frozenset({"link", "core", "join", "inaccessible", "tag", "context"})
-"""Apollo's features that may be linked `for: SECURITY` or `for: EXECUTION`, because this gateway does what they say, or
-refuses the fields that they are about (a context's: `FieldJoin.context_arguments`)."""
+_UNDERSTOOD = frozenset({"link", "core", "join", "inaccessible", "tag", "context", "cacheTag"})
+"""Apollo's features that may be linked `for: SECURITY` or `for: EXECUTION`, because this gateway does what they say.
+
+Cache tags name the entries of caches of subgraphs' answers, and this gateway has none."""
 _ACCESS = frozenset({"authenticated", "requiresScopes", "policy"})
 """Read and planned; what they demand is kept in `Supergraph.unenforced`, so that such a supergraph is never served open."""
 _HORIZONTAL_VERSION = (1, 0)
@@ -59,6 +61,8 @@ def load_supergraph(sdl: str) -> Supergraph:
         union_members=joins.union_members,
         enum_values=joins.enum_values,
         partitions=partitions,
+        contexts=read_contexts(document, links),
+        cache_tags=read_cache_tags(document, join.directive("directive"), joins.graphs),
         unenforced=tuple(link.url for link in links if link.purpose == "SECURITY" and link.name in _ACCESS),
         version=hashlib.sha256(sdl.encode()).hexdigest(),
     )

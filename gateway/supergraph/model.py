@@ -21,6 +21,7 @@ from graphql import GraphQLSchema, SelectionSetNode
 __all__ = [
     "DECIMAL_SCALAR",
     "TIME_SCALARS",
+    "CacheTag",
     "ContextArgument",
     "FieldJoin",
     "Fold",
@@ -62,13 +63,21 @@ class TypeJoin:
 
 @dataclass(frozen=True, slots=True)
 class ContextArgument:
-    """An argument that the graph takes from where the object was come to, and that clients do not see."""
+    """An argument that no client gives: `selection`, of the nearest object around that sets `context`."""
 
     name: str
     type: str
+    """As SDL."""
     context: str
-    selection: str
-    """A field value: which field of the context's type gives the argument."""
+    selection: SelectionSetNode
+
+
+@dataclass(frozen=True, slots=True)
+class CacheTag:
+    """What a graph says of the cache entries that an element goes into; caches of answers may use it."""
+
+    format: str
+    graphs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +235,10 @@ class Supergraph:
     """Enum name → graph → its values there."""
     partitions: Mapping[str, Partitioning]
     """By graph; only partitioned graphs."""
+    contexts: Mapping[str, tuple[str, ...]]
+    """Context → the types that set it, abstract ones among them."""
+    cache_tags: Mapping[tuple[str, str | None], tuple[CacheTag, ...]]
+    """(type, field or None) → its cache tags."""
     unenforced: tuple[str, ...]
     """Specifications linked `for: SECURITY` that this gateway reads and does not enforce: it must not serve them."""
     version: str

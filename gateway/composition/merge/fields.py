@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from graphql import SelectionSetNode, print_ast
 
 from gateway.composition.merge.context import Context, Source, quoted, where
+from gateway.composition.merge.contextual import context_arguments, without_contextual
 from gateway.composition.merge.externals import check_externals
 from gateway.composition.merge.model import MergedField
 from gateway.composition.merge.overrides import Overrides, find_overrides
@@ -45,9 +46,8 @@ def _merge_field(context: Context, kind: TypeKind, name: str, sources: Sequence[
     overrides = find_overrides(context, type_name, present)
     if kind is TypeKind.OBJECT or any(type_.is_interface_object for _, type_ in sources):
         _check_sharing(context, type_name, sources, present, overrides)
-    arguments = merge_values(
-        context, ARGUMENT, [(subgraph, one.arguments) for subgraph, one in own], f"{type_name}.{name}({{}}:)"
-    )
+    coordinate = f"{type_name}.{name}({{}}:)"
+    arguments = merge_values(context, ARGUMENT, without_contextual(context, own, coordinate), coordinate)
     type_ = merge_output_type(context, [(subgraph, one.type) for subgraph, one in own])
     tell_types(context, FIELD_TYPES, f"{type_name}.{name}", own, type_)
     if type_ is None:
@@ -100,6 +100,7 @@ def _join(subgraph: Subgraph, one: SubgraphField, overrides: Overrides, all_equa
         override_from=one.override.source if one.override else None,
         override_label=overrides.labels.get(subgraph.graph),
         used_overridden=subgraph.graph in overrides.still_used,
+        context_arguments=tuple(context_arguments(subgraph, one)),
     )
 
 

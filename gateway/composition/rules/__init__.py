@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from gateway.composition.model import Report
 from gateway.composition.rules.access import check_access_on_interfaces
+from gateway.composition.rules.contexts import check_contexts
 from gateway.composition.rules.costs import check_costs
 from gateway.composition.rules.external import check_external
 from gateway.composition.rules.interface_object import check_interface_object
@@ -38,5 +39,6 @@ SUBGRAPH_RULES: tuple[SubgraphRule, ...] = (
     check_interface_object,
     check_access_on_interfaces,
     check_costs,
+    check_contexts,
     check_partitions,
 )

@@ -12,6 +12,8 @@ from gateway.supergraph.model import Supergraph
 FEDERATION = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@tag", "@extends", "@interfaceObject", "@composeDirective", "@authenticated"])
 """
 """One line, so that a subgraph's own first line is line 2."""
+CONTEXTS = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@external", "@shareable", "@interfaceObject", "@context", "@fromContext"])
+"""
 HORIZONTAL = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@external"]) @link(url: "https://specs.gongwucang.dev/horizontal/v1.0", import: ["@partitioned", "@route", "@gather", "@fold"])
 """
 FEDERATION_1 = "# Federation 1: no link.\n"

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gateway.plan.nodes import (
+    BatchFetch,
+    BatchPart,
     Condition,
+    ContextValue,
+    ContextVariable,
     Fetch,
     Flatten,
     GatherField,
@@ -134,6 +138,19 @@ def test_a_scatter_says_how_answers_become_one() -> None:
         "  }",
         "}",
     ]
+
+
+def test_a_part_says_where_its_contextual_values_are_read() -> None:
+    far, near = (
+        ContextValue((), (), ("bank", "currency")),
+        ContextValue(("products", "@"), ("Bread", "Rice"), ("unit",)),
+    )
+    operation = "query($r:[_Any!]!,$c:String){_e0:_entities(representations:$r){...on Stock{left(in:$c)}}}"
+    context = ContextVariable("c", "String", (near, far))
+    node = BatchFetch("STOCK", operation, (BatchPart("_e0", "r", (("products", "@", "stock"),), (), (context,)),))
+    lines = [line.strip() for line in printed(node).splitlines()]
+    assert lines[2] == 'Flatten(path: "products.@.stock") {'
+    assert lines[3] == '$c: String from "products.@|[Bread,Rice].unit", "bank.currency"'
 
 
 @pytest.mark.parametrize(

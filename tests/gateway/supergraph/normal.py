@@ -34,7 +34,7 @@ from graphql import (
 
 from gateway.language.selections import canonical_field_set
 from gateway.supergraph.elements import Member, TypeSystemNode, members_of, type_nodes
-from gateway.supergraph.model import FieldJoin, Supergraph, TypeJoin
+from gateway.supergraph.model import ContextArgument, FieldJoin, Supergraph, TypeJoin
 
 __all__ = ["applications", "difference", "normal_form", "normal_schema"]
 
@@ -50,6 +50,8 @@ def normal_form(supergraph: Supergraph) -> str:
         [
             *sorted(f"graph {one.graph} is {one.name} at {one.url or 'no url'}" for one in supergraph.graphs.values()),
             *(f"partitions {partitions}" for _, partitions in sorted(supergraph.partitions.items())),
+            *(f"{name} is set by {', '.join(sorted(types))}" for name, types in sorted(supergraph.contexts.items())),
+            *_cache_tags(supergraph),
             *(f"unenforced {url}" for url in sorted(supergraph.unenforced)),
             *_terms(supergraph),
             "--- merged schema",
@@ -58,6 +60,12 @@ def normal_form(supergraph: Supergraph) -> str:
             normal_schema(supergraph.api_schema),
         ]
     )
+
+
+def _cache_tags(supergraph: Supergraph) -> Iterator[str]:
+    for (type_name, field), tags in supergraph.cache_tags.items():
+        where = type_name if field is None else f"{type_name}.{field}"
+        yield from sorted(f"{where} is cached as {one.format} in {', '.join(sorted(one.graphs))}" for one in tags)
 
 
 def normal_schema(schema: GraphQLSchema) -> str:
@@ -113,9 +121,13 @@ def _field_term(join: FieldJoin, merged_type: str) -> str:
         f"overrides {join.override_from}" if join.override_from else "",
         f"by label {join.override_label}" if join.override_label else "",
         "used though overridden" if join.used_overridden else "",
-        f"from context {join.context_arguments}" if join.context_arguments else "",
+        *(_context_argument(one) for one in sorted(join.context_arguments, key=lambda one: one.name)),
     ]
     return " ".join([join.graph, *filter(None, told)])
+
+
+def _context_argument(one: ContextArgument) -> str:
+    return f"takes {one.name}: {one.type} from {one.context} {{{canonical_field_set(one.selection)}}}"
 
 
 def _field_set(word: str, selections: SelectionSetNode | None) -> str:

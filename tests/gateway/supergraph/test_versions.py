@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from graphql import parse, validate
 
-from gateway.language.errors import PlanningRefused
 from gateway.plan.text import print_plan
 from gateway.planning.planner import Planner
 from gateway.supergraph.join import KNOWN_JOIN_VERSIONS
 from gateway.supergraph.load import load_supergraph
-from gateway.supergraph.model import ContextArgument, FieldJoin, Supergraph
+from gateway.supergraph.model import Supergraph
 from tests.gateway.supergraph.normal import difference
 
 VERSIONS: Mapping[str, Supergraph] = {
@@ -149,18 +148,10 @@ type Price @join__type(graph: A, key: "id") {
 """
 
 
-def test_arguments_from_a_context_are_read() -> None:
-    found = load_supergraph(CONTEXT)
-    given = ContextArgument("currency", "String", "a__userContext", "{ currency }")
-    assert found.field_joins["Price", "amount"] == (FieldJoin("A", context_arguments=(given,)),)
-    assert not [name for name in found.schema.type_map if name.startswith("context")]
-    assert found.schema.get_directive("context") is None
-
-
 def test_what_a_context_is_not_about_is_planned() -> None:
-    assert "price" in plan(load_supergraph(CONTEXT), "{ user { currency price { id } } }")
+    assert "context_0" not in plan(load_supergraph(CONTEXT), "{ user { currency price { id } } }")
 
 
-def test_what_needs_a_context_is_refused_and_not_asked_without_it() -> None:
-    with pytest.raises(PlanningRefused, match="fromContext"):
-        plan(load_supergraph(CONTEXT), "{ user { price { amount } } }")
+def test_what_needs_a_context_is_asked_with_it() -> None:
+    text = plan(load_supergraph(CONTEXT), "{ user { price { amount } } }")
+    assert '$context_0: String from "user.currency"' in text

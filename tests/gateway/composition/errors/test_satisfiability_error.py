@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.gateway.composition.composing import codes, error, errors
+from tests.gateway.composition.composing import CONTEXTS, codes, error, errors
 
 
 def test_a_value_type_that_only_another_subgraph_completes() -> None:
@@ -176,3 +176,71 @@ def test_what_one_of_its_subgraphs_can_never_return_is_never_returned() -> None:
     assert not errors(**subgraphs)
     found = error(b=subgraphs["b"], c=subgraphs["c"])
     assert '"W.y"' in found.message
+
+
+TAKING = 'type U @key(fields: "id") { id: ID! f(a: Int @fromContext(field: "$t { x }")): Int }'
+
+
+def test_a_way_on_which_no_object_sets_the_context() -> None:
+    found = error(a=CONTEXTS + f'type Query {{ t: T u: U }} type T @context(name: "t") {{ x: Int u: U }} {TAKING}')
+    assert found.code == "SATISFIABILITY_ERROR"
+    assert (
+        found.message
+        == """The following supergraph API query:
+{
+  u {
+    f
+  }
+}
+cannot be satisfied by the subgraphs because:
+- from subgraph "a":
+  - cannot find the value of argument "a" of field "U.f": on this path no object sets the context "a__t", or the nearest that does cannot give "x"."""
+    )
+
+
+def test_an_object_is_not_around_itself() -> None:
+    a = 'type Query { u: U } type U @key(fields: "id") @context(name: "t") { x: Int id: ID! f(a: Int @fromContext(field: "$t { x }")): Int }'
+    assert codes(a=CONTEXTS + a) == {"SATISFIABILITY_ERROR"}
+
+
+def test_one_of_an_interfaces_types_does_not_set_the_context() -> None:
+    types = 'interface I { u: U } type T implements I @context(name: "t") { x: Int u: U } type S implements I { u: U }'
+    found = error(a=CONTEXTS + f"type Query {{ i: I }} {types} {TAKING}")
+    assert "... on S {" in found.message
+
+
+def test_a_context_whose_value_cannot_be_had() -> None:
+    a = f'type Query {{ t: T }} type T @context(name: "t") {{ x: Int @external u: U }} {TAKING}'
+    found = errors(a=CONTEXTS + a, b=CONTEXTS + "type Query { other: T } type T { x: Int }")
+    assert 'argument "a" of field "U.f"' in "".join(one.message for one in found)
+
+
+def test_the_nearest_counts_even_if_it_cannot_give_the_value() -> None:
+    outer = 'type Query { o: O } type O @context(name: "t") { x: Int t: T }'
+    inner = 'type T @context(name: "t") { x: Int @external u: U }'
+    found = errors(a=CONTEXTS + f"{outer} {inner} {TAKING}", b=CONTEXTS + "type Query { other: T } type T { x: Int }")
+    assert any("    t {\n      u {\n        f" in one.message for one in found)
+
+
+def test_a_context_given_by_another_subgraph() -> None:
+    a = f'type Query {{ t: T }} type T @key(fields: "id") @context(name: "t") {{ id: ID! x: Int @external u: U }} {TAKING}'
+    assert not errors(a=CONTEXTS + a, b=CONTEXTS + 'type T @key(fields: "id") { id: ID! x: Int }')
+
+
+def test_a_context_through_a_third_subgraph() -> None:
+    a = f'type Query {{ t: T }} type T @key(fields: "id") @context(name: "t") {{ id: ID! x: Int }} {TAKING}'
+    b = 'type T @key(fields: "id") { id: ID! m: M } type M { u: U } type U @key(fields: "id") { id: ID! }'
+    assert not errors(a=CONTEXTS + a, b=CONTEXTS + b)
+
+
+def test_a_change_sets_no_context() -> None:
+    a = f'type Query {{ q: Int }} type Mutation @context(name: "t") {{ x: Int u: U }} {TAKING}'
+    assert codes(a=CONTEXTS + a) == {"SATISFIABILITY_ERROR"}
+
+
+def test_a_requirement_that_takes_from_a_context_is_not_met() -> None:
+    """What is required is asked for by itself, and nothing is around it."""
+    a = f'type Query {{ t: T }} type T @context(name: "t") {{ x: Int u: U }} {TAKING}'
+    b = 'type U @key(fields: "id") { id: ID! f: Int @external g: Int @requires(fields: "f") }'
+    found = error(a=CONTEXTS + a, b=CONTEXTS + b)
+    assert 'cannot satisfy @require conditions on field "U.g"' in found.message

@@ -2,18 +2,23 @@ from __future__ import annotations
 
 from tests.gateway.composition.composing import error, errors
 
-_CONTEXT = """
-extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@context"])
-type Query { a: A } type A @context(name: "c") { b: Int }
-"""
+
+def labelled(count: int) -> dict[str, str]:
+    names = [f"f{number}" for number in range(count)]
+    taken = " ".join(
+        f'{name}: Int @override(from: "b", label: "percent({place + 1})")' for place, name in enumerate(names)
+    )
+    return {
+        "a": f'type Query {{ p: P }} type P @key(fields: "id") {{ id: ID! {taken} }}',
+        "b": f'type P @key(fields: "id") {{ id: ID! {" ".join(f"{name}: Int" for name in names)} }}',
+    }
 
 
-def test_a_directive_that_is_not_carried_yet_is_refused_by_name() -> None:
-    found = error(a=_CONTEXT)
+def test_more_labels_than_can_be_combined() -> None:
+    found = error(**labelled(7))
     assert found.code == "UNSUPPORTED_FEATURE"
-    assert "@context" in found.message
-    assert [str(at) for at in found.locations] == ["a:3:28"]
+    assert "percent(7)" in found.message
 
 
-def test_linking_alone_is_no_use() -> None:
-    assert not errors(a="type Query { a: Int }")
+def test_as_many_as_can_be() -> None:
+    assert not errors(**labelled(6))

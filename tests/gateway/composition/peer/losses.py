@@ -48,6 +48,16 @@ def types_on_interfaces(model: Supergraph) -> Supergraph:
     return _changed(model, without)
 
 
+def contexts_of_interface_objects(model: Supergraph) -> Supergraph:
+    """An interface object's field loses its contextual arguments: it is asked for without them."""
+
+    def without(at: tuple[str, str], join: FieldJoin) -> FieldJoin:
+        is_interface = isinstance(model.schema.type_map[at[0]], GraphQLInterfaceType)
+        return replace(join, context_arguments=()) if is_interface else join
+
+    return _changed(model, without)
+
+
 def overridden_and_still_used(model: Supergraph) -> Supergraph:
     """It does not see that an overridden field is used when it stands in a fragment of `@requires`, and takes one for
     used because of an interface that only another subgraph's type implements."""
@@ -64,6 +74,7 @@ LOSSES: tuple[Loss, ...] = (
     provided_by_root_fields,
     external_on_interfaces,
     types_on_interfaces,
+    contexts_of_interface_objects,
     overridden_and_still_used,
 )
 

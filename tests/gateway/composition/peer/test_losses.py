@@ -41,6 +41,21 @@ SMALLEST = [
         },
     ),
     (
+        losses.contexts_of_interface_objects,
+        {
+            "a": """
+            type Query { t: T }
+            type T @key(fields: "id") @context(name: "t") { id: ID! x: Int }
+            type I @key(fields: "id") @interfaceObject { id: ID! y(a: Int @fromContext(field: "$t { x }")): Int }
+            """,
+            "b": """
+            type T @key(fields: "id") { id: ID! i: I }
+            interface I @key(fields: "id") { id: ID! }
+            type O implements I @key(fields: "id") { id: ID! }
+            """,
+        },
+    ),
+    (
         losses.overridden_and_still_used,
         {
             "a": """

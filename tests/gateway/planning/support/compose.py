@@ -15,7 +15,7 @@ __all__ = ["compose_for_test", "linked", "sources"]
 FEDERATION = """
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
     "@key", "@requires", "@provides", "@external", "@extends", "@shareable", "@override", "@inaccessible",
-    "@interfaceObject"
+    "@interfaceObject", "@context", "@fromContext"
   ])
 """
 HORIZONTAL = """

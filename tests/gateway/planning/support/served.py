@@ -28,7 +28,19 @@ from graphql import (
 )
 from graphql.language import REMOVE, Visitor, visit
 
-__all__ = ["ROOTS", "GatherRule", "Key", "Offer", "Partition", "Served", "TypeOffer", "field_set", "named", "serve"]
+__all__ = [
+    "ROOTS",
+    "Contextual",
+    "GatherRule",
+    "Key",
+    "Offer",
+    "Partition",
+    "Served",
+    "TypeOffer",
+    "field_set",
+    "named",
+    "serve",
+]
 
 ROOTS = ("Query", "Mutation", "Subscription")
 _LEFT_OUT = frozenset({"Gather", "Fold"})
@@ -57,6 +69,15 @@ class GatherRule:
 
 
 @dataclass(frozen=True)
+class Contextual:
+    """An argument whose value comes from an object around."""
+
+    context: str
+    selection: SelectionSetNode
+    type: TypeNode
+
+
+@dataclass(frozen=True)
 class Offer:
     name: str
     type: TypeNode
@@ -68,6 +89,8 @@ class Offer:
     gather: GatherRule | None = None
     fold: str | None = None
     route: tuple[str, ...] | None = None
+    contextual: Mapping[str, Contextual] = field(default_factory=dict)
+    """By argument."""
 
 
 @dataclass
@@ -81,6 +104,8 @@ class TypeOffer:
     members: set[str] = field(default_factory=set)
     is_interface_object: bool = False
     partition: Partition | None = None
+    contexts: set[str] = field(default_factory=set)
+    """That it sets."""
     key_fields: set[str] = field(default_factory=set)
     """Fields that stand in a key, here or on the way to one."""
 
@@ -196,6 +221,8 @@ def _read_type(offer: TypeOffer, node: Any) -> None:
             case "partitioned":
                 told = _arguments(directive)
                 offer.partition = Partition(told["key"], told.get("segment"))
+            case "context":
+                offer.contexts.add(_arguments(directive)["name"])
     offer.interfaces |= {one.name.value for one in getattr(node, "interfaces", None) or ()}
     if offer.kind == "union":
         offer.members |= {one.name.value for one in node.types or ()}
@@ -218,6 +245,7 @@ def _read_field(node: FieldDefinitionNode) -> Offer:
         gather=_gather_rule(told["gather"]) if "gather" in told else None,
         fold=told["fold"]["with"] if "fold" in told else None,
         route=tuple(told["route"]["argument"].split(".")) if "route" in told else None,
+        contextual=dict(_contextual(node)),
     )
 
 
@@ -228,6 +256,14 @@ def _gather_rule(told: Mapping[str, Any]) -> GatherRule:
         order=told.get("order"),
         prune=tuple(tuple(path.split(".")) for path in told.get("prune", ())),
     )
+
+
+def _contextual(node: FieldDefinitionNode) -> Iterator[tuple[str, Contextual]]:
+    for argument in node.arguments or ():
+        for directive in argument.directives or ():
+            if _name(directive) == "fromContext":
+                context, _, selection = _arguments(directive)["field"].strip().removeprefix("$").partition(" ")
+                yield argument.name.value, Contextual(context, field_set(selection), argument.type)
 
 
 def _name(directive: DirectiveNode) -> str:

@@ -132,6 +132,8 @@ class Subgraph:
         if self.universe.is_missing(self.served.name, thing) and (thing.type, name) not in self.universe.key_fields:
             return None
         self.universe.fault(thing, name)
+        if not offer.contextual.keys() <= arguments.keys():
+            raise self._complain(f"was asked for {parent.seen_as}.{name} without {', '.join(offer.contextual)}")
         required = None if offer.requires is None else canonical(self._sent(parent, offer.requires))
         self._check_concerned(parent, offer, arguments)
         try:
@@ -166,6 +168,8 @@ class Subgraph:
             self.uses.add("provides")
         if offer.requires is not None:
             self.uses.add("requires nested" if _is_nested(offer.requires) else "requires")
+        if offer.contextual:
+            self.uses.add("context")
         if offer.override_from is not None:
             self.uses.add("override" if offer.label is None else "override with label")
         if held.seen_as != held.thing.type:

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["REGIONS", "Homed", "Row", "Thing", "at_home", "canonical", "number", "region_in", "rows_of"]
+__all__ = ["REGIONS", "Homed", "Placed", "Row", "Thing", "at_home", "canonical", "number", "region_in", "rows_of"]
 
 REGIONS = ("e", "n", "s")
 """Of each partitioned graph: one member each."""
@@ -46,6 +46,18 @@ class Row(Homed):
     """The key field."""
     place: int
     """With its type, its native key in its member."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A thing as the oracle came to it."""
+
+    thing: Thing
+    around: Placed | None = None
+
+    @property
+    def type(self) -> str:
+        return self.thing.type
 
 
 def at_home(thing: Thing, with_: Thing) -> Thing:

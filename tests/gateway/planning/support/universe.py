@@ -3,7 +3,8 @@
 Every value is worked out from what it belongs to (type, identity, field, arguments), so all subgraphs agree without
 sharing state, and one schema that serves everything gives the answer that a right plan must give. A field with
 `@requires` is worked out from what it requires: in a subgraph from what was *sent*, in the oracle from the truth. So a
-wrong or missing requirement shows.
+wrong or missing requirement shows. So it is with a contextual argument, which the oracle looks for on the way to the
+object.
 
 Rows of a partitioned graph lie in the members that their keys name; what it gathers is a `Store`'s answer, of one
 member's rows or (in the oracle) of all.
@@ -32,9 +33,19 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values
 
-from tests.gateway.planning.support.served import Offer, Served, named, serve
+from tests.gateway.planning.support.served import Contextual, Offer, Served, named, serve
 from tests.gateway.planning.support.store import Made, Store
-from tests.gateway.planning.support.things import REGIONS, Homed, Row, Thing, at_home, canonical, number, rows_of
+from tests.gateway.planning.support.things import (
+    REGIONS,
+    Homed,
+    Placed,
+    Row,
+    Thing,
+    at_home,
+    canonical,
+    number,
+    rows_of,
+)
 
 __all__ = ["Data", "Universe", "fields_for"]
 
@@ -265,11 +276,37 @@ class Universe:
     def resolve(self, parent: Any, info: Any, **arguments: Any) -> Any:
         """The resolver of one schema that serves everything."""
         type_name, name = info.parent_type.name, info.field_name
-        thing = parent if isinstance(parent, Thing) else Thing(type_name, type_name)
+        placed = parent if isinstance(parent, Placed) else Placed(Thing(type_name, type_name))
+        thing = placed.thing
         if self.is_lost(thing, name):
             return None
         self.fault(thing, name)
-        return self.value(thing, name, arguments)
+        for served, offer in self.offers(thing.type, name):
+            if offer.contextual and self.is_in_force(served, thing.type, offer):
+                given = {each: self.from_context(served, one, placed) for each, one in offer.contextual.items()}
+                if any(
+                    isinstance(one.type, NonNullTypeNode) and given[each] is None
+                    for each, one in offer.contextual.items()
+                ):
+                    return None
+                arguments = {**arguments, **given}
+                break
+        return self._placed(self.value(thing, name, arguments), placed)
+
+    def from_context(self, served: Served, one: Contextual, placed: Placed) -> Any:
+        """The truth of the nearest object around that sets the context in the subgraph."""
+        setters = [each.name for each in served.types.values() if one.context in each.contexts]
+        around = placed.around
+        while around is not None:
+            if any(around.type in self.possible_types(name) for name in setters):
+                return _leaf_of(self.read(around.thing, one.selection))
+            around = around.around
+        return None
+
+    def _placed(self, value: Any, around: Placed) -> Any:
+        if isinstance(value, list):
+            return [self._placed(one, around) for one in value]
+        return Placed(value, around) if isinstance(value, Thing) else value
 
 
 def _rule(seed: tuple[Any, ...], path: tuple[str, ...]) -> Any:
@@ -355,6 +392,13 @@ class _Maker:
             return f"{self.thing.id}.{self.name}"
         # The number first: an order by this text mixes what belongs together.
         return f"{number('text', *seed) % 10_000}#{self.thing.id}.{self.name}"
+
+
+def _leaf_of(value: Any) -> Any:
+    """What a selection of one field in one field has given; lists on the way are lists of it."""
+    if isinstance(value, list):
+        return [_leaf_of(one) for one in value]
+    return _leaf_of(next(iter(value.values()), None)) if isinstance(value, Mapping) else value
 
 
 def merged(one: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
