@@ -11,89 +11,28 @@ is no number) is cut out of that field and reported in `GatherNotes`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal, localcontext
-from typing import Any, TypeAlias, assert_never
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, assert_never
 
-from contract.decimals import InvalidDecimal, format_decimal, format_money, parse_decimal
-from gateway.execution.members import MemberName
-from gateway.execution.pages import (
-    MemberPage,
-    Page,
-    PageRequest,
-    PageViolation,
-    common_form,
-    mark_edge,
-    merge_pages,
-    read_page,
-)
-from gateway.execution.shapes import MISSING, ConnectionKeys, Shape
-from gateway.execution.trust import foreign_row, repeated_row
-from gateway.language.errors import Code
+from gateway.execution.folds import fold
+from gateway.execution.jury import Jury
+from gateway.execution.pages import Page, PageRequest, mark_edge, merge_pages
+from gateway.execution.parts import GatherNotes, Missing, Moved, Part
+from gateway.execution.shapes import MISSING, Shape
+from gateway.execution.sources import gather_sources
 from gateway.language.paths import ResponsePath
 from gateway.plan.nodes import GATHER_EDGES
-from gateway.supergraph.model import FoldKind, GatherKind, SourceField, SourceStatus
+from gateway.supergraph.model import GatherKind
 
-__all__ = ["GatherNotes", "Missing", "Moved", "Part", "TooManyGroups", "Violation", "fold", "gather", "page_request"]
+__all__ = ["GROUPS_MAX", "TooManyGroups", "gather"]
 
-DECIMAL_PRECISION = 120
 GROUPS_MAX = 10_000
 """Of one field, over all members: groups are fetched whole, never cut to the largest."""
 
 
 class TooManyGroups(Exception):
     """More than `GROUPS_MAX`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One member's value of the field."""
-
-    member: MemberName
-    value: Any
-    latency_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A member that was asked and gave no value."""
-
-    member: MemberName
-    status: SourceStatus
-    cause: str
-    latency_ms: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A member cut out while gathering."""
-
-    member: MemberName
-    path: ResponsePath
-    code: Code
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """Where a member's rows of a list went, so that its errors can follow: old index → new index."""
-
-    region: str
-    path: ResponsePath
-    """The list, below the gathered field."""
-    indexes: Mapping[int, int]
-
-
-@dataclass(slots=True)
-class GatherNotes:
-    variables: Mapping[str, Any]
-    language: str = "zh"
-    trace: bool = False
-    """Whether `moved` is wanted: only when a member's answer has errors."""
-    violations: list[Violation] = field(default_factory=list)
-    moved: list[Moved] = field(default_factory=list)
-    missed_earlier: set[str] = field(default_factory=set)
 
 
 def gather(
@@ -115,7 +54,7 @@ def gather(
         case GatherKind.ONE:
             return parts[0].value if parts else None
         case GatherKind.SOURCES:
-            return _sources(shape, parts, missing, notes)
+            return gather_sources(shape, parts, missing, notes.language)
         case _:
             assert_never(kind)
 
@@ -138,7 +77,7 @@ def _object(
     shape: Shape, parts: Sequence[Part], missing: Sequence[Missing], notes: GatherNotes, path: ResponsePath
 ) -> dict[str, Any]:
     """Field by field: children by their own rule, plain fields from the first member."""
-    jury = _Jury(parts, missing, notes, path)
+    jury = Jury(parts, missing, notes, path)
     jury.numbers(shape)
     parts, missing = jury.good, jury.missing
     built = dict(parts[0].value) if parts else dict.fromkeys((key for key, _ in shape.fields), None)
@@ -172,8 +111,8 @@ def _connection(
     assert keys is not None
     if not keys.has_rows:
         return _object(shape, [part for part in parts if isinstance(part.value, dict)], missing, notes, path)
-    request = page_request(shape, notes.variables)
-    jury = _Jury(parts, missing, notes, path)
+    request = _page_request(shape, notes.variables)
+    jury = Jury(parts, missing, notes, path)
     jury.numbers(shape)
     pages = jury.pages(keys, request)
     merged = merge_pages(pages, [one.member.region for one in jury.missing], request)
@@ -193,78 +132,7 @@ def _connection(
     return built
 
 
-_Verdict: TypeAlias = tuple[Part, str, Code]
-"""Who is cut out, why, and under which code."""
-
-
-@dataclass(slots=True)
-class _Jury:
-    """Hears what members gave for one field, and cuts out those that broke a rule: they are missing from then on."""
-
-    good: Sequence[Part]
-    missing: Sequence[Missing]
-    notes: GatherNotes
-    path: ResponsePath
-
-    def cut(self, verdicts: Iterable[_Verdict]) -> None:
-        found_out = {id(part): (reason, code) for part, reason, code in verdicts}
-        lost = [part for part in self.good if id(part) in found_out]
-        self.good = [part for part in self.good if id(part) not in found_out]
-        for part in lost:
-            reason, code = found_out[id(part)]
-            message = f"{part.member.region} {part.member.name} was left out: {reason}."
-            violation = Violation(part.member, self.path, code, message)
-            if violation not in self.notes.violations:
-                self.notes.violations.append(violation)
-            self.missing = [*self.missing, Missing(part.member, SourceStatus.UNAVAILABLE, code, part.latency_ms)]
-
-    def pages(self, keys: ConnectionKeys, request: PageRequest) -> list[MemberPage]:
-        """The pages of those that are believed, in their order."""
-        pages: dict[int, MemberPage] = {}
-        wrong: list[_Verdict] = []
-        for part in self.good:
-            try:
-                pages[id(part)] = read_page(part.member.region, part.member.codes, part.value, keys, request)
-            except PageViolation as violation:
-                wrong.append((part, str(violation), violation.code))
-        self.cut(wrong)
-        self._other_forms([(part, pages[id(part)]) for part in self.good])
-        return [pages[id(part)] for part in self.good]
-
-    def _other_forms(self, read: Sequence[tuple[Part, MemberPage]]) -> None:
-        form = common_form([page for _, page in read])
-        reason = "its cursors are of another order or filter than most members'"
-        if form is None:
-            reason = "members disagree on the order or filter of their cursors, and none has more on its side"
-        self.cut(
-            (part, reason, Code.PARTITION_ORDER_VIOLATION)
-            for part, page in read
-            if page.form is not None and page.form != form
-        )
-
-    def rows(self, shape: Shape) -> None:
-        """Cuts out who gave a row of another region's, or one row twice, in a list."""
-        for part in self.good:
-            foreign = foreign_row(part.value, shape.row_keys, part.member.codes)
-            repeated = repeated_row(part.value, shape.row_keys)
-            if foreign is not None:
-                self.cut([(part, f"it gave {foreign!r}, which is another region's", Code.PARTITION_FOREIGN_ROW)])
-            elif repeated is not None:
-                self.cut([(part, f"it gave {repeated!r} twice", Code.PARTITION_ORDER_VIOLATION)])
-
-    def numbers(self, shape: Shape) -> None:
-        """Cuts out who gave something to sum or compare that is no value of its kind."""
-        for key, child in shape.children.items():
-            if child.fold in _COMPARED:
-                reason = f"its {child.name} is no value that can be summed or compared"
-                self.cut(
-                    (part, reason, Code.PARTITION_BAD_VALUE)
-                    for part in self.good
-                    if isinstance(part.value, dict) and not _is_value(part.value.get(key), child)
-                )
-
-
-def page_request(shape: Shape, variables: Mapping[str, Any]) -> PageRequest:
+def _page_request(shape: Shape, variables: Mapping[str, Any]) -> PageRequest:
     """The paging arguments. Raises `InvalidCursor` for a cursor that cannot be read."""
 
     def value(name: str) -> Any:
@@ -309,14 +177,14 @@ def _trace_rows(
         notes.moved.extend(Moved(region, (*path, key), indexes) for key in keys)
 
 
-# Lists, groups, sources
+# Lists, groups
 
 
 def _list(
     shape: Shape, parts: Sequence[Part], missing: Sequence[Missing], notes: GatherNotes, path: ResponsePath
 ) -> Any:
     joined: list[Any] = []
-    jury = _Jury([part for part in parts if isinstance(part.value, list)], missing, notes, path)
+    jury = Jury([part for part in parts if isinstance(part.value, list)], missing, notes, path)
     jury.rows(shape)
     if not jury.good and jury.missing:
         return None
@@ -354,107 +222,3 @@ def _comparable_key(value: Any) -> tuple[int, Any]:
     if isinstance(value, str):
         return 2, value
     return (4, "") if value is None else (3, repr(value))
-
-
-_FILLED = frozenset(SourceField)
-
-
-def _source_value(name: SourceField, lost: Missing, language: str) -> Any:
-    match name:
-        case SourceField.REGION:
-            return lost.member.region
-        case SourceField.NAME:
-            return lost.member.name_in(language)
-        case SourceField.STATUS:
-            return lost.status.value
-        case SourceField.LATENCY_MS:
-            return None if lost.latency_ms is None else round(lost.latency_ms, 1)
-        case SourceField.AS_OF:
-            return None
-        case _:
-            assert_never(name)
-
-
-def _sources(shape: Shape, parts: Sequence[Part], missing: Sequence[Missing], notes: GatherNotes) -> list[Any]:
-    """What members say of themselves, and a record for each that says nothing; in the order of regions."""
-    by_region: list[tuple[str, list[Any]]] = []
-    for part in parts:
-        own = [dict(one) for one in part.value if isinstance(one, dict)] if isinstance(part.value, list) else []
-        for one in own:
-            for key in shape.keys_of(SourceField.LATENCY_MS):
-                one[key] = round(part.latency_ms, 1)
-        by_region.append((part.member.region, own))
-    for lost in missing:
-        record = {
-            key: _source_value(SourceField(name), lost, notes.language) for key, name in shape.fields if name in _FILLED
-        }
-        for key in shape.keys_of("__typename"):
-            record[key] = shape.element_type or None
-        by_region.append((lost.member.region, [record]))
-    by_region.sort(key=lambda pair: pair[0])
-    return [record for _, own in by_region for record in own]
-
-
-# Folds
-
-Values: TypeAlias = Sequence[Any]
-
-
-def fold(kind: FoldKind, values: Values, is_decimal: bool, *, complete: bool) -> Any:
-    """Nulls do not count. `complete` is false when a member is missing: then nobody can say `ALL`."""
-    present = [value for value in values if value is not None]
-    match kind:
-        case FoldKind.SUM:
-            return _sum_decimals(present) if is_decimal else _sum_numbers(present)
-        case FoldKind.MIN:
-            return _extreme(min, present, is_decimal)
-        case FoldKind.MAX:
-            return _extreme(max, present, is_decimal)
-        case FoldKind.ANY:
-            return any(value is True for value in present)
-        case FoldKind.ALL:
-            return complete and all(value is True for value in present)
-        case FoldKind.FIRST:
-            return present[0] if present else None
-        case _:
-            assert_never(kind)
-
-
-def _sum_numbers(values: Values) -> Any:
-    return sum(values)
-
-
-def _sum_decimals(values: Values) -> str:
-    """Exact. Money stays money (two decimals) when every summand is written so."""
-    with localcontext() as context:
-        context.prec = DECIMAL_PRECISION
-        total = sum((parse_decimal(str(value)) for value in values), Decimal(0))
-    is_money = bool(values) and all(len(str(value).partition(".")[2]) >= 2 for value in values)
-    return format_money(total) if is_money else format_decimal(total)
-
-
-def _extreme(choose: Callable[..., Any], values: Values, is_decimal: bool) -> Any:
-    return choose(values, key=_decimal if is_decimal else None, default=None)
-
-
-def _decimal(value: Any) -> Decimal:
-    return parse_decimal(str(value))
-
-
-_COMPARED = frozenset({FoldKind.SUM, FoldKind.MIN, FoldKind.MAX})
-_NUMBERS = frozenset({"Int", "Float"})
-
-
-def _is_value(value: Any, shape: Shape) -> bool:
-    """Whether a folded field's value can be summed or compared with others of its kind."""
-    if value is None:
-        return True
-    if shape.element_type in _NUMBERS:
-        return value.__class__ is int or value.__class__ is float
-    if not shape.is_decimal:
-        return isinstance(value, str)
-    try:
-        _decimal(value)
-    except InvalidDecimal:
-        return False
-    return True

@@ -18,8 +18,8 @@ from gateway.execution.answers import Asked, Failure, Reason, error_path
 from gateway.execution.asking import Asker, Call, CallKind, Target
 from gateway.execution.compiled import CompiledFetch
 from gateway.execution.entities import OTHER_NUMBER, entities_of
-from gateway.execution.gather import Missing
 from gateway.execution.members import Member, Members
+from gateway.execution.parts import Missing
 from gateway.execution.representations import Batch, all_places
 from gateway.execution.run import MemberReport, Run, subgraph_error
 from gateway.execution.scatter import CompiledScatter, UnknownRegion, choose_members, idempotency_key, owner_of

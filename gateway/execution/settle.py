@@ -13,8 +13,9 @@ from typing import Any
 
 from contract.cursors import InvalidCursor
 from gateway.execution.answers import Asked, Failure, Outcome, error_path
-from gateway.execution.gather import GROUPS_MAX, GatherNotes, Missing, Moved, Part, TooManyGroups, Violation, gather
+from gateway.execution.gather import GROUPS_MAX, TooManyGroups, gather
 from gateway.execution.members import Member, Roll
+from gateway.execution.parts import GatherNotes, Missing, Moved, Part, Violation
 from gateway.execution.run import MemberReport, Partial, Run, subgraph_error
 from gateway.execution.scatter import UnknownRegion
 from gateway.execution.shapes import Shape

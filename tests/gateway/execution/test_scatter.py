@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.decimals import format_money
-from gateway.execution.gather import fold
+from gateway.execution.folds import fold
 from gateway.execution.scatter import idempotency_key
 from gateway.execution.shapes import compile_shapes
 from gateway.plan.nodes import GatherField

@@ -10,8 +10,9 @@ import pytest
 
 from contract.cursors import Cursor, decode_cursor, encode_cursor
 from contract.order import Direction, Kind
-from gateway.execution.gather import GROUPS_MAX, GatherNotes, Part, TooManyGroups, gather
+from gateway.execution.gather import GROUPS_MAX, TooManyGroups, gather
 from gateway.execution.members import Member, MemberName
+from gateway.execution.parts import GatherNotes, Part
 from gateway.execution.shapes import Shape, compile_arguments
 from gateway.supergraph.model import Gather, GatherKind
 from tests.gateway.support.gateway import Gateway, codes, gateway
