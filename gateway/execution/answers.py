@@ -29,6 +29,8 @@ class Answer:
     data: dict[str, Any] | None
     errors: tuple[dict[str, Any], ...] = ()
     extensions: dict[str, Any] = field(default_factory=dict)
+    body: bytes = field(default=b"", compare=False, repr=False)
+    """As it came; empty when it came as an event of a stream."""
     said: ClassVar[str] = "OK"
 
 
@@ -89,8 +91,6 @@ class Asked:
     """Of all attempts together, as the request waited for them."""
     attempts: tuple[Attempt, ...] = ()
     """In the order in which they were made; empty when none was: no time was left, or nothing is connected."""
-    stale_age_s: float | None = None
-    """Set when an earlier answer stands in for one: how old it is."""
 
 
 def read_answer(status: int, body: bytes) -> Outcome:
@@ -102,13 +102,13 @@ def read_answer(status: int, body: bytes) -> Outcome:
     except orjson.JSONDecodeError as error:
         what = "an answer that is no JSON" if status < 300 else f"HTTP {status}"
         return Failure(Code.SUBGRAPH_BAD_RESPONSE, f"it gave {what}", f"{error}: {_excerpt(body)}")
-    outcome = read_payload(payload)
+    outcome = read_payload(payload, body)
     if status >= 300 and isinstance(outcome, Answer) and not outcome.errors:
         return Failure(Code.SUBGRAPH_BAD_RESPONSE, f"it gave HTTP {status}", _excerpt(body))
     return outcome
 
 
-def read_payload(payload: Any) -> Outcome:
+def read_payload(payload: Any, body: bytes = b"") -> Outcome:
     """Judge an execution result that has been read from JSON already."""
     if not isinstance(payload, dict):
         return _malformed("the answer is no object")
@@ -119,12 +119,12 @@ def read_payload(payload: Any) -> Outcome:
     if errors is None:
         if data is None:
             return _malformed("the answer has neither data nor errors")
-        return Answer(data)
+        return Answer(data, body=body)
     if not isinstance(errors, list) or not all(isinstance(error, dict) for error in errors):
         return _malformed("`errors` is no list of objects")
     if data is None and not errors:
         return _malformed("the answer has neither data nor errors")
-    return Answer(data, tuple(errors[:ERRORS_MAX]))
+    return Answer(data, tuple(errors[:ERRORS_MAX]), body=body)
 
 
 def _malformed(what: str) -> Failure:

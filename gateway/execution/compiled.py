@@ -59,6 +59,10 @@ class TypeKnowledge:
         )
 
     @property
+    def version(self) -> str:
+        return self._supergraph.version
+
+    @property
     def schema(self) -> GraphQLSchema:
         return self._supergraph.schema
 

@@ -28,6 +28,7 @@ from gateway.execution.merge import copied, merge_entities, merge_into, rewrite
 from gateway.execution.partitions import PartitionedGraph
 from gateway.execution.representations import Batch, all_places, build_batch, collect, locate
 from gateway.execution.run import Request, Result, Run, root_keys, subgraph_error
+from gateway.execution.stale import StaleStore
 from gateway.execution.trace import Trace
 from gateway.language.errors import Code
 from gateway.plan.nodes import (
@@ -56,12 +57,14 @@ class Executor:
         services: Mapping[str, str],
         introspect: Introspect,
         limits: ExecutionLimits | None = None,
+        stale: StaleStore | None = None,
     ) -> None:
-        """`services`: graph → the name that errors show."""
+        """`services`: graph → the name that errors show. `stale`: where members' last good answers are kept."""
         self._clients = clients
         self._services = services
         self._introspect = introspect
         self._asker = Asker(limits or ExecutionLimits())
+        self._stale = stale
 
     async def execute(self, compiled: CompiledPlan, request: Request) -> Result:
         run = _run(compiled, request)
@@ -258,7 +261,7 @@ class Executor:
         if not isinstance(members, Members):
             raise TypeError(f"graph {graph} is partitioned, but its client is a single one")
 
-        return PartitionedGraph(members, self._service(graph), compiled, run, self._asker)
+        return PartitionedGraph(members, self._service(graph), compiled, run, self._asker, self._stale)
 
     async def _ask(self, graph: str, call: Call, compiled: CompiledFetch | CompiledBatch, run: Run) -> Outcome:
         trace = None if run.trace is None else run.trace.begin(self._service(graph), compiled.printed_paths)

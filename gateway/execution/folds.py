@@ -21,7 +21,7 @@ Values: TypeAlias = Sequence[Any]
 
 
 def fold(kind: FoldKind, values: Values, is_decimal: bool, *, complete: bool) -> Any:
-    """Nulls do not count. `complete` is false when a member is missing: then nobody can say `ALL`."""
+    """Nulls do not count. `complete` is false when a member is missing or its value an earlier one: then nobody can say `ALL`."""
     present = [value for value in values if value is not None]
     match kind:
         case FoldKind.SUM:

@@ -4,17 +4,19 @@
     LIST        joined in the order of members       FOLD     an object, field by field
     ONE         the first answer                     SOURCES  each member's state; members that failed are added
 
-Members that gave no value are `missing`: they cost their own rows and nothing else. Every total that lacks a member
-says so (`ALL` folds to false). A member found out while gathering (rows out of order, another region's rows, a sum that
+Members that gave no value are `missing`: they cost their own rows and nothing else. Every total that lacks a member,
+or has one's earlier answer in it, says so (`ALL` folds to false). A member found out while gathering (rows out of order, another region's rows, a sum that
 is no number) is cut out of that field and reported in `GatherNotes`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, assert_never
 
+from contract.decimals import InvalidDecimal, parse_decimal
 from gateway.execution.folds import fold
 from gateway.execution.jury import Jury
 from gateway.execution.pages import Page, PageRequest, mark_edge, merge_pages
@@ -66,7 +68,8 @@ def _fold_or_plain(
     shape: Shape, parts: Sequence[Part], missing: Sequence[Missing], notes: GatherNotes, path: ResponsePath
 ) -> Any:
     if shape.fold is not None:
-        return fold(shape.fold, [part.value for part in parts], shape.is_decimal, complete=not missing)
+        complete = not missing and all(part.stale is None for part in parts)
+        return fold(shape.fold, [part.value for part in parts], shape.is_decimal, complete=complete)
     if shape.children:
         inner = [part for part in parts if isinstance(part.value, dict)]
         return _object(shape, inner, missing, notes, path) if inner or missing else None
@@ -205,7 +208,7 @@ def _groups(
     for part in parts:
         for one in part.value if isinstance(part.value, list) else ():
             if isinstance(one, dict):
-                identity = tuple(_comparable_key(one.get(key)) for key in shape.by)
+                identity = tuple(_comparable_key(one.get(key), key in shape.decimals_by) for key in shape.by)
                 groups.setdefault(identity, []).append(replace(part, value=one))
                 if len(groups) > GROUPS_MAX:
                     raise TooManyGroups
@@ -213,8 +216,11 @@ def _groups(
     return [_object(shape, groups[identity], (), notes, path) for identity in sorted(groups)]
 
 
-def _comparable_key(value: Any) -> tuple[int, Any]:
-    """Numbers by value, texts by code points, what cannot be compared by its spelling; nulls last."""
+def _comparable_key(value: Any, is_decimal: bool) -> tuple[int, Any]:
+    """Numbers and decimals by value, texts by code points, what cannot be compared by its spelling; nulls last."""
+    if is_decimal and isinstance(value, str):
+        with suppress(InvalidDecimal):
+            return 1, parse_decimal(value)
     if isinstance(value, bool):
         return 0, value
     if isinstance(value, (int, float)):

@@ -1,8 +1,9 @@
 """A fetch on a partitioned graph, run: ask the members that concern it; `settle` makes one value of what comes back.
 
-Reading is partial by default: a member that is slow, down, wrong or refusing costs its own rows, and is named. With
-`Partial.NONE`, or when a required member is missing, the gathered field is null instead. A routed field goes to one
-member only; a change is never sent twice. One roll of members, taken when the run first needs it, holds for everything here.
+Reading is partial by default: a member that is slow, down, wrong or refusing costs its own rows, and is named. When the
+client wishes all or nothing, or a required member is missing, the gathered field is null instead. When it allows stale
+answers, what a member said last to the same request stands in (`stale`). A routed field goes to one member only; a change
+is never sent twice. One roll of members, taken when the run first needs it, holds for everything here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from gateway.execution.answers import Asked, Failure, Reason, error_path
+from gateway.execution.answers import Failure, Reason, error_path
 from gateway.execution.asking import Asker, Call, CallKind, Target
 from gateway.execution.compiled import CompiledFetch
 from gateway.execution.entities import OTHER_NUMBER, entities_of
@@ -23,11 +24,13 @@ from gateway.execution.parts import Missing
 from gateway.execution.representations import Batch, all_places
 from gateway.execution.run import MemberReport, Run, subgraph_error
 from gateway.execution.scatter import CompiledScatter, UnknownRegion, choose_members, idempotency_key, owner_of
-from gateway.execution.settle import Reply, Settlement, entity_replies, root_replies
+from gateway.execution.settle import FieldReplies, Reply, Settlement, entity_replies, root_replies
 from gateway.execution.shapes import Shape
-from gateway.execution.trace import FetchTrace, MemberTrace, rows_of
+from gateway.execution.stale import LastAnswers, StaleStore
+from gateway.execution.trace import MemberTrace, rows_of
+from gateway.execution.wishes import UnknownWish, wish_of
 from gateway.language.paths import ResponsePath
-from gateway.supergraph.model import GatherKind, SourceStatus
+from gateway.supergraph.model import GatherKind, SourceStatus, Wish
 
 __all__ = ["PartitionedGraph"]
 
@@ -55,9 +58,12 @@ class _Round:
         """Whether the entity lives in one member, by its key."""
         return self.batch.representations[place]["__typename"] in self.scatter.partitioned
 
-    def entity_of(self, member: Member, place: int) -> Any:
+    def entity_of(self, member: Member, place: int, may_be_stale: bool = False) -> Any:
         """What the member gave for a representation; None also when it gave nothing at all."""
-        outcome = self.replies[member].outcome
+        reply = self.replies[member]
+        outcome = reply.outcome
+        if isinstance(outcome, Failure) and may_be_stale and reply.earlier is not None:
+            outcome = reply.earlier.answer
         if isinstance(outcome, Failure) or outcome.data is None:
             return None
         return outcome.data["_entities"][self.jobs[member].index(place)]
@@ -67,7 +73,15 @@ class _Round:
 
 
 class PartitionedGraph:
-    def __init__(self, members: Members, service: str, compiled: CompiledFetch, run: Run, asker: Asker) -> None:
+    def __init__(
+        self,
+        members: Members,
+        service: str,
+        compiled: CompiledFetch,
+        run: Run,
+        asker: Asker,
+        stale: StaleStore | None = None,
+    ) -> None:
         self._graph = compiled.fetch.graph
         self._roll = run.roll(self._graph, members)
         self._service = service
@@ -78,6 +92,8 @@ class PartitionedGraph:
         trace = run.trace
         self._trace = None if trace is None else trace.begin(service, compiled.printed_paths, scattered=True)
         self._settlement = Settlement(self._roll, service, run, self._is_change, self._trace)
+        self._last = LastAnswers.of(stale, self._graph, run)
+        self._replies: list[Reply] = []
         self._places: Mapping[int, Sequence[ResponsePath]] | None = None
 
     # Root fields
@@ -88,10 +104,14 @@ class PartitionedGraph:
         jobs: dict[Member, list[int]] = {}
         concerned: dict[int, tuple[Member, ...]] = {}
         for place, shape in enumerate(scatter.shapes):
+            data[shape.key] = None
             try:
+                wish_of(shape, self._run.request)
                 concerned[place] = self._concerned(shape)
+            except UnknownWish as unknown:
+                self._settlement.tell_unknown_wish(unknown, (shape.key,))
+                continue
             except UnknownRegion as error:
-                data[shape.key] = None
                 self._settlement.tell_unknown_region(error, (shape.key,))
                 continue
             for member in concerned[place]:
@@ -103,10 +123,10 @@ class PartitionedGraph:
             if shape.kind is GatherKind.ONE:
                 data[shape.key] = await self._any_healthy(scatter, place, found)
             else:
-                data[shape.key] = self._settlement.settle(shape, root_replies(shape, found), (shape.key,))
-        if self._trace is not None:
-            any_will_do = any(one.kind is GatherKind.ONE for one in scatter.shapes)
-            self._end_trace(self._trace, self._roll.all if any_will_do else jobs)
+                replied = root_replies(shape, found, self._may_be_stale(shape))
+                data[shape.key] = self._settlement.settle(shape, replied, (shape.key,))
+        any_will_do = any(one.kind is GatherKind.ONE for one in scatter.shapes)
+        self._end(self._roll.all if any_will_do else jobs)
         return data
 
     def _concerned(self, shape: Shape) -> tuple[Member, ...]:
@@ -130,29 +150,66 @@ class PartitionedGraph:
         if self._is_change:
             kind = CallKind.CHANGE
             key = idempotency_key([scatter.shapes[place] for place in places], self._run.request.variables)
-        return await self._reply(
-            scatter, member, Call(operation.text, variables, self._compiled.rounds_after, kind, key)
-        )
+        reply = await self._reply(member, Call(operation.text, variables, self._compiled.rounds_after, kind, key))
+        shapes = [scatter.shapes[place] for place in places]
+        # Where any member will do, another one's answer is better than an earlier one of this.
+        if any(one.kind is not GatherKind.ONE and self._may_be_stale(one) for one in shapes):
+            reply = await self._with_earlier(reply)
+        return self._noted(scatter, reply)
 
-    async def _reply(self, scatter: CompiledScatter, member: Member, call: Call) -> Reply:
-        asked = await self._asker.ask(Target.of(self._graph, member), call, self._run)
-        if isinstance(asked.outcome, Failure):
-            report = MemberReport(member.name, SourceStatus.UNAVAILABLE, asked.latency_ms, asked.outcome.code)
-        else:
-            report = MemberReport(member.name, SourceStatus.OK, asked.latency_ms)
-        self._run.report(report)
+    async def _reply(self, member: Member, call: Call) -> Reply:
+        return Reply(member, call, await self._asker.ask(Target.of(self._graph, member), call, self._run))
+
+    def _may_be_stale(self, shape: Shape | None = None) -> bool:
+        """Whether an earlier answer may stand in for a field; without one: for an entity of one member."""
+        if self._last is None:
+            return False
+        try:
+            return (self._run.request.wish if shape is None else wish_of(shape, self._run.request)) is Wish.STALE
+        except UnknownWish:
+            return False
+
+    async def _with_earlier(self, reply: Reply) -> Reply:
+        """A member that could not answer: with what it said last to the same request, if that was kept."""
+        if self._last is None or reply.inability is None:
+            return reply
+        return replace(reply, earlier=await self._last.recall(reply.member, reply.call))
+
+    def _noted(self, scatter: CompiledScatter, reply: Reply) -> Reply:
+        """Who fails is reported where that is told: for each field it may be another matter."""
+        self._replies.append(reply)
+        report = _report_of(reply)
+        if report.status is SourceStatus.OK:
+            self._run.report(report)
         if self._trace is not None:
-            self._trace.asked(_traced(scatter, call, asked, report))
-        return Reply(member, asked, self._is_change)
+            self._trace.asked(_traced(scatter, reply, report))
+        return reply
 
     async def _any_healthy(self, scatter: CompiledScatter, place: int, first: Sequence[Reply]) -> Any:
-        """`ONE`: the next member is asked when one fails; only the last failure is told."""
+        """`ONE`: the next member is asked when one cannot answer; what is told is told of the last."""
         shape = scatter.shapes[place]
         waiting = [one for one in self._roll.by_health() if all(one is not reply.member for reply in first)]
-        found = root_replies(shape, first)
-        while not found.parts and found.missing and waiting and not self._is_change:
-            found = root_replies(shape, [await self._ask_root(scatter, waiting.pop(0), (place,))])
-        return self._settlement.settle(shape, found, (shape.key,))
+        asked = list(first)
+        found = root_replies(shape, asked, may_be_stale=False)
+        while not found.parts and asked[-1].inability is not None and waiting and not self._is_change:
+            asked.append(await self._ask_root(scatter, waiting.pop(0), (place,)))
+            found = root_replies(shape, asked[-1:], may_be_stale=False)
+        if not found.parts and self._may_be_stale(shape):
+            found = await self._any_earlier(shape, asked) or found
+        value = self._settlement.settle(shape, found, (shape.key,))
+        for reply in asked:
+            if reply.earlier is None:
+                self._run.report(_report_of(reply))
+        return value
+
+    async def _any_earlier(self, shape: Shape, asked: list[Reply]) -> FieldReplies | None:
+        """Of the first that has one; it takes its reply's place."""
+        for place, reply in enumerate(asked):
+            asked[place] = await self._with_earlier(reply)
+            found = root_replies(shape, asked[place : place + 1], may_be_stale=True)
+            if found.parts:
+                return found
+        return None
 
     # Entities
 
@@ -177,12 +234,11 @@ class PartitionedGraph:
         entities: list[Any] = [None] * len(batch.texts)
         for place, whom in concerned.items():
             if asked.is_owned(place):
-                entities[place] = asked.entity_of(whom.members[0], place)
+                entities[place] = asked.entity_of(whom.members[0], place, self._may_be_stale())
             else:
                 entities[place] = self._gather_entity(asked, place, whom)
         self._carry_entity_errors(asked)
-        if self._trace is not None:
-            self._end_trace(self._trace, jobs)
+        self._end(jobs)
         return entities
 
     def _concerned_by(self, scatter: CompiledScatter, representation: Mapping[str, Any]) -> _Concerned:
@@ -207,28 +263,34 @@ class PartitionedGraph:
         fetch = self._compiled.fetch
         variables = self._run.variables(fetch.variables, self._compiled.constants)
         variables[fetch.representations_variable] = [orjson.Fragment(batch.texts[place]) for place in places]
-        reply = await self._reply(scatter, member, Call(fetch.operation, variables, self._compiled.rounds_after))
+        reply = await self._reply(member, Call(fetch.operation, variables, self._compiled.rounds_after))
         outcome = reply.outcome
-        if isinstance(outcome, Failure) or outcome.data is None:
-            return reply
-        if entities_of(outcome, "_entities", len(places)) is not None:
-            return reply
-        self._settlement.report(
-            MemberReport(member.name, SourceStatus.UNAVAILABLE, reply.latency_ms, OTHER_NUMBER.code)
-        )
-        return replace(reply, asked=replace(reply.asked, outcome=OTHER_NUMBER))
+        if (
+            not isinstance(outcome, Failure)
+            and outcome.data is not None
+            and entities_of(outcome, "_entities", len(places)) is None
+        ):
+            reply = replace(reply, asked=replace(reply.asked, outcome=OTHER_NUMBER))
+        if self._may_be_stale() or any(self._may_be_stale(one) for one in scatter.shapes):
+            reply = await self._with_earlier(reply)
+        return self._noted(scatter, reply)
 
     def _tell_failed_batches(self, asked: _Round) -> None:
         """One error for each member whose partitioned entities are missing, about the list they stand in."""
         for member, reply in asked.replies.items():
-            if asked.owns_any(member) and isinstance(reply.outcome, Failure):
+            if not asked.owns_any(member) or not isinstance(reply.outcome, Failure):
+                continue
+            if reply.stood_in is not None and self._may_be_stale():
+                self._settlement.tell_stale(member.name, reply.stood_in, reply.latency_ms, self._compiled.plain_path)
+            else:
                 lost = Missing(member.name, SourceStatus.UNAVAILABLE, reply.outcome.code)
                 self._settlement.tell_missing(lost, self._compiled.plain_path, reply.outcome.message)
 
     def _gather_entity(self, asked: _Round, place: int, whom: _Concerned) -> dict[str, Any]:
         entity: dict[str, Any] = {}
         for shape, members in whom.by_shape:
-            found = entity_replies(shape, [(asked.replies[one], asked.jobs[one].index(place)) for one in members])
+            replies = [(asked.replies[one], asked.jobs[one].index(place)) for one in members]
+            found = entity_replies(shape, replies, self._may_be_stale(shape))
             path = (*self._places_of(asked.batch, place)[0], shape.key)
             entity[shape.key] = self._settlement.settle(shape, found, path)
         for member in whom.members:
@@ -265,20 +327,32 @@ class PartitionedGraph:
             self._places = all_places(self._run.data, (self._compiled.path,), batch)
         return self._places.get(place) or [self._compiled.plain_path]
 
-    def _end_trace(self, trace: FetchTrace, concerned: Collection[Member]) -> None:
-        trace.pruned = tuple(one.region for one in self._roll.all if one not in concerned)
-        trace.end()
+    def _end(self, concerned: Collection[Member]) -> None:
+        """All is settled: now it is known which answers are worth keeping."""
+        if self._last is not None:
+            for reply in self._replies:
+                if reply.member.region not in self._settlement.no_good:
+                    self._last.keep(reply.member, reply.call, reply.outcome)
+        if self._trace is not None:
+            self._trace.pruned = tuple(one.region for one in self._roll.all if one not in concerned)
+            self._trace.end()
 
 
-def _traced(scatter: CompiledScatter, call: Call, asked: Asked, report: MemberReport) -> MemberTrace:
+def _report_of(reply: Reply) -> MemberReport:
+    if isinstance(reply.outcome, Failure):
+        return MemberReport(reply.member.name, SourceStatus.UNAVAILABLE, reply.latency_ms, reply.outcome.code)
+    return MemberReport(reply.member.name, SourceStatus.OK, reply.latency_ms)
+
+
+def _traced(scatter: CompiledScatter, reply: Reply, report: MemberReport) -> MemberTrace:
+    attempts = reply.asked.attempts
     return MemberTrace(
         member=report.member,
-        operation=call.operation,
-        milliseconds=asked.latency_ms,
-        rows=rows_of(asked.outcome, scatter.shapes),
+        operation=reply.call.operation,
+        milliseconds=reply.latency_ms,
+        rows=rows_of(reply.outcome if reply.earlier is None else reply.earlier.answer, scatter.shapes),
         state=report.status,
         cause=report.cause,
-        attempts=len(asked.attempts),
-        is_hedged=any(one.reason is Reason.HEDGE for one in asked.attempts),
-        age_s=asked.stale_age_s,
+        attempts=len(attempts),
+        is_hedged=any(one.reason is Reason.HEDGE for one in attempts),
     )

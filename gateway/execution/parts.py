@@ -11,7 +11,17 @@ from gateway.language.errors import Code
 from gateway.language.paths import ResponsePath
 from gateway.supergraph.model import SourceStatus
 
-__all__ = ["GatherNotes", "Missing", "Moved", "Part", "Violation"]
+__all__ = ["GatherNotes", "Missing", "Moved", "Part", "StoodIn", "Violation"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoodIn:
+    """Why a member's value is of an earlier answer, and how old that is."""
+
+    cause: str
+    at: float
+    """When it came, in seconds since 1970."""
+    age_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,8 @@ class Part:
     member: MemberName
     value: Any
     latency_ms: float = 0.0
+    stale: StoodIn | None = None
+    """None: it answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from graphql import FieldNode, OperationDefinitionNode, parse
@@ -22,23 +21,19 @@ from gateway.execution.trace import Trace
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
 from gateway.language.selections import response_key
-from gateway.supergraph.model import SourceStatus
+from gateway.supergraph.model import SourceStatus, Wish
 
-__all__ = ["MemberReport", "Partial", "Request", "Result", "Run", "root_keys", "subgraph_error"]
+__all__ = ["MemberReport", "Request", "Result", "Run", "root_keys", "subgraph_error"]
 
 ERRORS_MAX = 1000
 _NOT_CARRIED = frozenset({"code", "exception", "stacktrace"})
 """What a subgraph's error extensions may hold and a client must not see."""
-
-
-class Partial(StrEnum):
-    """What the client wants when a member does not answer."""
-
-    ALLOW = "allow"
-    NONE = "none"
-    """All or nothing: the gathered field is null, with an error."""
-    STALE = "stale"
-    """A member's last good answer may stand in for the one that it does not give."""
+_SEVERITY = {
+    status: rank
+    for rank, status in enumerate(
+        (SourceStatus.OK, SourceStatus.STALE, SourceStatus.OUTDATED, SourceStatus.UNAVAILABLE)
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +43,10 @@ class Request:
     """Coerced, defaults filled in."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent to every subgraph: identity, language."""
-    partial: Partial = Partial.ALLOW
+    wish: Wish = Wish.PARTIAL
+    """When a member gives no answer; a field's own argument may say otherwise."""
+    who: str | None = None
+    """Equal for requests of equal rights and language; None: not known, so nothing is kept for it."""
     language: str = "zh"
     explain: bool = False
 
@@ -122,9 +120,9 @@ class Run:
         self.tell(GatewayError(code, message, path or None, (), {"service": service}))
 
     def report(self, report: MemberReport) -> None:
-        """The worst state of a member in this answer stands."""
+        """The worst state of a member in this answer stands; of equal ones the first."""
         kept = self.members.get(report.member.region)
-        if kept is None or kept.status is SourceStatus.OK:
+        if kept is None or _SEVERITY[kept.status] < _SEVERITY[report.status]:
             self.members[report.member.region] = report
 
     def variables(self, names: tuple[str, ...], constants: Mapping[str, object]) -> dict[str, Any]:

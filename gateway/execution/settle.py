@@ -1,8 +1,9 @@
 """One field of a scattered fetch, settled: from what its members said to its value, and what the client must be told.
 
 What a member said about the field is a value, a refusal (an error of its own, such as a bad argument), or nothing.
-When all refuse for one reason, the request is at fault and the error is told once; else who gave no value is missing
-and named. What is left is gathered.
+Where the client allows it, the last good answer of a member that cannot answer stands in, and is named. When all that
+answer refuse for one reason, the request is at fault and the error is told once; else who gave no value is missing and
+named. What is left is gathered.
 """
 
 from __future__ import annotations
@@ -13,22 +14,27 @@ from typing import Any
 
 from contract.cursors import InvalidCursor
 from gateway.execution.answers import Asked, Failure, Outcome, error_path
+from gateway.execution.asking import Call, CallKind
 from gateway.execution.gather import GROUPS_MAX, TooManyGroups, gather
-from gateway.execution.members import Member, Roll
-from gateway.execution.parts import GatherNotes, Missing, Moved, Part, Violation
-from gateway.execution.run import MemberReport, Partial, Run, subgraph_error
+from gateway.execution.members import Member, MemberName, Roll
+from gateway.execution.parts import GatherNotes, Missing, Moved, Part, StoodIn, Violation
+from gateway.execution.run import MemberReport, Run, subgraph_error
 from gateway.execution.scatter import UnknownRegion
 from gateway.execution.shapes import Shape
+from gateway.execution.stale import Earlier
 from gateway.execution.trace import FetchTrace
 from gateway.execution.trust import foreign_row
+from gateway.execution.wishes import UnknownWish, wish_of
 from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
-from gateway.supergraph.model import GatherKind, SourceStatus
+from gateway.supergraph.model import GatherKind, SourceStatus, Wish
 
 __all__ = ["FieldReplies", "Reply", "Settlement", "entity_replies", "root_replies"]
 
 OUTDATED_CODES = frozenset({"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"})
 """A member that does not know what the contract asks for."""
+INABILITY_CODES = frozenset({"INTERNAL", "INTERNAL_SERVER_ERROR", "DEADLINE_EXCEEDED", Code.OVERLOADED})
+"""A member whose store, or a part of it, is at fault; so are all codes that end in `_UNAVAILABLE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,10 @@ class Reply:
     """What one member said to one request."""
 
     member: Member
+    call: Call
     asked: Asked
-    is_change: bool = False
+    earlier: Earlier | None = None
+    """Brought back when it could not answer: may stand in for fields whose client allows it."""
 
     @property
     def outcome(self) -> Outcome:
@@ -46,6 +54,22 @@ class Reply:
     @property
     def latency_ms(self) -> float:
         return self.asked.latency_ms
+
+    @property
+    def is_change(self) -> bool:
+        return self.call.kind is CallKind.CHANGE
+
+    @property
+    def inability(self) -> str | None:
+        """Why the member could not answer, or not all of it; None: it did, or would not."""
+        if isinstance(self.outcome, Failure):
+            return self.outcome.code
+        return next((code for code in map(_code_of, self.outcome.errors) if _is_inability(code)), None)
+
+    @property
+    def stood_in(self) -> StoodIn | None:
+        earlier = self.earlier
+        return None if earlier is None else StoodIn(str(self.inability), earlier.at, earlier.age_s)
 
 
 @dataclass(slots=True)
@@ -69,6 +93,8 @@ class Settlement:
     run: Run
     is_change: bool
     trace: FetchTrace | None = None
+    no_good: set[str] = field(default_factory=set)
+    """Regions of members whose answer gave no value for a field, or one that is wrong: not worth keeping."""
 
     def report(self, report: MemberReport) -> None:
         """A member whose answer came and is no good."""
@@ -78,13 +104,17 @@ class Settlement:
 
     def settle(self, shape: Shape, found: FieldReplies, path: ResponsePath) -> Any:
         """The field's value, with everything told that the client has to know."""
-        if self._all_refuse_alike(found, path):
+        try:
+            wish = wish_of(shape, self.run.request)
+        except UnknownWish as error:
+            self.tell_unknown_wish(error, path)
+            return None
+        if self._is_refused(found, path):
             return None
         for member, _, raw in found.refusals:
             code = _code_of(raw)
             status = SourceStatus.OUTDATED if code in OUTDATED_CODES else SourceStatus.UNAVAILABLE
             found.missing.append(Missing(member.name, status, code))
-            self.report(MemberReport(member.name, status, None, code))
         if shape.route is not None:
             return self._settle_routed(shape, found, path)
         notes = GatherNotes(self.run.request.variables, self.run.request.language, bool(found.carried))
@@ -99,7 +129,7 @@ class Settlement:
             return None
         self._tell_gathered(found, notes, path)
         lost = [one.member.region for one in found.missing] + [one.member.region for one in notes.violations]
-        return None if self._is_too_little(lost) else value
+        return None if self._is_too_little(wish, lost) else value
 
     def _settle_routed(self, shape: Shape, found: FieldReplies, path: ResponsePath) -> Any:
         for part in found.parts:
@@ -108,21 +138,18 @@ class Settlement:
                 message = f"{part.member.region} {part.member.name} gave {foreign!r}, which is another region's."
                 self._tell_violation(Violation(part.member, (), Code.PARTITION_FOREIGN_ROW, message), path)
                 return None
-        for lost in found.missing:
-            self.tell_missing(lost, path)
+        self._tell_members(found, (), path)
         self._carry(found, [], path)
         return found.parts[0].value if found.parts else None
 
     def _tell_violation(self, violation: Violation, path: ResponsePath) -> None:
+        self.no_good.add(violation.member.region)
         where = {"region": violation.member.region, "service": self.service}
         self.run.tell(GatewayError(violation.code, violation.message, (*path, *violation.path), (), where))
         self.report(MemberReport(violation.member, SourceStatus.UNAVAILABLE, None, violation.code))
 
     def _tell_gathered(self, found: FieldReplies, notes: GatherNotes, path: ResponsePath) -> None:
-        for lost in found.missing:
-            self.tell_missing(lost, path)
-        for violation in notes.violations:
-            self._tell_violation(violation, path)
+        self._tell_members(found, notes.violations, path)
         if notes.missed_earlier:
             self.run.missed_earlier |= notes.missed_earlier
             regions = sorted(notes.missed_earlier)
@@ -131,34 +158,70 @@ class Settlement:
             self.run.tell(GatewayError(Code.PARTITION_MISSED_EARLIER, message, path, (), where_missed))
         self._carry(found, notes.moved, path)
 
+    def _tell_members(self, found: FieldReplies, violations: Sequence[Violation], path: ResponsePath) -> None:
+        """Who gave no value, or a wrong one, or one of an earlier answer."""
+        for lost in found.missing:
+            self.tell_missing(lost, path)
+        for violation in violations:
+            self._tell_violation(violation, path)
+        cut_out = [violation.member for violation in violations]
+        for part in found.parts:
+            if part.stale is not None and part.member not in cut_out:
+                self.tell_stale(part.member, part.stale, part.latency_ms, path)
+
     def _carry(self, found: FieldReplies, moved: Sequence[Moved], path: ResponsePath) -> None:
         for member, below, raw in found.carried:
             where = _moved(below, member.region, moved)
             if where is not None:
                 self.run.tell(subgraph_error(raw, self.service, (*path, *where), region=member.region))
 
-    def _all_refuse_alike(self, found: FieldReplies, path: ResponsePath) -> bool:
-        """Every member refused for the same reason: the request is at fault, and its error is told once."""
-        if not found.refusals or found.parts or found.missing:
+    def _is_refused(self, found: FieldReplies, path: ResponsePath) -> bool:
+        """Whether the request is at fault: then every member that answered refused for one reason, told once.
+
+        What a member cannot do, or does not know, says nothing of the request, unless all say the same.
+        """
+        if any(part.stale is None for part in found.parts):
             return False
-        codes = {_code_of(raw) for _, _, raw in found.refusals}
-        if len(codes) > 1:
+        refusals = [one for one in found.refusals if _is_the_requests(_code_of(one[2]))]
+        if not refusals and not found.missing and not found.parts:
+            refusals = found.refusals
+        if len({_code_of(raw) for _, _, raw in refusals}) != 1:
             return False
-        member, below, raw = found.refusals[0]
-        if len(found.refusals) == 1:
+        member, below, raw = refusals[0]
+        if len(refusals) == 1:
             self.run.tell(subgraph_error(raw, self.service, (*path, *below), region=member.region))
         else:
             self.run.tell(subgraph_error(raw, self.service, path))
+        unable = [one for one in found.refusals if one not in refusals]
+        missing = [Missing(member.name, SourceStatus.UNAVAILABLE, _code_of(raw)) for member, _, raw in unable]
+        for lost in (*found.missing, *missing):
+            self._report_missing(lost)
         return True
 
-    def _is_too_little(self, lost: Sequence[str]) -> bool:
+    def _is_too_little(self, wish: Wish, lost: Sequence[str]) -> bool:
         if not lost:
             return False
-        if self.run.request.partial is Partial.NONE:
+        if wish is Wish.ALL:
             return True
         return any(member.required for region in lost for member in self.roll.by_code(region))
 
+    def _report_missing(self, lost: Missing) -> None:
+        self.no_good.add(lost.member.region)
+        self.report(MemberReport(lost.member, lost.status, lost.latency_ms, lost.cause))
+
+    def tell_stale(self, member: MemberName, stale: StoodIn, latency_ms: float, path: ResponsePath) -> None:
+        self.run.report(MemberReport(member, SourceStatus.STALE, latency_ms, stale.cause, stale.age_s))
+        if self.trace is not None:
+            self.trace.stood_in(member, stale.cause, stale.age_s)
+        age_s = round(stale.age_s, 1)
+        message = (
+            f"{member.region} {member.name} gave no answer ({stale.cause}); what stands here of it is {age_s} s old."
+        )
+        where = {"region": member.region, "cause": stale.cause, "ageSeconds": age_s, "service": self.service}
+        self.run.tell(GatewayError(Code.PARTITION_STALE, message, path or None, (), where))
+
     def tell_missing(self, lost: Missing, path: ResponsePath, why: str = "") -> None:
+        self._report_missing(lost)
         member = lost.member
         where: dict[str, Any] = {"region": member.region, "cause": str(lost.cause), "service": self.service}
         if self.is_change and lost.cause == Code.OUTCOME_UNKNOWN:
@@ -171,24 +234,32 @@ class Settlement:
         message = f"{member.region} {member.name} gave no answer ({reason}); its rows are missing here."
         self.run.tell(GatewayError(code, message, path or None, (), where))
 
+    def tell_unknown_wish(self, error: UnknownWish, path: ResponsePath) -> None:
+        where = {"argument": error.argument, "service": self.service}
+        self.run.tell(GatewayError(Code.BAD_USER_INPUT, f"{error}.", path, (), where))
+
     def tell_unknown_region(self, error: UnknownRegion, path: ResponsePath) -> None:
         where = {"value": error.value, "service": self.service}
         self.run.tell(GatewayError(Code.UNKNOWN_REGION, f"{error}.", path, (), where))
 
 
-def root_replies(shape: Shape, replies: Sequence[Reply]) -> FieldReplies:
-    return _sort(shape, ((reply, (shape.key,)) for reply in replies))
+def root_replies(shape: Shape, replies: Sequence[Reply], may_be_stale: bool) -> FieldReplies:
+    return _sort(shape, ((reply, (shape.key,)) for reply in replies), may_be_stale)
 
 
-def entity_replies(shape: Shape, replies: Sequence[tuple[Reply, int]]) -> FieldReplies:
-    return _sort(shape, ((reply, ("_entities", index, shape.key)) for reply, index in replies))
+def entity_replies(shape: Shape, replies: Sequence[tuple[Reply, int]], may_be_stale: bool) -> FieldReplies:
+    return _sort(shape, ((reply, ("_entities", index, shape.key)) for reply, index in replies), may_be_stale)
 
 
-def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]]) -> FieldReplies:
+def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]], may_be_stale: bool) -> FieldReplies:
     """Each member's answer about one field: a value, a refusal, or nothing."""
     found = FieldReplies()
     for reply, path in answers:
         member, outcome = reply.member, reply.outcome
+        if may_be_stale and reply.earlier is not None and _lacks(outcome, path):
+            value = _at(reply.earlier.answer.data, path)
+            found.parts.append(Part(member.name, value, reply.latency_ms, reply.stood_in))
+            continue
         if isinstance(outcome, Failure):
             cause: str = outcome.code
             if shape.route is not None and outcome.was_sent and reply.is_change:
@@ -208,6 +279,14 @@ def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]]) -> FieldR
                 found.parts.append(Part(member.name, value, reply.latency_ms))
             found.carried.extend((member, (error_path(raw) or ())[len(path) :], raw) for raw in own)
     return found
+
+
+def _lacks(outcome: Outcome, path: ResponsePath) -> bool:
+    """Whether a member that could not answer gave nothing of the field at `path`."""
+    if isinstance(outcome, Failure):
+        return True
+    own = (raw for raw in outcome.errors if _concerns((error_path(raw) or ()), path))
+    return _at(outcome.data, path) is None and any(_is_inability(_code_of(raw)) for raw in own)
 
 
 def _at(value: Any, path: ResponsePath) -> Any:
@@ -248,3 +327,12 @@ def _code_of(raw: Mapping[str, Any]) -> str:
     extensions = raw.get("extensions")
     code = extensions.get("code") if isinstance(extensions, dict) else None
     return code if isinstance(code, str) else Code.SUBGRAPH_ERROR
+
+
+def _is_inability(code: str) -> bool:
+    return code in INABILITY_CODES or code.endswith("_UNAVAILABLE")
+
+
+def _is_the_requests(code: str) -> bool:
+    """Whether a refusal under this code speaks of the request, and not of the member."""
+    return not _is_inability(code) and code not in OUTDATED_CODES

@@ -145,6 +145,8 @@ class Shape:
     connection: ConnectionKeys | None = None
     by: tuple[str, ...] = ()
     """GROUPS: the response keys that make a group's identity."""
+    decimals_by: frozenset[str] = frozenset()
+    """Those of them whose values are decimals."""
     selections: tuple[str, ...] = ()
     """The field as it stands in the operation, once or several times."""
     variables: frozenset[str] = frozenset()
@@ -226,6 +228,7 @@ class _Compiler:
             children={one[0].key: self.compile(one, below.get(one[0].key, ()), gathered.element_type) for one in inner},
             connection=self.connection_keys(below, gathered.rows) if kind is GatherKind.CONNECTION else None,
             by=tuple(key for key, name in fields if name in by),
+            decimals_by=frozenset(key for key, name in fields if name in gathered.decimals_by),
             selections=tuple(one.selection for one in same),
             variables=frozenset(name for one in same for name in one.variables),
             row_keys=() if kind is GatherKind.CONNECTION else row_keys(below, gathered.rows),

@@ -1,13 +1,14 @@
-"""`SOURCES`: what each member says of itself, and a record by the gateway for each that says nothing."""
+"""`SOURCES`: what each member says of itself, and a record by the gateway for each that says nothing. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from gateway.execution.parts import Missing, Part
+from gateway.execution.parts import Missing, Part, StoodIn
 from gateway.execution.shapes import Shape
-from gateway.supergraph.model import SourceField
+from gateway.supergraph.model import SourceField, SourceStatus
 
 __all__ = ["gather_sources"]
 
@@ -38,6 +39,8 @@ def gather_sources(shape: Shape, parts: Sequence[Part], missing: Sequence[Missin
         for one in own:
             for key in shape.keys_of(SourceField.LATENCY_MS):
                 one[key] = round(part.latency_ms, 1)
+            if part.stale is not None:
+                _mark_stale(one, shape, part.stale)
         by_region.append((part.member.region, own))
     for lost in missing:
         record = {
@@ -48,3 +51,12 @@ def gather_sources(shape: Shape, parts: Sequence[Part], missing: Sequence[Missin
         by_region.append((lost.member.region, [record]))
     by_region.sort(key=lambda pair: pair[0])
     return [record for _, own in by_region for record in own]
+
+
+def _mark_stale(record: dict[str, Any], shape: Shape, stale: StoodIn) -> None:
+    """What it said then of its data's age stands; else its data is as old as its answer."""
+    for key in shape.keys_of(SourceField.STATUS):
+        record[key] = SourceStatus.STALE.value
+    for key in shape.keys_of(SourceField.AS_OF):
+        if record.get(key) is None:
+            record[key] = datetime.fromtimestamp(stale.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -14,7 +14,7 @@ from typing import Any
 from gateway.execution.answers import Failure, Outcome
 from gateway.execution.members import MemberName
 from gateway.execution.shapes import Shape
-from gateway.supergraph.model import GatherKind
+from gateway.supergraph.model import GatherKind, SourceStatus
 
 __all__ = ["FetchTrace", "MemberTrace", "Trace", "rows_of"]
 
@@ -91,6 +91,12 @@ class FetchTrace:
         for one in self.members or ():
             if one.member is member and one.state == "OK":
                 one.state, one.cause = state, cause
+
+    def stood_in(self, member: MemberName, cause: str, age_s: float) -> None:
+        """A member's earlier answer was taken."""
+        for one in self.members or ():
+            if one.member is member:
+                one.state, one.cause, one.age_s = SourceStatus.STALE, cause, age_s
 
     def to_json(self, began: float, language: str) -> dict[str, Any]:
         written: dict[str, Any] = {

@@ -20,7 +20,8 @@ from graphql import ExecutionResult, GraphQLSchema, execute_sync, parse
 from gateway.execution.executor import Clients, Executor
 from gateway.execution.flights import Flights
 from gateway.execution.limits import Deadline, ExecutionLimits
-from gateway.execution.run import Partial, Request, Result
+from gateway.execution.run import Request, Result
+from gateway.execution.stale import StaleStore
 from gateway.language.errors import (
     Code,
     ExecutionFailed,
@@ -35,7 +36,7 @@ from gateway.pipeline.locations import add_locations
 from gateway.pipeline.prepare import MakesPlans, Prepared, Preparer
 from gateway.subscriptions.hub import Hub, HubFull, Listener
 from gateway.subscriptions.source import events
-from gateway.supergraph.model import Supergraph
+from gateway.supergraph.model import Supergraph, Wish
 
 __all__ = ["Answered", "Caller", "GraphQLRequest", "Pipeline", "PipelineOptions"]
 
@@ -57,12 +58,13 @@ class Caller:
     """Sent to every subgraph."""
     renewed: Callable[[], Mapping[str, str]] | None = None
     """The same headers with a token that has not run out: a subscription outlives any token."""
-    who: Hashable = None
-    """Equal for callers of equal rights, whatever their tokens; None: equal headers."""
+    who: str | None = None
+    """Equal for callers of equal rights and language, whatever their tokens; None: equal headers."""
     until: float | None = None
     """When the token that says who it is expires (seconds since 1970); who holds on to a caller ends by then."""
     deadline_s: float = 10.0
-    partial: Partial = Partial.ALLOW
+    wish: Wish = Wish.PARTIAL
+    """When a member of a partitioned graph gives no answer."""
     language: str = "zh"
     explain: bool = False
     may_change: bool = True
@@ -72,10 +74,13 @@ class Caller:
         return self.headers if self.renewed is None else self.renewed()
 
     @property
+    def rights(self) -> str:
+        return orjson.dumps(sorted(self.headers.items())).decode() if self.who is None else self.who
+
+    @property
     def shares(self) -> Hashable:
         """Callers for whom this is equal get equal answers."""
-        who = tuple(sorted(self.headers.items())) if self.who is None else self.who
-        return who, self.partial, self.language, self.explain
+        return self.rights, self.wish, self.language, self.explain
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,8 @@ class PipelineOptions:
     subscriptions_max: int = 5_000
     subscription_queue_max: int = 64
     """Events that wait for one slow client before the oldest is dropped."""
+    stale: StaleStore | None = None
+    """Where members' last good answers are kept, for clients that allow them; None: nowhere. Who made it closes it."""
     share: bool = False
     """Whether queries that are equal in text, variables and rights share one execution while it is in flight."""
 
@@ -135,7 +142,7 @@ class Pipeline:
         documents = Documents(supergraph.api_schema, chosen.documents)
         self._preparer = Preparer(supergraph, documents, planner)
         names = {graph.graph: graph.name for graph in supergraph.graphs.values()}
-        self.executor = Executor(clients, names, _Introspection(supergraph.api_schema), chosen.execution)
+        self.executor = Executor(clients, names, _Introspection(supergraph.api_schema), chosen.execution, chosen.stale)
         self.hub: Hub[Answered] = Hub(queue_max=chosen.subscription_queue_max, listeners_max=chosen.subscriptions_max)
         self._changes: set[asyncio.Task[Answered]] = set()
         self._flights: Flights[Answered] | None = Flights() if chosen.share else None
@@ -184,7 +191,8 @@ class Pipeline:
             deadline=Deadline.after(caller.deadline_s),
             variables=prepared.variables(asked.variables),
             headers=caller.headers_now(),
-            partial=caller.partial,
+            wish=caller.wish,
+            who=caller.rights,
             language=caller.language,
             explain=caller.explain,
         )

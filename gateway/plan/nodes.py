@@ -162,6 +162,8 @@ class GatherField:
     """The named type of the field's value."""
     is_decimal: bool = False
     """A folded value that is a decimal text: its type is a scalar that is neither GraphQL's own nor a day or time."""
+    decimals_by: tuple[str, ...] = ()
+    """Of the fields that a group is known by, those that are decimals: equal by value, however they are written."""
     children: tuple[GatherField, ...] = ()
     """What below gathers or folds by a rule of its own."""
     conditions: tuple[tuple[str, bool], ...] = ()

@@ -230,13 +230,13 @@ def _rule(one: GatherField) -> str:
         return f"to the member of {'.'.join(one.route.argument)}{once}"
     if one.fold is not None:
         return f"{one.fold.value}{' of decimals' if one.is_decimal else ''}"
-    return "first" if one.gather is None else _gather_rule(one.gather)
+    return "first" if one.gather is None else _gather_rule(one.gather, one.decimals_by)
 
 
-def _gather_rule(gather: Gather) -> str:
+def _gather_rule(gather: Gather, decimals: Collection[str]) -> str:
     parts = [gather.kind.value]
     if gather.by:
-        parts.append(f"by {', '.join(gather.by)}")
+        parts.append(f"by {', '.join(f'{one} as decimal' if one in decimals else one for one in gather.by)}")
     if gather.order is not None:
         parts.append(f"ordered by {gather.order}")
     if gather.prune:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from graphql import is_composite_type, is_enum_type
+from graphql import GraphQLObjectType, get_named_type, is_composite_type, is_enum_type
 
 from gateway.language.errors import Code
 from gateway.plan.nodes import GATHER_EDGES, GATHER_PAGE, GatherField, Scatter, gather_by, gather_key
@@ -18,7 +18,7 @@ from gateway.planning.groups import Group, OpField, OpSelection
 from gateway.planning.operations import field_text, field_variables, simplified
 from gateway.query_graph import QueryGraph
 from gateway.query_graph.selection import Condition, TypeTable
-from gateway.supergraph.model import TIME_SCALARS, Gather, GatherKind, Partitioned, Partitioning
+from gateway.supergraph.model import DECIMAL_SCALAR, TIME_SCALARS, Gather, GatherKind, Partitioned, Partitioning
 
 __all__ = ["prepare_gathers", "scatter_of"]
 
@@ -185,6 +185,7 @@ def _describe(
         variables=tuple(name for name in variables if name in used),
         element_type=one.type_name,
         is_decimal=fold is not None and _is_decimal(graph, one.type_name),
+        decimals_by=() if gather is None else _decimals_by(graph, gather, one.type_name),
         children=children,
         conditions=tuple(one for one in one.conditions if one not in lifted),
         rows=_rows(one, gather, parent, partitioning, graph.types),
@@ -220,6 +221,14 @@ def _row_types(connection: OpField) -> Iterator[str]:
 def _is_decimal(graph: QueryGraph, name: str) -> bool:
     kind = graph.types.schema.type_map.get(name)
     return kind is not None and not is_composite_type(kind) and not is_enum_type(kind) and name not in _NO_DECIMALS
+
+
+def _decimals_by(graph: QueryGraph, gather: Gather, name: str) -> tuple[str, ...]:
+    kind = graph.types.schema.type_map.get(name)
+    fields = kind.fields if isinstance(kind, GraphQLObjectType) else {}
+    return tuple(
+        each for each in gather.by if each in fields and get_named_type(fields[each].type).name == DECIMAL_SCALAR
+    )
 
 
 def _ruleless(parent: str, name: str, graph: str) -> Exception:

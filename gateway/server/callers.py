@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+import orjson
+
 from contract.identity import (
     ANONYMOUS,
     DEADLINE_HEADER,
@@ -19,9 +21,9 @@ from contract.identity import (
     TokenIssuer,
     TokenVerifier,
 )
-from gateway.execution.run import Partial
 from gateway.language.errors import Code, GatewayError, RequestRefused
 from gateway.pipeline.answer import Caller
+from gateway.supergraph.model import Wish
 
 __all__ = ["EXPLAIN_HEADER", "PARTIAL_HEADER", "Callers", "language_of"]
 
@@ -29,6 +31,8 @@ PARTIAL_HEADER = "gwc-partial"
 EXPLAIN_HEADER = "gwc-explain"
 EXPLAIN_PARAMETER = "explain"
 LANGUAGE_LENGTH_MAX = 200
+_WISHES = {"allow": Wish.PARTIAL, "none": Wish.ALL, "stale": Wish.STALE}
+"""What `PARTIAL_HEADER` may say."""
 DEADLINE_MS_MIN = 1
 
 
@@ -48,10 +52,10 @@ class Callers:
         return Caller(
             headers=self._handed_on(identity, language),
             renewed=None if identity == ANONYMOUS else lambda: self._handed_on(identity, language),
-            who=(identity, language),
+            who=_who(identity, language),
             until=until,
             deadline_s=self._deadline(headers.get(DEADLINE_HEADER)),
-            partial=_partial(headers.get(PARTIAL_HEADER)),
+            wish=_wish(headers.get(PARTIAL_HEADER)),
             language=language_of(language),
             explain=self.may_explain and _wants_explanation(headers, parameters),
             may_change=may_change,
@@ -104,12 +108,18 @@ def _wants_explanation(headers: Mapping[str, str], parameters: bytes) -> bool:
     return headers.get(EXPLAIN_HEADER) == "1" or (EXPLAIN_PARAMETER, "1") in parse_qsl(parameters.decode("latin-1"))
 
 
-def _partial(given: str | None) -> Partial:
+def _who(identity: Identity, language: str) -> str:
+    """One text for equal rights, in every process: what is kept of answers is told apart by it."""
+    told = [identity.person, identity.unit, identity.region, sorted(identity.roles), language]
+    return orjson.dumps(told).decode()
+
+
+def _wish(given: str | None) -> Wish:
     if given is None:
-        return Partial.ALLOW
+        return Wish.PARTIAL
     try:
-        return Partial(given.strip().lower())
-    except ValueError:
+        return _WISHES[given.strip().lower()]
+    except KeyError:
         message = f"The header {PARTIAL_HEADER} must be `allow`, `none` or `stale`."
         raise RequestRefused([GatewayError(Code.BAD_REQUEST, message)]) from None
 

@@ -18,6 +18,7 @@ from contract.cursors import decode_cursor, encode_cursor
 from gateway.execution.asgi import AsgiClient
 from gateway.execution.clients import HttpClient, HttpPool
 from gateway.execution.members import Member
+from gateway.supergraph.model import Wish
 from tests.gateway.support.gateway import Gateway, codes, gateway
 from tests.gateway.support.library import NAMES, Library
 from tests.gateway.support.serving import Fault, Faulty, alters, crash, cut, delay, errors, half_json, hang, says
@@ -143,11 +144,9 @@ async def test_entities_of_a_partitioned_type(fault: Fault) -> None:
 
 
 async def test_all_or_nothing(fault: Fault) -> None:
-    from gateway.execution.run import Partial
-
     async with gateway() as city:
         city.library.members["n"].fault = fault
-        answered = await in_time(city.ask(SCATTER, deadline_s=DEADLINE_S, partial=Partial.NONE))
+        answered = await in_time(city.ask(SCATTER, deadline_s=DEADLINE_S, wish=Wish.ALL))
         assert answered.data == {"books": None}
         assert codes(answered) == ["PARTITION_UNAVAILABLE"]
 
