@@ -20,7 +20,7 @@ beside its fetch what each representation answers itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import assert_never
 
 from graphql import FieldNode, OperationDefinitionNode, SelectionSetNode, parse, print_ast

@@ -61,6 +61,8 @@ type BookConnection {
   sources: [Source!]! @gather(as: SOURCES)
 }
 type Facet { title: String count: Int! @fold(with: SUM) }
+type PriceFacet { price: Decimal count: Int! @fold(with: SUM) }
+enum Answers { ALL PARTIAL STALE }
 enum SourceStatus { OK STALE UNAVAILABLE OUTDATED }
 type Source { region: ID! name: String! status: SourceStatus! latencyMs: Float asOf: String }
 type Stock {
@@ -74,14 +76,15 @@ type Stock {
   isExact: Boolean! @fold(with: ALL)
   currency: String @fold(with: FIRST)
   byTitle: [Facet!]! @gather(as: GROUPS, by: ["title"])
+  byPrice: [PriceFacet!]! @gather(as: GROUPS, by: ["price"])
   newest(first: Int! = 2, after: String): BookConnection @gather(as: CONNECTION)
   sources: [Source!]! @gather(as: SOURCES)
 }
 type Shelf @key(fields: "id") {
   id: ID!
   rule: ShelfRule! @external
-  books(orderBy: [BookOrder!], first: Int, after: String): BookConnection
-    @requires(fields: "rule") @gather(as: CONNECTION, order: "orderBy", prune: ["rule.regions"])
+  books(orderBy: [BookOrder!], first: Int, after: String, partial: Answers): BookConnection
+    @requires(fields: "rule") @gather(as: CONNECTION, order: "orderBy", prune: ["rule.regions"], wish: "partial")
   stock: Stock @requires(fields: "rule") @gather(as: FOLD, prune: ["rule.regions"])
 }
 input IdFilter { eq: ID in: [ID!] }
@@ -92,11 +95,18 @@ input BookOrder { field: BookOrderField! direction: OrderDirection! = ASC }
 type LendPayload { ok: Boolean! }
 input LendInput { bookId: ID! idempotencyKey: ID }
 type Query {
-  books(filter: BookFilter, orderBy: [BookOrder!], first: Int, after: String, last: Int, before: String): BookConnection
-    @gather(as: CONNECTION, order: "orderBy", prune: ["filter.branch.eq", "filter.branch.in", "filter.id.eq", "filter.id.in"])
+  books(
+    filter: BookFilter, orderBy: [BookOrder!], first: Int, after: String, last: Int, before: String, partial: Answers
+  ): BookConnection
+    @gather(
+      as: CONNECTION
+      order: "orderBy"
+      prune: ["filter.branch.eq", "filter.branch.in", "filter.id.eq", "filter.id.in"]
+      wish: "partial"
+    )
   book(id: ID!): Book @route(argument: "id")
   branches(codes: [ID!]): [Branch!] @gather(as: LIST, prune: ["codes"])
-  stock(codes: [ID!]): Stock @gather(as: FOLD, prune: ["codes"])
+  stock(codes: [ID!], wish: String): Stock @gather(as: FOLD, prune: ["codes"], wish: "wish")
   rules: String @gather(as: ONE)
 }
 type Mutation { lend(input: LendInput!): LendPayload @route(argument: "input.bookId", idempotencyKey: "input.idempotencyKey") }
@@ -231,6 +241,7 @@ class MemberData:
             "anyLent": self.branch == "s",
             "isExact": True,
             "currency": "CNY",
+            "byPrice": [{"price": price, "count": 1} for price in prices],
             "byTitle": member_connection(self.rows, {})["facets"],
             "sources": [self.source],
         }
@@ -256,7 +267,7 @@ def member_schema() -> Any:
             "Query.books": _connection,
             "Query.book": lambda root, info, id: root.book(id),
             "Query.branches": lambda root, info, codes=None: [root.own_branch()],
-            "Query.stock": lambda root, info, codes=None: root.stock(),
+            "Query.stock": lambda root, info, codes=None, wish=None: root.stock(),
             "Query.rules": lambda root, info: f"as {root.branch} says",
             "Mutation.lend": lambda root, info, input: {"ok": input["bookId"] in root.by_id},
             "Stock.newest": _connection,
@@ -362,7 +373,9 @@ class Library:
 
     def __post_init__(self) -> None:
         self.supergraph = supergraph()
-        self.members = {branch: Faulty(SubgraphApp(member_schema(), self._data(branch))) for branch in NAMES}
+        self.members = {
+            branch: Faulty(SubgraphApp(member_schema(), self.data_of(branch, self.rows))) for branch in NAMES
+        }
         self.reviews = Faulty(SubgraphApp(reviews_schema(), ReviewsData(self.rows, self.loans)))
         self.group = Members(
             Member(
@@ -377,8 +390,9 @@ class Library:
         )
         self.clients = {"LIBRARIES": self.group, "REVIEWS": AsgiClient(self.reviews)}
 
-    def _data(self, branch: str) -> MemberData:
-        return MemberData(branch, [row for row in self.rows if row.branch == branch])
+    @staticmethod
+    def data_of(branch: str, rows: Sequence[Row]) -> MemberData:
+        return MemberData(branch, [row for row in rows if row.branch == branch])
 
     def asked(self, branch: str) -> list[dict[str, Any]]:
         return self.members[branch].app.requests  # type: ignore[attr-defined,no-any-return]
