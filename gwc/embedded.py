@@ -31,6 +31,7 @@ from gwc.parts.district import district_app
 from gwc.parts.gateway import gateway_options
 from gwc.parts.group import group_app, group_path
 from gwc.parts.overlay import overlay_options
+from gwc.parts.stale import stale_store
 from gwc.parts.telemetry import telemetry_store_url
 from gwc.settings import Settings
 from overlay.app import create_overlay_app
@@ -87,7 +88,8 @@ class EmbeddedCity:
             "OVERLAY": AsgiClient(self._overlay),
             "TELEMETRY": AsgiClient(self._telemetry),
         }
-        self._gateway = create_gateway_app(supergraph, clients, gateway_options(settings))
+        self._stale = stale_store(settings)
+        self._gateway = create_gateway_app(supergraph, clients, gateway_options(settings, stale=self._stale))
         self.app = Starlette(routes=self._routes(), lifespan=self._lifespan)
 
     def _members(self, external: Mapping[str, str]) -> Members:
@@ -120,6 +122,8 @@ class EmbeddedCity:
         async with AsyncExitStack() as running:
             running.push_async_callback(self._pool.close)
             running.push_async_callback(self._broker.stop)
+            if self._stale is not None:
+                running.push_async_callback(self._stale.close)
             for book in self._books:
                 await book.open()
                 running.push_async_callback(book.close)

@@ -27,11 +27,17 @@ class Settings(BaseSettings):
     mqtt_url: str | None = None
     """`mqtt://host:port`; None: a broker of our own inside the process."""
     redis_url: str | None = None
-    """The event bus; None: memory."""
+    """The event bus, and members' last good answers where they are kept; None: memory."""
     group_url: str = "http://127.0.0.1:8000/groups/districts/graphql"
     """Where the overlay reaches the districts as one, when it runs in a process of its own."""
     deadline_ms: int = Field(default=10_000, ge=50, le=120_000)
     """A request's default deadline at the gateway, in milliseconds."""
+    stale: bool = False
+    """Whether members' last good answers are kept, for clients that allow them (`gwc-partial: stale`)."""
+    stale_age_s: int = Field(default=900, ge=1, le=86_400)
+    """How old such an answer may be."""
+    stale_mib: int = Field(default=64, ge=1, le=65_536)
+    """How much of them is kept in memory, in MiB; on Redis, its own `maxmemory` says so."""
     explain: bool = False
     """Whether the gateway tells plans, timings and members' operations to whoever asks (`gwc-explain: 1`)."""
 

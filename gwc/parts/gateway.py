@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount
 from contract.identity import ACCESS, TokenIssuer, TokenVerifier
 from gateway.execution.clients import HttpClient, HttpPool, SubgraphClient
 from gateway.execution.members import Members
+from gateway.execution.stale import StaleStore
 from gateway.language.errors import SupergraphInvalid
 from gateway.pipeline.answer import PipelineOptions
 from gateway.server.app import GatewayOptions, create_gateway_app
@@ -19,6 +20,7 @@ from gateway.server.direct import DirectStarlette
 from gwc.errors import CommandError
 from gwc.keys import ensure_keys, private_key, public_key
 from gwc.parts.group import contract_of, group_app, group_path, open_groups
+from gwc.parts.stale import stale_store
 from gwc.schemas import load_supergraph_file
 from gwc.serve import listen, serve
 from gwc.settings import Settings
@@ -44,12 +46,13 @@ def serve_gateway(
     loaded = load_supergraph_file(supergraph)
     pool = HttpPool()
     groups = open_groups(loaded, members, pool)
+    stale = stale_store(settings)
     clients: dict[str, SubgraphClient | Members] = {
         name: groups[name] if name in groups else HttpClient(graph.url, pool, share=share)
         for name, graph in loaded.graphs.items()
     }
     try:
-        gateway = create_gateway_app(loaded, clients, gateway_options(settings, share=share))
+        gateway = create_gateway_app(loaded, clients, gateway_options(settings, share=share, stale=stale))
     except SupergraphInvalid as invalid:
         raise CommandError(f"{supergraph}: {invalid}") from None
     mounts: list[BaseRoute] = []
@@ -66,6 +69,8 @@ def serve_gateway(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as running:
             running.push_async_callback(pool.close)
+            if stale is not None:
+                running.push_async_callback(stale.close)
             for part in parts:
                 await running.enter_async_context(part.router.lifespan_context(part))
             yield
@@ -75,12 +80,12 @@ def serve_gateway(
     serve(app, listener, "/graphql", say)
 
 
-def gateway_options(settings: Settings, *, share: bool = False) -> GatewayOptions:
+def gateway_options(settings: Settings, *, share: bool = False, stale: StaleStore | None = None) -> GatewayOptions:
     """Of the public gateway: clients' access tokens in, internal tokens out. `share`: equal queries in flight run once."""
     return GatewayOptions(
         verifier=TokenVerifier(public_key(settings.keys, "access"), ACCESS),
         issuer=TokenIssuer(private_key(settings.keys, "internal")),
         deadline_s=settings.deadline_ms / 1000,
         explain=settings.explain,
-        pipeline=PipelineOptions(share=share),
+        pipeline=PipelineOptions(share=share, stale=stale),
     )

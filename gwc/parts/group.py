@@ -18,6 +18,8 @@ from starlette.routing import Mount
 from contract.identity import TokenIssuer
 from gateway.execution.clients import HttpClient, HttpPool
 from gateway.execution.members import Member, Members, MemberSettings, MembersInvalid, load_members
+from gateway.execution.stale import StaleStore
+from gateway.pipeline.answer import PipelineOptions
 from gateway.server.app import GatewayOptions, create_gateway_app
 from gateway.server.direct import DirectStarlette
 from gateway.supergraph.group import group_supergraph
@@ -26,6 +28,7 @@ from gateway.supergraph.served import as_subgraph
 from gwc.errors import CommandError
 from gwc.keys import ensure_keys, private_key
 from gwc.parts.common import internal_verifier
+from gwc.parts.stale import stale_store
 from gwc.schemas import load_supergraph_file
 from gwc.serve import listen, serve
 from gwc.settings import Settings
@@ -54,12 +57,15 @@ def serve_group(
             f"{members} does not say which contract the members of {group} share.",
             f'Write contract = "FILE" below [groups.{group}].',
         )
-    part = group_app(settings, loaded, graph, groups[graph], contract)
+    stale = stale_store(settings)
+    part = group_app(settings, loaded, graph, groups[graph], contract, stale)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as running:
             running.push_async_callback(pool.close)
+            if stale is not None:
+                running.push_async_callback(stale.close)
             await running.enter_async_context(part.router.lifespan_context(part))
             yield
 
@@ -75,15 +81,20 @@ def group_path(name: str) -> str:
 
 
 def group_app(
-    settings: Settings, supergraph: Supergraph, graph: str, members: Members, contract: str | None
+    settings: Settings,
+    supergraph: Supergraph,
+    graph: str,
+    members: Members,
+    contract: str | None,
+    stale: StaleStore | None = None,
 ) -> DirectStarlette:
-    """Without a contract there is nothing to tell other routers, so the endpoint serves only the graph's own fields."""
+    """`stale`: for other routers' clients; the overlay asks for what is so now. Without a contract there is nothing to tell other routers, so the endpoint serves only the graph's own fields."""
     alone = group_supergraph(supergraph, graph)
     served = alone if contract is None else as_subgraph(alone, contract)
-    return create_gateway_app(served, {graph: members}, _options(settings))
+    return create_gateway_app(served, {graph: members}, _options(settings, stale))
 
 
-def _options(settings: Settings) -> GatewayOptions:
+def _options(settings: Settings, stale: StaleStore | None) -> GatewayOptions:
     """Internal tokens in and out; nothing for browsers."""
     return GatewayOptions(
         inside=internal_verifier(settings),
@@ -91,6 +102,7 @@ def _options(settings: Settings) -> GatewayOptions:
         deadline_s=settings.deadline_ms / 1000,
         graphiql=False,
         metrics=False,
+        pipeline=PipelineOptions(stale=stale),
     )
 
 

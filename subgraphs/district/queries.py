@@ -36,6 +36,7 @@ from subgraphs.district.types import (
     IssueCount,
     Node,
     PageInfo,
+    PartialAnswers,
     PartitionSource,
     QuarantineConnection,
     Region,
@@ -190,6 +191,7 @@ class Query:
         after: str | None = UNSET,
         last: int | None = UNSET,
         before: str | None = UNSET,
+        partial: PartialAnswers | None = UNSET,
     ) -> AssetConnection | None:
         what = await reading(info.context, plain(filter))
         arguments = _page_arguments(first, after, last, before)

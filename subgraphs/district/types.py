@@ -158,6 +158,15 @@ class AssetFacet:
 
 
 @strawberry.enum
+class PartialAnswers(enum.Enum):
+    """For who gathers; a member has its own rows to give and nothing to choose."""
+
+    ALL = "ALL"
+    PARTIAL = "PARTIAL"
+    STALE = "STALE"
+
+
+@strawberry.enum
 class PartitionStatus(enum.Enum):
     OK = "OK"
     STALE = "STALE"
