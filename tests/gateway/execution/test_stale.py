@@ -134,6 +134,25 @@ async def test_what_a_member_will_not_do_is_not_passed_over(code: str) -> None:
         assert codes(answered) != ["PARTITION_STALE"]
 
 
+async def test_of_one_answer_only_what_the_member_cannot_do_is_brought_back() -> None:
+    def half(answer: dict[str, Any]) -> dict[str, Any]:
+        refused = {"books": "FORBIDDEN", "stock": "STORE_UNAVAILABLE"}
+        errors = [{"message": "no", "path": [key], "extensions": {"code": code}} for key, code in refused.items()]
+        return {"data": dict.fromkeys(refused), "errors": errors}
+
+    query = "{ books(first: 50) { nodes { id } } stock { books } }"
+    async with city() as one:
+        await one.stale(query)
+        one.library.members["n"].fault = alters(half)
+        answered = await one.stale(query)
+        assert "book:n:1" not in ids(answered)
+        assert answered.data["stock"] == {"books": 8}
+        assert {error.path: str(error.code) for error in answered.errors} == {
+            ("books",): "PARTITION_UNAVAILABLE",
+            ("stock",): "PARTITION_STALE",
+        }
+
+
 async def test_explain_tells_the_age_and_the_rows() -> None:
     async with city() as one:
         await one.stale(PAGE)
@@ -184,6 +203,19 @@ async def test_an_answer_with_an_error_is_not_kept() -> None:
         await one.stale(query)
         one.library.members["n"].fault = crash
         assert "PARTITION_UNAVAILABLE" in codes(await one.stale(query))
+
+
+async def test_an_answer_with_an_error_does_not_take_the_place_of_a_good_one() -> None:
+    def complains(answer: dict[str, Any]) -> dict[str, Any]:
+        answer["errors"] = [{"message": "no price", "path": ["books", "nodes", 0, "price"]}]
+        return answer
+
+    async with city() as one:
+        await one.stale(PAGE)
+        one.library.members["n"].fault = alters(complains)
+        await one.stale(PAGE)
+        one.library.members["n"].fault = crash
+        assert ids(await one.stale(PAGE)) == ALL_IDS
 
 
 async def test_an_answer_that_is_found_out_does_not_take_the_place_of_a_good_one() -> None:
