@@ -286,9 +286,14 @@ class Rooms:
         place = int(id_.removeprefix("room:"))
         depots, grade = self.rooms[place]
         rule = {"depots": list(depots), "grade": grade}
-        following = (place + 1) % len(self.rooms)
-        later = lambda _: self.room(f"room:{following}")  # noqa: E731 - resolved only when it is asked for
-        return {"__typename": "Room", "id": id_, "label": f"room {place}", "rule": rule, "next": later}
+        following = f"room:{(place + 1) % len(self.rooms)}"
+        return {
+            "__typename": "Room",
+            "id": id_,
+            "label": f"room {place}",
+            "rule": rule,
+            "next": lambda _: self.room(following),
+        }
 
     def all(self) -> list[dict[str, Any]]:
         return [self.room(f"room:{place}") for place in range(len(self.rooms))]
