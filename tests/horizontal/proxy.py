@@ -13,9 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, TypeAlias
-
-import orjson
+from typing import TypeAlias
 
 from tests.horizontal.served import HOST, answer_head, listening, read_message
 
@@ -23,7 +21,6 @@ __all__ = [
     "Exchange",
     "Fault",
     "FaultProxy",
-    "alters",
     "cut",
     "delay",
     "drip",
@@ -201,17 +198,6 @@ def says(status: int, body: bytes, *headers: str) -> Fault:
 
     async def fault(exchange: Exchange) -> bool:
         await exchange.say(answer_head(status, len(body), *headers) + body)
-        return True
-
-    return fault
-
-
-def alters(change: Callable[[Any], Any]) -> Fault:
-    """The true answer, changed: JSON of another shape, other rows."""
-
-    async def fault(exchange: Exchange) -> bool:
-        body = orjson.dumps(change(orjson.loads(await exchange.ask())))
-        await exchange.say(answer_head(200, len(body)) + body)
         return True
 
     return fault

@@ -1,7 +1,7 @@
 """A city's libraries: books spread over members, reviews in one subgraph, a reading room's news by subscription.
 
-The members answer exactly as `contract` asks (canonical order, cursors as sort keys), each from its own rows, so the
-expected answer of every query is what one store with all rows would give: `member_connection` of all rows.
+The members answer exactly as `contract` asks (canonical order, cursors as sort keys), each from its own rows. That
+their answers together are those of one store, `tests/horizontal` shows for a contract with more in it.
 """
 
 from __future__ import annotations
