@@ -42,7 +42,7 @@ LATENESS = 4.0
 TIMED_OUT = frozenset({"SUBGRAPH_TIMEOUT"})
 BROKE = frozenset({"SUBGRAPH_UNAVAILABLE"})
 WRONG = frozenset({"SUBGRAPH_BAD_RESPONSE"})
-REFUSED = frozenset({"RATE_LIMITED"}) | WRONG
+REFUSED = frozenset({"RATE_LIMITED"})
 
 
 @dataclass(frozen=True)
