@@ -194,6 +194,16 @@ async def test_what_any_member_can_answer_is_answered(fault: str) -> None:
         assert sockets.proxies[BROKEN].afflicted == (fault != "refuse")
 
 
+@pytest.mark.parametrize("fault", SLOW)
+async def test_what_any_member_can_answer_waits_for_no_member_until_the_end(fault: str) -> None:
+    """Some of the deadline is left for the next member, which takes a tenth of it."""
+    async with on_sockets(DEPOTS, ROWS) as sockets:
+        for code, proxy in sockets.proxies.items():
+            await proxy.inflict(SLOW[fault].fault if code == BROKEN else delay(DEADLINE_S / 10))
+        answered = await asked_in_time(sockets.city.ask, ONE)
+        assert (answered.data, answered.errors) == ({"motto": "each lot in its depot"}, ())
+
+
 NOT_SENT = frozenset({"refuse"})
 
 
