@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from contract.cursors import decode_cursor, encode_cursor
 from gateway.pipeline.answer import Answered
 from tests.horizontal.city import City, city
 from tests.horizontal.rows import Row
@@ -60,4 +62,77 @@ def test_a_value_of_another_shape_is_no_value(kind: str, value: Any) -> None:
     answered = asyncio.run(lying(gives(value)).ask(query))
     [found] = answered.data.values()
     assert found == rest
+    assert names_the_liar(answered)
+
+
+# Pages whose cursors are well made, and whose rows are not what they say
+
+
+def edges_of(lots: dict[str, Any]) -> list[dict[str, Any]]:
+    """Whatever the gateway calls them."""
+    return next(found for found in lots.values() if isinstance(found, list) and "cursor" in found[0])
+
+
+def of_another_shape(data: dict[str, Any]) -> None:
+    """All its cursors agree with one another, and with nobody else's."""
+    for edge in edges_of(data["lots"]):
+        edge["cursor"] = encode_cursor(replace(decode_cursor(edge["cursor"]), shape="liarsown"))
+
+
+def with_anothers_keys(data: dict[str, Any]) -> None:
+    """Rows of another depot under cursors of its own."""
+    for node in data["lots"]["nodes"]:
+        node["id"] = "lot:m:77"
+
+
+def with_one_row_twice(data: dict[str, Any]) -> None:
+    """The same native key, under two values that are in order."""
+    for rows in data["lots"].values():
+        if isinstance(rows, list):
+            rows.append(dict(rows[0]))
+    again = edges_of(data["lots"])[-1]
+    cursor = decode_cursor(again["cursor"])
+    again["cursor"] = encode_cursor(replace(cursor, values=(f"{cursor.values[0]}, again",)))
+
+
+PAGES = "{ lots(orderBy: [{ field: NAME }]) { nodes { id } totalCount totalIsExact } }"
+
+
+@pytest.mark.parametrize("change", [of_another_shape, with_anothers_keys, with_one_row_twice])
+def test_a_page_that_lies_is_cut_out(change: Callable[[dict[str, Any]], None]) -> None:
+    answered = asyncio.run(lying(change).ask(PAGES))
+    nodes = [{"id": row.id} for row in ROWS if row.depot != LIAR]
+    assert answered.data == {"lots": {"nodes": nodes, "totalCount": 2, "totalIsExact": False}}
+    assert names_the_liar(answered)
+
+
+# Rows by key
+
+
+def another(key: str) -> Callable[[dict[str, Any]], None]:
+    """A lot of another depot in place of the one that was asked for."""
+
+    def change(data: dict[str, Any]) -> None:
+        lot = {"id": "lot:m:77", "__typename": "Lot", "name": "another"}
+        data[key] = [lot] if key == "_entities" else lot
+
+    return change
+
+
+def test_a_lookup_that_answers_another_row_is_no_answer() -> None:
+    answered = asyncio.run(lying(another("lot")).ask(f'{{ lot(id: "{ROWS[0].id}") {{ id name }} }}'))
+    assert answered.data == {"lot": None}
+    assert names_the_liar(answered)
+
+
+def test_an_entity_that_is_another_does_not_take_the_place_of_the_one_asked_for() -> None:
+    id_ = ROWS[0].id
+    answered = asyncio.run(lying(another("_entities")).ask(f'{{ noted(ids: ["{id_}"]) {{ id name }} }}'))
+    assert answered.data == {"noted": [{"id": id_, "name": None}]}
+    assert names_the_liar(answered)
+
+
+def test_a_list_with_rows_of_another_depot_is_cut_out() -> None:
+    answered = asyncio.run(lying(gives([{"code": "m"}])).ask("{ depots { code } }"))
+    assert answered.data == {"depots": [{"code": code} for code in HONEST]}
     assert names_the_liar(answered)
