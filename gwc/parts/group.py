@@ -88,13 +88,16 @@ def group_app(
     contract: str | None,
     stale: StaleStore | None = None,
 ) -> DirectStarlette:
-    """`stale`: for other routers' clients; the overlay asks for what is so now. Without a contract there is nothing to tell other routers, so the endpoint serves only the graph's own fields."""
+    """`stale`: for other routers' clients; the overlay asks for what is so now.
+
+    Without a contract there is nothing to tell other routers, so the endpoint serves only the graph's own fields.
+    """
     alone = group_supergraph(supergraph, graph)
     served = alone if contract is None else as_subgraph(alone, contract)
-    return create_gateway_app(served, {graph: members}, _options(settings, stale))
+    return create_gateway_app(served, {graph: members}, group_options(settings, stale))
 
 
-def _options(settings: Settings, stale: StaleStore | None) -> GatewayOptions:
+def group_options(settings: Settings, stale: StaleStore | None = None) -> GatewayOptions:
     """Internal tokens in and out; nothing for browsers."""
     return GatewayOptions(
         inside=internal_verifier(settings),

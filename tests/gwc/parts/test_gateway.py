@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gwc.keys import ensure_keys
-from gwc.parts.gateway import gateway_options, group_options
+from gwc.parts.gateway import gateway_options
+from gwc.parts.group import group_options
 from gwc.settings import Settings
 
 
