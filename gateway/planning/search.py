@@ -195,7 +195,7 @@ class Search:
 
     def _is_served_here(self, node: Node, move: FieldMove, guard: Guard) -> bool:
         """Without a jump: what the field requires, if anything, is provided here or part of the key."""
-        if move.context_arguments:
+        if move.context_arguments or move.is_gathered:
             return False
         if move.requires is None:
             return True

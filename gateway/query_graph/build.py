@@ -200,6 +200,16 @@ class _Builder:
             requires_text=print_selection_set(join.requires),
             label=label,
             context_arguments=join.context_arguments,
+            is_gathered=self.is_gathered(join.graph, type_name, name),
+        )
+
+    def is_gathered(self, graph: str, type_name: str, name: str) -> bool:
+        partitioning = self.supergraph.partitions.get(graph)
+        return (
+            partitioning is not None
+            and (graph, type_name) in self.key_fields
+            and type_name not in partitioning.types
+            and (type_name, name) in partitioning.gathers
         )
 
     def with_types(self, selections: SelectionSet, graph: str) -> SelectionSet:

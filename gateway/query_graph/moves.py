@@ -49,11 +49,14 @@ class FieldMove:
     requires_text: str = ""
     label: Label | None = None
     context_arguments: tuple[ContextArgument, ...] = ()
+    is_gathered: bool = False
+    """A field of an entity that all members of a partitioned graph have a part of: an object that came from one of them
+    has only that one's part."""
 
     @property
     def is_sent(self) -> bool:
-        """Whether the graph must be sent something with the entity, so that the field is had by an entity fetch only."""
-        return self.requires is not None or bool(self.context_arguments)
+        """Whether the graph must be sent the entity, with something or by itself, so that only an entity fetch has it."""
+        return self.requires is not None or bool(self.context_arguments) or self.is_gathered
 
     @property
     def shape(self) -> str:
