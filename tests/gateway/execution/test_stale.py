@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from gateway.execution.stale import ENTRY_BYTES, MemoryStale
 from gateway.pipeline.answer import Answered, PipelineOptions
 from gateway.supergraph.model import Wish
-from tests.gateway.execution.test_one_store import FILTERS, ORDERS, ordered
-from tests.gateway.execution.test_one_store import rows as some_rows
 from tests.gateway.support.gateway import Gateway, codes, gateway
 from tests.gateway.support.library import NAMES, ROWS, Library, Row, member_connection
 from tests.gateway.support.serving import alters, crash, cut, errors, hang, says
+from tests.gateway.support.strategies import FILTERS, ORDERS, ordered, some_rows
 
 MIB = 1 << 20
 AGE_MAX_S = 900.0
