@@ -104,6 +104,7 @@ class EmbeddedCity:
                 name_en=one.name_en,
                 aliases=one.aliases,
                 required=one.required,
+                timeout_ms=one.timeout_ms,
             )
             for one in known
         )

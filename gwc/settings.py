@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """Where the overlay reaches the districts as one, when it runs in a process of its own."""
     deadline_ms: int = Field(default=10_000, ge=50, le=120_000)
     """A request's default deadline at the gateway, in milliseconds."""
+    member_timeout_ms: int = Field(default=4_000, ge=50, le=120_000)
+    """The longest that a read waits for one member, within the deadline; a member's own `timeout_ms` goes before it."""
     stale: bool = False
     """Whether members' last good answers are kept, for clients that allow them (`gwc-partial: stale`)."""
     stale_age_s: int = Field(default=900, ge=1, le=86_400)

@@ -1,13 +1,16 @@
 """What comes back from a subgraph, as values: an `Answer`, or a `Failure` that says why there is none.
 
-`Asked` is what asking came to in the end: the outcome, and by which `Attempt`s it was reached. A failure is never an exception: it costs the fields that were asked for, not their siblings. `read_answer` is the
-one place that judges a body, so that real and in-process subgraphs are judged alike.
+`Asked` is what asking came to in the end: the outcome, and by which `Attempt`s it was reached. A failure is never an
+exception: it costs the fields that were asked for, not their siblings. `read_answer` is the one place that judges a
+response, so that real and in-process subgraphs are judged alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
@@ -16,10 +19,26 @@ import orjson
 from gateway.language.errors import Code
 from gateway.language.paths import ResponsePath
 
-__all__ = ["Answer", "Asked", "Attempt", "Failure", "Outcome", "Reason", "error_path", "read_answer", "read_payload"]
+__all__ = [
+    "CANCELLED",
+    "Answer",
+    "Asked",
+    "Attempt",
+    "Failure",
+    "Outcome",
+    "Reason",
+    "error_path",
+    "read_answer",
+    "read_payload",
+    "read_retry_after",
+]
 
 ERRORS_MAX = 500
 """Errors of one answer that are looked at; a broken subgraph cannot flood the client's answer."""
+TOO_MANY_REQUESTS = 429
+PASSING_STATUSES = frozenset({502, 503, 504})
+"""What proxies say when the server behind them is away for a moment; a 500 is the server's own, about this request."""
+CANCELLED = "CANCELLED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +61,11 @@ class Failure:
     message: str
     detail: str = ""
     was_sent: bool = True
-    """Whether the subgraph may have seen the request: then a mutation's outcome is unknown."""
+    """Whether the subgraph may have acted upon the request: then a mutation's outcome is unknown."""
+    may_pass: bool = False
+    """Whether the same request may succeed a moment later."""
+    retry_after_s: float | None = None
+    """When the subgraph said so: not earlier than that."""
 
     @property
     def said(self) -> str:
@@ -58,7 +81,11 @@ class Reason(StrEnum):
 
     FIRST = "FIRST"
     RETRY = "RETRY"
+    """An earlier one failed; at another address, if there is one."""
     HEDGE = "HEDGE"
+    """Another one was slow and still running."""
+    REJECTED = "REJECTED"
+    """It was not made: the breaker is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +97,7 @@ class Attempt:
     latency_ms: float
     """Waiting in queues included."""
     outcome: str
-    """`OK`, or the failure's code."""
+    """`OK`, the failure's code, or `CANCELLED`: another attempt had answered."""
     reason: Reason
 
     def to_json(self) -> dict[str, Any]:
@@ -92,11 +119,35 @@ class Asked:
     attempts: tuple[Attempt, ...] = ()
     """In the order in which they were made; empty when none was: no time was left, or nothing is connected."""
 
+    @property
+    def detours(self) -> tuple[Attempt, ...]:
+        """The attempts, where there is more to tell than that one was made."""
+        if len(self.attempts) == 1 and self.attempts[0].reason is Reason.FIRST:
+            return ()
+        return self.attempts
 
-def read_answer(status: int, body: bytes) -> Outcome:
-    """Judge a response. A GraphQL answer may come with 2xx or 4xx (GraphQL over HTTP); 5xx never counts as one."""
+
+def read_answer(status: int, body: bytes, retry_after: str | None = None) -> Outcome:
+    """Judge a response. A GraphQL answer may come with 2xx or 4xx (GraphQL over HTTP); 429 and 5xx never count as one.
+
+    `retry_after`: the header of that name.
+    """
+    if status == TOO_MANY_REQUESTS:
+        wait_s = read_retry_after(retry_after, datetime.now(UTC))
+        when = "" if wait_s is None else f"; it may be asked again in {wait_s:.0f} s"
+        return Failure(
+            Code.RATE_LIMITED,
+            f"it was asked too often{when}",
+            _excerpt(body),
+            was_sent=False,
+            may_pass=True,
+            retry_after_s=wait_s,
+        )
     if status >= 500:
-        return Failure(Code.SUBGRAPH_UNAVAILABLE, f"it answered HTTP {status}", _excerpt(body))
+        may_pass = status in PASSING_STATUSES
+        wait_s = read_retry_after(retry_after, datetime.now(UTC)) if may_pass else None
+        message = f"it answered HTTP {status}"
+        return Failure(Code.SUBGRAPH_UNAVAILABLE, message, _excerpt(body), may_pass=may_pass, retry_after_s=wait_s)
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -106,6 +157,19 @@ def read_answer(status: int, body: bytes) -> Outcome:
     if status >= 300 and isinstance(outcome, Answer) and not outcome.errors:
         return Failure(Code.SUBGRAPH_BAD_RESPONSE, f"it gave HTTP {status}", _excerpt(body))
     return outcome
+
+
+def read_retry_after(value: str | None, now: datetime) -> float | None:
+    """The header `Retry-After`, which is a number of seconds or a date, as seconds from now; None: none that can be read."""
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
 def read_payload(payload: Any, body: bytes = b"") -> Outcome:

@@ -12,7 +12,7 @@ from contextlib import aclosing, suppress
 from typing import Any, TypeAlias
 
 from gateway.execution.answers import Failure, Outcome, read_answer
-from gateway.execution.clients import ANSWER_BYTES_MAX, request_body, too_large, too_late
+from gateway.execution.clients import ANSWER_BYTES_MAX, RETRY_AFTER, connection_broke, request_body, too_large, too_late
 from gateway.execution.limits import Deadline
 from gateway.execution.upstream import SUBPROTOCOL, Closed, receive_events
 from gateway.language.errors import Code
@@ -27,6 +27,7 @@ AsgiApp: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitab
 GRACE_S = 30.0
 """How long an application may go on after its caller left."""
 SOCKET_QUEUE_MAX = 64
+_RETRY_AFTER = RETRY_AFTER.lower().encode()
 
 
 class AsgiClient:
@@ -142,7 +143,18 @@ class AsgiClient:
 class _Exchange:
     """One request and its response, as the application's `receive` and `send` see them."""
 
-    __slots__ = ("_chunks", "_size", "_status", "_was_read", "answered", "body", "complete", "disconnected", "fault")
+    __slots__ = (
+        "_chunks",
+        "_retry_after",
+        "_size",
+        "_status",
+        "_was_read",
+        "answered",
+        "body",
+        "complete",
+        "disconnected",
+        "fault",
+    )
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -152,6 +164,7 @@ class _Exchange:
         self.complete = False
         self._was_read = False
         self._status = 0
+        self._retry_after: str | None = None
         self._chunks: list[bytes] = []
         self._size = 0
 
@@ -166,6 +179,9 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
+            for name, value in message.get("headers", ()):
+                if name.lower() == _RETRY_AFTER:
+                    self._retry_after = value.decode("latin-1")
             return
         if message["type"] != "http.response.body" or self.disconnected.is_set():
             return
@@ -181,10 +197,10 @@ class _Exchange:
         if self._size > ANSWER_BYTES_MAX:
             return too_large()
         if self.complete:
-            return read_answer(self._status, b"".join(self._chunks))
+            return read_answer(self._status, b"".join(self._chunks), self._retry_after)
         if self._status == 0:
             return Failure(Code.SUBGRAPH_UNAVAILABLE, "it answered HTTP 500", self.fault or "no response")
-        return Failure(Code.SUBGRAPH_UNAVAILABLE, "the connection broke", self.fault or "the response was cut")
+        return connection_broke(self.fault or "the response was cut")
 
 
 class _InProcessSocket:

@@ -22,9 +22,10 @@ from gateway.execution.limits import Deadline
 from gateway.execution.upstream import SUBPROTOCOL, Closed, receive_events
 from gateway.language.errors import Code
 
-__all__ = ["ANSWER_BYTES_MAX", "HttpClient", "HttpPool", "SubgraphClient", "request_body"]
+__all__ = ["ANSWER_BYTES_MAX", "RETRY_AFTER", "HttpClient", "HttpPool", "SubgraphClient", "request_body"]
 
 ANSWER_BYTES_MAX = 64 << 20
+RETRY_AFTER = "Retry-After"
 CONNECT_S = 10.0
 CONNECTIONS_PER_HOST_MAX = 256
 KEPT_ALIVE_S = 4.0
@@ -32,8 +33,10 @@ KEPT_ALIVE_S = 4.0
 _JSON_HEADERS = {"content-type": "application/json", "accept": "application/json"}
 
 
-_Received: TypeAlias = tuple[int, bytes] | None
-"""Status and body; None: too large."""
+_Received: TypeAlias = tuple[int, bytes, str | None] | None
+"""Status, body, and the header `Retry-After`; None: too large."""
+_BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError)
+"""The connection was at fault and not what came over it."""
 
 
 class SubgraphClient(Protocol):
@@ -63,6 +66,10 @@ def request_body(operation: str, variables: Mapping[str, Any] | None) -> bytes:
 
 def too_late() -> Failure:
     return Failure(Code.SUBGRAPH_TIMEOUT, "it did not answer in time")
+
+
+def connection_broke(detail: str, *, may_pass: bool = True) -> Failure:
+    return Failure(Code.SUBGRAPH_UNAVAILABLE, "the connection broke", detail, may_pass=may_pass)
 
 
 def too_large() -> Failure:
@@ -124,9 +131,9 @@ class HttpClient:
         except TimeoutError:
             return too_late()
         except aiohttp.ClientConnectorError as error:
-            return Failure(Code.SUBGRAPH_UNAVAILABLE, "it cannot be reached", str(error), was_sent=False)
+            return Failure(Code.SUBGRAPH_UNAVAILABLE, "it cannot be reached", str(error), was_sent=False, may_pass=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Failure(Code.SUBGRAPH_UNAVAILABLE, "the connection broke", f"{type(error).__name__}: {error}")
+            return connection_broke(f"{type(error).__name__}: {error}", may_pass=isinstance(error, _BROKEN))
         return too_large() if received is None else read_answer(*received)
 
     async def _post(self, body: bytes, headers: Mapping[str, str]) -> _Received:
@@ -135,7 +142,7 @@ class HttpClient:
             # What is compressed may be far larger than its length says.
             is_plain = hdrs.CONTENT_ENCODING not in response.headers
             if is_plain and response.content_length is not None and response.content_length <= ANSWER_BYTES_MAX:
-                return response.status, await response.read()
+                return response.status, await response.read(), response.headers.get(RETRY_AFTER)
             chunks: list[bytes] = []
             size = 0
             async for chunk in response.content.iter_any():
@@ -143,7 +150,7 @@ class HttpClient:
                 if size > ANSWER_BYTES_MAX:
                     return None
                 chunks.append(chunk)
-            return response.status, b"".join(chunks)
+            return response.status, b"".join(chunks), response.headers.get(RETRY_AFTER)
 
     async def subscribe(
         self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str]

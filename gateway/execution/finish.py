@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from gateway.execution.project import Notes, client_path
-from gateway.execution.run import Result, Run
+from gateway.execution.run import MemberReport, Result, Run
 from gateway.language.errors import GatewayError
 from gateway.language.paths import ResponsePath
 
@@ -40,14 +40,18 @@ def _introspected(run: Run, introspect: Introspect) -> Mapping[str, Any]:
     return run.compiled.introspected
 
 
+def _report(run: Run, region: str) -> MemberReport:
+    attempts = run.attempts.get(region)
+    return run.members[region] if attempts is None else replace(run.members[region], attempts=attempts)
+
+
 def _extensions(run: Run) -> dict[str, Any]:
     extensions: dict[str, Any] = {}
     if run.members:
         language = run.request.language
-        reports = [run.members[region] for region in sorted(run.members)]
         extensions["partitions"] = [
             {**one.to_json(language), **({"missedEarlier": True} if region in run.missed_earlier else {})}
-            for region, one in zip(sorted(run.members), reports, strict=True)
+            for region, one in ((region, _report(run, region)) for region in sorted(run.members))
         ]
     if run.trace is not None:
         extensions["explain"] = run.trace.to_json(run.request.language)

@@ -18,8 +18,12 @@ __all__ = ["Deadline", "ExecutionLimits", "Limiter", "Overloaded"]
 
 @dataclass(frozen=True, slots=True)
 class ExecutionLimits:
-    member_timeout_s: float = 10.0
-    """The longest that one member or subgraph is waited for, within the request's deadline."""
+    member_timeout_s: float = 4.0
+    """The longest that a read waits for one member, all attempts together, within the request's deadline. Well below
+    the usual deadline of 10 s: what a hung member costs is seen by a user, and `ONE` can still ask others."""
+    subgraph_timeout_s: float = 10.0
+    """The same of a subgraph that nobody else can stand in for, and of a change, which cut short leaves its outcome
+    unknown."""
     answer_margin_s: float = 0.02
     answer_share: float = 0.05
     """Kept back from the deadline for shaping and writing the answer, and for its way back on a busy machine."""

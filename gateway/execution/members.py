@@ -15,6 +15,7 @@ from typing import Any
 
 from gateway.execution.clients import SubgraphClient
 from gateway.execution.limits import Limiter
+from gateway.execution.resilience.state import Resilience
 
 __all__ = [
     "Member",
@@ -47,6 +48,8 @@ class MemberSettings:
     aliases: tuple[str, ...] = ()
     """Retired codes whose ids the member still resolves."""
     required: bool = False
+    timeout_ms: int | None = None
+    """The longest that a read waits for it; None: as for all (`ExecutionLimits.member_timeout_s`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Member:
         name_en: str = "",
         aliases: Iterable[str] = (),
         required: bool = False,
+        timeout_ms: int | None = None,
         concurrency_max: int = CONCURRENCY_MAX,
         queue_max: int = QUEUE_MAX,
     ) -> None:
@@ -94,6 +98,8 @@ class Member:
         self.required = required
         self.limiter = Limiter(concurrency_max, queue_max)
         self.state = MemberState()
+        self.timeout_s = None if timeout_ms is None else timeout_ms / 1000
+        self.resilience = Resilience(len(clients))
 
     @property
     def region(self) -> str:
@@ -185,7 +191,7 @@ def _group(where: str, group: Any) -> tuple[MemberSettings, ...]:
     return tuple(found)
 
 
-_KNOWN = ("region", "name", "name_en", "aliases", "urls", "required")
+_KNOWN = ("region", "name", "name_en", "aliases", "urls", "required", "timeout_ms")
 _Check = Callable[[Any], bool]
 
 
@@ -202,6 +208,7 @@ def _settings(where: str, entry: Any) -> MemberSettings:
         urls=_texts(where, entry, "urls"),
         aliases=_texts(where, entry, "aliases"),
         required=_flag(where, entry, "required"),
+        timeout_ms=_milliseconds(where, entry, "timeout_ms"),
     )
 
 
@@ -223,4 +230,11 @@ def _flag(where: str, entry: Mapping[str, Any], key: str) -> bool:
     value = entry.get(key, False)
     if not isinstance(value, bool):
         raise MembersInvalid(f"{where}.{key} must be true or false")
+    return value
+
+
+def _milliseconds(where: str, entry: Mapping[str, Any], key: str) -> int | None:
+    value = entry.get(key)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise MembersInvalid(f"{where}.{key} must be a whole number of milliseconds, at least 1")
     return value

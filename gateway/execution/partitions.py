@@ -34,6 +34,10 @@ from gateway.supergraph.model import GatherKind, SourceStatus, Wish
 
 __all__ = ["PartitionedGraph"]
 
+ONE_TIME_SHARE = 0.5
+"""Of the time that remains, for one of several members that could all answer: however many hang, the next still gets
+half of what the last one left, and an answer that comes within usual times is not cut short."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Concerned:
@@ -135,30 +139,39 @@ class PartitionedGraph:
         return choose_members(shape, self._roll, self._run.request.variables)
 
     async def _ask_each(self, scatter: CompiledScatter, jobs: Mapping[Member, Sequence[int]]) -> dict[Member, Reply]:
+        has_others = len(self._roll.all) > 1
         return dict(
             zip(
                 jobs,
-                await asyncio.gather(*(self._ask_root(scatter, one, tuple(places)) for one, places in jobs.items())),
+                await asyncio.gather(
+                    *(self._ask_root(scatter, one, tuple(places), has_others) for one, places in jobs.items())
+                ),
                 strict=True,
             )
         )
 
-    async def _ask_root(self, scatter: CompiledScatter, member: Member, places: tuple[int, ...]) -> Reply:
+    async def _ask_root(
+        self, scatter: CompiledScatter, member: Member, places: tuple[int, ...], has_others: bool
+    ) -> Reply:
+        """`has_others`: whether other members could still be asked for what any one can answer."""
         operation = scatter.operation_for(places)
         variables = self._run.variables(operation.variables, self._compiled.constants)
+        shapes = [scatter.shapes[place] for place in places]
         kind, key = CallKind.READ, None
         if self._is_change:
-            kind = CallKind.CHANGE
-            key = idempotency_key([scatter.shapes[place] for place in places], self._run.request.variables)
-        reply = await self._reply(member, Call(operation.text, variables, self._compiled.rounds_after, kind, key))
-        shapes = [scatter.shapes[place] for place in places]
+            kind, key = CallKind.CHANGE, idempotency_key(shapes, self._run.request.variables)
+        share = ONE_TIME_SHARE if has_others and all(one.kind is GatherKind.ONE for one in shapes) else 1.0
+        call = Call(operation.text, variables, self._compiled.rounds_after, kind, key, share)
+        reply = await self._reply(member, call)
         # Where any member will do, another one's answer is better than an earlier one of this.
         if any(one.kind is not GatherKind.ONE and self._may_be_stale(one) for one in shapes):
             reply = await self._with_earlier(reply)
         return self._noted(scatter, reply)
 
     async def _reply(self, member: Member, call: Call) -> Reply:
-        return Reply(member, call, await self._asker.ask(Target.of(self._graph, member), call, self._run))
+        asked = await self._asker.ask(Target.of(self._graph, member), call, self._run)
+        self._run.note_attempts(member.region, asked.detours)
+        return Reply(member, call, asked)
 
     def _may_be_stale(self, shape: Shape | None = None) -> bool:
         """Whether an earlier answer may stand in for a field; without one: for an entity of one member."""
@@ -192,7 +205,8 @@ class PartitionedGraph:
         asked = list(first)
         found = root_replies(shape, asked, may_be_stale=False)
         while not found.parts and asked[-1].inability is not None and waiting and not self._is_change:
-            asked.append(await self._ask_root(scatter, waiting.pop(0), (place,)))
+            member = waiting.pop(0)
+            asked.append(await self._ask_root(scatter, member, (place,), bool(waiting)))
             found = root_replies(shape, asked[-1:], may_be_stale=False)
         if not found.parts and self._may_be_stale(shape):
             found = await self._any_earlier(shape, asked) or found

@@ -101,10 +101,16 @@ class Run:
     trace: Trace | None = None
     """For explain."""
     rolls: dict[str, Roll] = field(default_factory=dict)
+    attempts: dict[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    """Region → of calls that took more than one attempt, or were not made: all of them."""
 
     def roll(self, graph: str, members: Members) -> Roll:
         """The members of a partitioned graph, the same for all fetches of this run."""
         return self.rolls.setdefault(graph, members.now)
+
+    def note_attempts(self, region: str, attempts: tuple[Attempt, ...]) -> None:
+        if attempts:
+            self.attempts[region] = self.attempts.get(region, ()) + attempts
 
     def tell(self, error: GatewayError) -> None:
         if len(self.errors) < ERRORS_MAX:

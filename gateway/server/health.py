@@ -55,5 +55,6 @@ def _member(member: Member) -> dict[str, Any]:
         "required": member.required,
         "status": member.state.status,
         "failuresInARow": member.state.failures_in_a_row,
+        "breaker": member.resilience.breaker_state,
         "latencyMs": None if member.state.latency_ms is None else round(member.state.latency_ms, 1),
     }

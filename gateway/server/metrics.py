@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.execution.executor import Clients
-from gateway.execution.members import Members
+from gateway.execution.members import Member, Members
+from gateway.execution.resilience.breaker import BreakerState
 
 __all__ = ["Metrics", "Seen"]
 
@@ -27,8 +30,8 @@ class Seen:
 
 class Metrics:
     def __init__(self, clients: Clients) -> None:
-        self._clients = clients
         self._registry = CollectorRegistry()
+        self._registry.register(_MemberCollector(clients))
         self._requests = Counter(
             "gwc_gateway_requests_total", "HTTP requests by outcome.", ("outcome",), registry=self._registry
         )
@@ -38,12 +41,6 @@ class Metrics:
         )
         self.sockets = Gauge("gwc_gateway_websockets", "Open websockets.", registry=self._registry)
         self.subscriptions = Gauge("gwc_gateway_subscriptions", "Subscriptions served.", registry=self._registry)
-        self._members = Gauge(
-            "gwc_gateway_member_up",
-            "1 when the member answered last time it was asked.",
-            ("graph", "region"),
-            registry=self._registry,
-        )
 
     @contextmanager
     def request(self) -> Iterator[Seen]:
@@ -62,9 +59,42 @@ class Metrics:
         counter.inc()
 
     async def endpoint(self, request: Request) -> Response:
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+
+_OPENNESS = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 0.5, BreakerState.OPEN: 1.0}
+
+
+class _MemberCollector(Collector):
+    """Of the members as they are when somebody looks: who has left is not told of any more."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ("graph", "region")
+        up = GaugeMetricFamily(
+            "gwc_gateway_member_up", "1 when the member answered last time it was asked.", labels=labels
+        )
+        breakers = GaugeMetricFamily(
+            "gwc_gateway_member_breaker", "The breaker: 0 closed, 0.5 half open, 1 open.", labels=labels
+        )
+        attempts = CounterMetricFamily(
+            "gwc_gateway_member_attempts",
+            "Attempts beside the first ones, and those that the breaker rejected.",
+            labels=(*labels, "reason"),
+        )
+        for graph, member in self._members():
+            named = (graph, member.region)
+            if member.state.status != "UNKNOWN":
+                up.add_metric(named, member.state.status == "OK")
+            breakers.add_metric(named, _OPENNESS[member.resilience.breaker_state])
+            for reason, count in sorted(member.resilience.counted.items()):
+                attempts.add_metric((*named, reason), count)
+        yield from (up, breakers, attempts)
+
+    def _members(self) -> Iterator[tuple[str, Member]]:
         for graph, client in self._clients.items():
             if isinstance(client, Members):
                 for member in client.now.all:
-                    if member.state.status != "UNKNOWN":
-                        self._members.labels(graph, member.region).set(member.state.status == "OK")
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+                    yield graph, member

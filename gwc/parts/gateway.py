@@ -19,6 +19,7 @@ from gateway.server.app import GatewayOptions, create_gateway_app
 from gateway.server.direct import DirectStarlette
 from gwc.errors import CommandError
 from gwc.keys import ensure_keys, private_key, public_key
+from gwc.parts.common import execution_limits
 from gwc.parts.group import contract_of, group_app, group_path, open_groups
 from gwc.parts.stale import stale_store
 from gwc.schemas import load_supergraph_file
@@ -87,5 +88,5 @@ def gateway_options(settings: Settings, *, share: bool = False, stale: StaleStor
         issuer=TokenIssuer(private_key(settings.keys, "internal")),
         deadline_s=settings.deadline_ms / 1000,
         explain=settings.explain,
-        pipeline=PipelineOptions(share=share, stale=stale),
+        pipeline=PipelineOptions(share=share, execution=execution_limits(settings), stale=stale),
     )

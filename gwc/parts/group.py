@@ -27,7 +27,7 @@ from gateway.supergraph.model import Supergraph
 from gateway.supergraph.served import as_subgraph
 from gwc.errors import CommandError
 from gwc.keys import ensure_keys, private_key
-from gwc.parts.common import internal_verifier
+from gwc.parts.common import execution_limits, internal_verifier
 from gwc.parts.stale import stale_store
 from gwc.schemas import load_supergraph_file
 from gwc.serve import listen, serve
@@ -105,7 +105,7 @@ def group_options(settings: Settings, stale: StaleStore | None = None) -> Gatewa
         deadline_s=settings.deadline_ms / 1000,
         graphiql=False,
         metrics=False,
-        pipeline=PipelineOptions(stale=stale),
+        pipeline=PipelineOptions(execution=execution_limits(settings), stale=stale),
     )
 
 
@@ -155,4 +155,12 @@ def open_groups(supergraph: Supergraph, members: Path | None, pool: HttpPool) ->
 
 def _member(one: MemberSettings, pool: HttpPool) -> Member:
     clients = (HttpClient(url, pool) for url in one.urls)
-    return Member(one.region, one.name, *clients, name_en=one.name_en, aliases=one.aliases, required=one.required)
+    return Member(
+        one.region,
+        one.name,
+        *clients,
+        name_en=one.name_en,
+        aliases=one.aliases,
+        required=one.required,
+        timeout_ms=one.timeout_ms,
+    )

@@ -228,10 +228,11 @@ async def test_the_deadline_leaves_time_for_the_rounds_that_follow() -> None:
 async def test_headers_and_the_deadline_are_handed_on() -> None:
     async with gateway() as city:
         await city.data("{ rules anything }", headers={"accept-language": "en", "gwc-identity": "t"}, deadline_s=2)
-        for app in (city.library.members["e"].app, city.library.reviews.app):
+        # `rules` can be answered by any member: time is kept back for the next one.
+        for app, time_ms in ((city.library.members["e"].app, 1000), (city.library.reviews.app, 2000)):
             [headers] = app.headers  # type: ignore[attr-defined]
             assert (headers["accept-language"], headers["gwc-identity"]) == ("en", "t")
-            assert 1500 < int(headers["gwc-deadline-ms"]) < 2000
+            assert time_ms * 0.75 < int(headers["gwc-deadline-ms"]) < time_ms
 
 
 @pytest.mark.parametrize(
