@@ -162,8 +162,10 @@ async def read_body(receive: Receive) -> bytes:
             return body
 
 
-async def answer(send: Send, status: int, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+async def answer(send: Send, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+    more = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    named = [(b"content-type", b"application/json"), *more]
+    await send({"type": "http.response.start", "status": status, "headers": named})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -214,10 +216,10 @@ async def half_json(scope: Scope, receive: Receive, send: Send, app: Any) -> Non
     await answer(send, 200, body[: len(body) // 2])
 
 
-def says(status: int, body: bytes) -> Fault:
+def says(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Fault:
     async def fault(scope: Scope, receive: Receive, send: Send, app: Any) -> None:
         await read_body(receive)
-        await answer(send, status, body)
+        await answer(send, status, body, headers)
 
     return fault
 
