@@ -38,6 +38,9 @@ def test_the_citys_file() -> None:
         (ENTRY + "urls = 3", "urls must be a list of texts"),
         (ENTRY + 'required = "yes"', "required must be true or false"),
         (ENTRY + 'url = "x"', "unknown key 'url'"),
+        (ENTRY + "timeout_ms = 0", "timeout_ms must be a whole number of milliseconds, at least 1"),
+        (ENTRY + "timeout_ms = 1.5", "timeout_ms must be a whole number"),
+        (ENTRY + "timeout_ms = true", "timeout_ms must be a whole number"),
         (ENTRY + ENTRY, "two members answer for region 330105"),
     ],
 )
@@ -45,6 +48,12 @@ def test_a_file_that_cannot_be_used_says_where_and_why(text: str, said: str) -> 
     with pytest.raises(MembersInvalid) as caught:
         parse_members(text)
     assert said in str(caught.value)
+
+
+def test_a_member_may_have_a_timeout_of_its_own() -> None:
+    [own] = parse_members(ENTRY + 'urls = ["http://a", "http://b"]\ntimeout_ms = 1500')["g"]
+    [usual] = parse_members(ENTRY)["g"]
+    assert (own.timeout_ms, usual.timeout_ms) == (1500, None)
 
 
 def test_codes_current_and_retired() -> None:

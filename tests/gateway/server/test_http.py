@@ -9,7 +9,7 @@ import pytest
 
 from contract.identity import INTERNAL, TokenVerifier
 from tests.gateway.server.client import INTERNAL_PUBLIC, OFFICER, access_token, options, served
-from tests.gateway.support.serving import crash, delay, hang
+from tests.gateway.support.serving import crash, delay, hang, says
 
 OK = {"query": "{ anything }"}
 GRAPHQL = "application/graphql-response+json"
@@ -227,6 +227,30 @@ async def test_health_names_the_members_states() -> None:
         assert second["status"] == "degraded"
         states = {one["region"]: one["status"] for one in second["groups"]["libraries"]}
         assert states == {"e": "OK", "n": "SUBGRAPH_UNAVAILABLE", "s": "OK", "w": "OK"}
+
+
+async def test_health_and_metrics_tell_of_breakers_and_further_attempts() -> None:
+    async with served() as gateway:
+        gateway.library.members["n"].fault = says(503, b"away")
+        for _ in range(3):
+            await gateway.post({"query": "{ books { totalCount } }"})
+        async with gateway.session.get(gateway.url.replace("/graphql", "/health")) as response:
+            members = {one["region"]: one for one in (await response.json())["groups"]["libraries"]}
+        assert {region: one["breaker"] for region, one in members.items()} == {
+            "e": "CLOSED",
+            "n": "OPEN",
+            "s": "CLOSED",
+            "w": "CLOSED",
+        }
+        assert members["n"]["status"] == "SUBGRAPH_UNAVAILABLE"
+        async with gateway.session.get(gateway.url.replace("/graphql", "/metrics")) as response:
+            text = await response.text()
+        assert 'gwc_gateway_member_breaker{graph="LIBRARIES",region="n"} 1.0' in text
+        assert 'gwc_gateway_member_breaker{graph="LIBRARIES",region="e"} 0.0' in text
+        assert 'gwc_gateway_member_up{graph="LIBRARIES",region="n"} 0.0' in text
+        # Five failures open the breaker: three attempts, then two; the third request is not sent.
+        assert 'gwc_gateway_member_attempts_total{graph="LIBRARIES",reason="RETRY",region="n"} 3.0' in text
+        assert 'gwc_gateway_member_attempts_total{graph="LIBRARIES",reason="REJECTED",region="n"} 1.0' in text
 
 
 async def test_metrics_count_requests_by_outcome() -> None:
