@@ -1,4 +1,5 @@
-"""What several parts need: who verifies whose tokens, how long members are waited for, and where a part keeps its state when no URL is given."""
+"""What several parts need: who verifies whose tokens, how long members are waited for, and where a part keeps its
+state when no URL is given."""
 
 from __future__ import annotations
 

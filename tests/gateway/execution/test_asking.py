@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from gateway.execution.resilience.retry import RETRIES_MAX
 from gateway.execution.resilience.state import Resilience
 from gateway.execution.run import Request, Run
 from gateway.language.errors import Code
+from tests.gateway.execution.resilience.clock import Clock
 from tests.gateway.support.gateway import Gateway, codes, gateway
 from tests.gateway.support.library import NAMES, Library
 from tests.gateway.support.serving import Fault, Faulty, crash, cut, half_json, hang, says
@@ -267,24 +267,19 @@ async def test_a_failure_is_told_as_it_was_and_not_as_the_breaker_that_it_opened
 # Not at all
 
 
-class Later:
-    """The real clock, which the test may put forward."""
-
-    def __init__(self) -> None:
-        self.ahead_s = 0.0
-
-    def __call__(self) -> float:
-        return time.monotonic() + self.ahead_s
-
-
 @asynccontextmanager
-async def hung_member() -> AsyncIterator[tuple[Gateway, InTurn, Later]]:
-    """`n` hangs, and is waited for a moment only."""
+async def hung_member() -> AsyncIterator[tuple[Gateway, InTurn, Clock]]:
+    """`n` hangs: for 50 ms, which its breaker takes for a minute."""
+    clock = Clock()
+
+    async def hang_for_long(scope: Scope, receive: Receive, send: Send, app: Any) -> None:
+        clock.now += 60.0
+        await hang(scope, receive, send, app)
+
     async with gateway() as city:
-        clock = Later()
         n(city.library).timeout_s = 0.05
         n(city.library).resilience = Resilience(1, clock)
-        turns = city.library.members["n"].fault = always(hang)
+        turns = city.library.members["n"].fault = always(hang_for_long)
         yield city, turns, clock
 
 
@@ -313,12 +308,12 @@ async def test_a_change_to_a_hung_member_is_refused_and_surely_not_made() -> Non
 async def test_one_probe_finds_out_whether_it_is_back() -> None:
     async with hung_member() as (city, turns, clock):
         await city.ask(BOOKS)
-        clock.ahead_s += OPEN_FIRST_S
+        clock.now += OPEN_FIRST_S
         probed = await asyncio.gather(*(city.ask(BOOKS) for _ in range(5)))
         causes = sorted(error.extensions["cause"] for answered in probed for error in answered.errors)
         assert causes == ["CIRCUIT_OPEN"] * 4 + ["SUBGRAPH_TIMEOUT"]
         assert turns.requests == 2
-        clock.ahead_s += 2 * OPEN_FIRST_S
+        clock.now += 2 * OPEN_FIRST_S
         city.library.members["n"].fault = None
         assert len((await city.data(BOOKS))["books"]["nodes"]) == 8
         assert n(city.library).resilience.breaker_state is BreakerState.CLOSED
@@ -327,7 +322,7 @@ async def test_one_probe_finds_out_whether_it_is_back() -> None:
 async def test_after_a_probe_whose_client_left_comes_another_one() -> None:
     async with hung_member() as (city, turns, clock):
         await city.ask(BOOKS)
-        clock.ahead_s += OPEN_FIRST_S
+        clock.now += OPEN_FIRST_S
         n(city.library).timeout_s = 5.0
         probing = asyncio.Event()
 
@@ -340,7 +335,7 @@ async def test_after_a_probe_whose_client_left_comes_another_one() -> None:
         await probing.wait()
         asked.cancel()
         await asyncio.wait([asked])
-        clock.ahead_s += OPEN_FIRST_S
+        clock.now += OPEN_FIRST_S
         city.library.members["n"].fault = None
         assert len((await city.data(BOOKS))["books"]["nodes"]) == 8
         assert turns.requests == 1
@@ -386,19 +381,24 @@ async def test_a_slow_first_address_is_overtaken_by_the_second() -> None:
         await member.close()
 
 
+class Slow(Scripted):
+    """Takes some turns of the loop."""
+
+    async def execute(self, *arguments: Any) -> Outcome:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return await super().execute(*arguments)
+
+
 async def test_hedges_have_a_budget() -> None:
-    async with gateway() as city:
-        app = city.library.members["n"]
-        quick = InTurn()
-        member = two_urls(city.library, AsgiClient(Faulty(app, hang)), AsgiClient(Faulty(app, quick)))
-        member.timeout_s = 0.02
-        member.resilience.hedges = Resilience(1, lambda: 100.0).hedges
-        for _ in range(20):
-            await city.ask('{ book(id: "book:n:1") { title } }')
-            if member.resilience.counted[Reason.HEDGE] == TOKENS_MAX:
-                break
-        assert member.resilience.counted[Reason.HEDGE] == TOKENS_MAX
-        await member.close()
+    slow, quick = Slow(ANSWER), Scripted(ANSWER)
+    asking = Asking((slow, quick))
+    asking.member.resilience.latencies = _P95(0)
+    for _ in range(200):
+        assert (await asking.ask()).outcome is ANSWER
+    hedged = asking.member.resilience.counted[Reason.HEDGE]
+    assert TOKENS_MAX <= hedged <= TOKENS_MAX + 200 * RATIO
+    assert (quick.requests, slow.requests) == (hedged, 200 - hedged)
 
 
 async def test_a_change_is_never_made_twice_at_once() -> None:
@@ -420,6 +420,7 @@ async def test_a_member_whose_places_are_taken_is_not_asked_twice() -> None:
             assert member.limiter.enter_now()
         answered = await city.ask(BOOKS, deadline_s=0.1)
         assert codes(answered) == ["PARTITION_UNAVAILABLE"]
+        assert attempts(answered) == []
         assert (slow.requests, quick.requests) == (1, 0)
         await member.close()
 

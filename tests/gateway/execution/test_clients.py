@@ -20,11 +20,10 @@ GOOD = b'{"data":{"a":1}}'
 
 
 @asynccontextmanager
-async def serving(status: str, headers: list[str], body: bytes) -> AsyncIterator[str]:
+async def sending(response: bytes) -> AsyncIterator[str]:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        heads = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", "connection: close", *headers, "", ""]
-        writer.write("\r\n".join(heads).encode() + body)
+        writer.write(response)
         await writer.drain()
         writer.close()
 
@@ -36,9 +35,14 @@ async def serving(status: str, headers: list[str], body: bytes) -> AsyncIterator
 
 
 async def asked(status: str, headers: list[str], body: bytes) -> Outcome:
+    heads = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", "connection: close", *headers, "", ""]
+    return await made_of("\r\n".join(heads).encode() + body)
+
+
+async def made_of(response: bytes) -> Outcome:
     pool = HttpPool()
     try:
-        async with serving(status, headers, body) as url:
+        async with sending(response) as url:
             return await HttpClient(url, pool).execute("{ a }", None, {}, Deadline.after(60))
     finally:
         await pool.close()
@@ -84,3 +88,28 @@ async def test_a_compressed_answer_is_bounded_by_what_it_unpacks_to() -> None:
     outcome = await asked("200 OK", [JSON, "content-encoding: gzip"], gzip.compress(b" " * ANSWER_BYTES_MAX + GOOD))
     assert isinstance(outcome, Failure)
     assert "larger than" in outcome.message
+
+
+CHUNKED = b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("framing", [b"content-length: 4\r\n\r\nlate", CHUNKED])
+@pytest.mark.parametrize("status", [b"429 Too Many Requests", b"503 Service Unavailable"])
+async def test_when_to_come_back_is_read(status: bytes, framing: bytes) -> None:
+    failure = await made_of(b"HTTP/1.1 " + status + b"\r\nretry-after: 30\r\n" + framing)
+    assert isinstance(failure, Failure)
+    assert (failure.may_pass, failure.retry_after_s) == (True, 30)
+
+
+@pytest.mark.parametrize(
+    ("sent", "may_pass"),
+    [
+        (b'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"data"', True),
+        (b"", True),
+        (b"\x00\x01 this is no HTTP \r\n\r\n", False),
+    ],
+)
+async def test_a_connection_that_breaks_may_hold_next_time(sent: bytes, may_pass: bool) -> None:
+    failure = await made_of(sent)
+    assert isinstance(failure, Failure)
+    assert (failure.code, failure.may_pass, failure.was_sent) == (Code.SUBGRAPH_UNAVAILABLE, may_pass, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -39,6 +39,15 @@ class Request:
 
 def is_good(result: str) -> bool:
     return result != "bad"
+
+
+@pytest.fixture(autouse=True)
+async def nothing_unheard() -> AsyncIterator[None]:
+    """What fails in a callback reaches nobody but the loop."""
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+    yield
+    assert heard == []
 
 
 @pytest.fixture
