@@ -68,8 +68,8 @@ class Call:
     kind: CallKind = CallKind.READ
     idempotency_key: str | None = None
     """Of a change: with it, who gets the change twice carries it out once."""
-    time_share: float = 1.0
-    """Of the time that the fetch has: less than all when another target can be asked after this one."""
+    others_follow: bool = False
+    """Whether another target can be asked when this one does not answer: it leaves time for that, and is asked once."""
 
 
 @dataclass(slots=True)
@@ -133,7 +133,9 @@ class Asker:
         remaining = whole.remaining_s
         share = min(0.5, limits.round_share * call.rounds_after) + limits.answer_share
         kept_back = limits.answer_margin_s + remaining * share
-        return whole.earlier(kept_back).at_most(min(timeout_s, (remaining - kept_back) * call.time_share))
+        if call.others_follow:
+            timeout_s = min(timeout_s, (remaining - kept_back) * limits.share_before_others)
+        return whole.earlier(kept_back).at_most(timeout_s)
 
     # Attempts
 
@@ -150,7 +152,7 @@ class Asker:
             outcome = await first
         else:
             outcome = await first_good(first, lambda: self._second(errand, address), hedge_after_s, _is_answer)
-        if isinstance(outcome, Failure) and outcome.may_pass:
+        if isinstance(outcome, Failure) and outcome.may_pass and not errand.call.others_follow:
             return await self._repeat(errand, outcome)
         return outcome
 

@@ -24,6 +24,9 @@ class ExecutionLimits:
     subgraph_timeout_s: float = 10.0
     """The same of a subgraph that nobody else can stand in for, and of a change, which cut short leaves its outcome
     unknown."""
+    share_before_others: float = 0.5
+    """Of the time that remains, for a target after which another can be asked: however many hang, the next still gets
+    half of what the last one left, and an answer that comes within usual times is not cut short."""
     answer_margin_s: float = 0.02
     answer_share: float = 0.05
     """Kept back from the deadline for shaping and writing the answer, and for its way back on a busy machine."""

@@ -34,10 +34,6 @@ from gateway.supergraph.model import GatherKind, SourceStatus, Wish
 
 __all__ = ["PartitionedGraph"]
 
-ONE_TIME_SHARE = 0.5
-"""Of the time that remains, for one of several members that could all answer: however many hang, the next still gets
-half of what the last one left, and an answer that comes within usual times is not cut short."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Concerned:
@@ -160,8 +156,8 @@ class PartitionedGraph:
         kind, key = CallKind.READ, None
         if self._is_change:
             kind, key = CallKind.CHANGE, idempotency_key(shapes, self._run.request.variables)
-        share = ONE_TIME_SHARE if has_others and all(one.kind is GatherKind.ONE for one in shapes) else 1.0
-        call = Call(operation.text, variables, self._compiled.rounds_after, kind, key, share)
+        others_follow = has_others and all(one.kind is GatherKind.ONE for one in shapes)
+        call = Call(operation.text, variables, self._compiled.rounds_after, kind, key, others_follow)
         reply = await self._reply(member, call)
         # Where any member will do, another one's answer is better than an earlier one of this.
         if any(one.kind is not GatherKind.ONE and self._may_be_stale(one) for one in shapes):

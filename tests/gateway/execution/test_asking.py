@@ -353,6 +353,14 @@ async def test_any_healthy_member_answers_what_each_could_and_those_that_hang_sh
         assert turns.deadlines_ms[0] > 50
 
 
+async def test_where_any_member_can_answer_the_next_one_is_asked_before_the_same_again() -> None:
+    async with gateway() as city:
+        turns = city.library.members["e"].fault = always(UNAVAILABLE)
+        answered = await city.ask("{ rules }")
+        assert (answered.data, answered.errors) == ({"rules": "as n says"}, ())
+        assert (turns.requests, len(city.library.asked("n"))) == (1, 1)
+
+
 # Twice
 
 
