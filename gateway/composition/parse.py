@@ -17,6 +17,7 @@ from graphql import (
     EnumTypeDefinitionNode,
     EnumTypeExtensionNode,
     GraphQLError,
+    GraphQLSchema,
     InputObjectTypeDefinitionNode,
     InputObjectTypeExtensionNode,
     InterfaceTypeDefinitionNode,
@@ -46,7 +47,7 @@ from gateway.composition.names import SERVICE_FIELDS, Names, read_names
 from gateway.supergraph.elements import TypeSystemNode
 from gateway.supergraph.strip import replace_node
 
-__all__ = ["ParsedSubgraph", "parse_subgraph"]
+__all__ = ["ParsedSubgraph", "parse_subgraph", "schema_of"]
 
 _MAX_TOKENS = 2_000_000
 """Far above any schema written by people; a bound, so that a broken publisher cannot exhaust the composer."""
@@ -91,6 +92,11 @@ def parse_subgraph(source: SubgraphSource, report: Report) -> ParsedSubgraph | N
     if not _is_valid(source.name, own, names, report):
         return None
     return ParsedSubgraph(source, own, names)
+
+
+def schema_of(parsed: ParsedSubgraph) -> GraphQLSchema:
+    """As a server of its own would have it, with the linked specifications' definitions."""
+    return build_ast_schema(_complete(parsed.document, parsed.names), assume_valid_sdl=True)
 
 
 def _parse(source: SubgraphSource, report: Report) -> DocumentNode | None:
@@ -195,7 +201,7 @@ def _kind_name(kind: type[TypeDefinitionNode]) -> str:
 
 
 def _is_valid(subgraph: str, document: DocumentNode, names: Names, report: Report) -> bool:
-    complete = DocumentNode(definitions=(*_as_definitions(document), *names.definitions))
+    complete = _complete(document, names)
     try:
         errors = validate_sdl(complete)
         if not errors:
@@ -208,6 +214,10 @@ def _is_valid(subgraph: str, document: DocumentNode, names: Names, report: Repor
     for error in errors:
         _invalid(subgraph, error, report)
     return not errors
+
+
+def _complete(document: DocumentNode, names: Names) -> DocumentNode:
+    return DocumentNode(definitions=(*_as_definitions(document), *names.definitions))
 
 
 def _as_definitions(document: DocumentNode) -> Iterator[DefinitionNode]:

@@ -13,6 +13,7 @@ from graphql import (
     DefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
+    GraphQLObjectType,
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
@@ -24,9 +25,10 @@ from graphql import (
     print_schema,
 )
 
+from gateway.language.selections import print_selection_set
 from gateway.supergraph.model import Supergraph
 
-__all__ = ["group_supergraph"]
+__all__ = ["contract_sdl", "group_supergraph"]
 
 _Node = TypeVar("_Node", bound=DefinitionNode)
 
@@ -63,6 +65,17 @@ def group_supergraph(supergraph: Supergraph, graph: str) -> Supergraph:
         partitions={name: part for name, part in supergraph.partitions.items() if name == graph},
         version=f"{supergraph.version}/{graph}",
     )
+
+
+def contract_sdl(group: Supergraph) -> str:
+    """What every member of a group must publish, of a supergraph that has only that group: its types and keys."""
+    keys = (
+        f'extend type {name} @key(fields: "{print_selection_set(join.key)}")'
+        for name, joins in group.type_joins.items()
+        for join in joins
+        if join.key is not None and join.resolvable and isinstance(group.schema.get_type(name), GraphQLObjectType)
+    )
+    return "\n".join((print_schema(group.schema), *keys))
 
 
 def _restrict(supergraph: Supergraph, graph: str, node: TypeDefinitionNode) -> TypeDefinitionNode | None:

@@ -6,7 +6,9 @@ from graphql import parse
 from graphql.validation.validate import assert_valid_sdl
 
 from gateway.composition import Composition, CompositionError, SubgraphSource, compose
+from gateway.composition.member import check_member
 from gateway.supergraph.load import load_supergraph
+from gateway.supergraph.member_contract import Finding, MemberContract, Severity
 from gateway.supergraph.model import Supergraph
 
 FEDERATION = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@tag", "@extends", "@interfaceObject", "@composeDirective", "@authenticated"])
@@ -63,3 +65,30 @@ def supergraph(**subgraphs: str) -> Supergraph:
 def group(sdl: str) -> str:
     """A partitioned group's schema."""
     return HORIZONTAL + sdl
+
+
+def member(contract: str, published: str) -> MemberContract:
+    """A member of region `r` that publishes this, held against a contract."""
+    return check_member(group(contract), group(published), "r")
+
+
+def finding(contract: str, published: str) -> Finding:
+    """The one difference of a member that must have exactly one."""
+    found = member(contract, published).findings
+    assert len(found) == 1, [str(one) for one in found]
+    return found[0]
+
+
+def hint(contract: str, published: str) -> tuple[str, str]:
+    """Code and coordinate of the one hint; a hint's coordinate is what the member lacks."""
+    found = finding(contract, published)
+    assert found.severity is Severity.HINT
+    return found.code, found.coordinate
+
+
+def fault(contract: str, published: str) -> tuple[str, str]:
+    """Code and coordinate of the one error; the member fits no more."""
+    found = finding(contract, published)
+    assert found.severity is Severity.ERROR
+    assert found.remedy
+    return found.code, found.coordinate
