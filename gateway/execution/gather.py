@@ -5,7 +5,7 @@
     ONE         the first answer                     SOURCES  each member's state; members that failed are added
 
 Members that gave no value are `missing`: they cost their own rows and nothing else. Every total that lacks a member,
-or has one's earlier answer in it, says so (`ALL` folds to false). A member found out while gathering (rows out of order, another region's rows, a sum that
+or something of one, or has one's earlier answer in it, says so (`ALL` folds to false). A member found out while gathering (rows out of order, another region's rows, a sum that
 is no number) is cut out of that field and reported in `GatherNotes`.
 """
 
@@ -68,7 +68,7 @@ def _fold_or_plain(
     shape: Shape, parts: Sequence[Part], missing: Sequence[Missing], notes: GatherNotes, path: ResponsePath
 ) -> Any:
     if shape.fold is not None:
-        complete = not missing and all(part.stale is None for part in parts)
+        complete = not missing and all(part.stale is None and part.is_whole for part in parts)
         return fold(shape.fold, [part.value for part in parts], shape.is_decimal, complete=complete)
     if shape.children:
         inner = [part for part in parts if isinstance(part.value, dict)]

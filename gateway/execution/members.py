@@ -16,6 +16,7 @@ from typing import Any
 from gateway.execution.clients import SubgraphClient
 from gateway.execution.limits import Limiter
 from gateway.execution.resilience.state import Resilience
+from gateway.supergraph.member_contract import MemberContract
 
 __all__ = [
     "Member",
@@ -100,6 +101,8 @@ class Member:
         self.state = MemberState()
         self.timeout_s = None if timeout_ms is None else timeout_ms / 1000
         self.resilience = Resilience(len(clients))
+        self.contract: MemberContract | None = None
+        """What it knows of what it is asked; None: nobody has looked yet, so it is asked everything."""
 
     @property
     def region(self) -> str:

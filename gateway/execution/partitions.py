@@ -20,15 +20,17 @@ from gateway.execution.asking import Asker, Call, CallKind, Target
 from gateway.execution.compiled import CompiledFetch
 from gateway.execution.entities import OTHER_NUMBER, entities_of
 from gateway.execution.members import Member, Members
+from gateway.execution.outdated import fit_call
 from gateway.execution.parts import Missing
 from gateway.execution.representations import Batch, all_places
 from gateway.execution.run import MemberReport, Run, subgraph_error
 from gateway.execution.scatter import CompiledScatter, UnknownRegion, choose_members, idempotency_key, owner_of
-from gateway.execution.settle import FieldReplies, Reply, Settlement, entity_replies, root_replies
+from gateway.execution.settle import FieldReplies, Reply, Settlement, entity_replies, root_replies, status_of
 from gateway.execution.shapes import Shape
 from gateway.execution.stale import LastAnswers, StaleStore
 from gateway.execution.trace import MemberTrace, rows_of
 from gateway.execution.wishes import UnknownWish, wish_of
+from gateway.language.errors import Code
 from gateway.language.paths import ResponsePath
 from gateway.supergraph.model import GatherKind, SourceStatus, Wish
 
@@ -165,9 +167,13 @@ class PartitionedGraph:
         return self._noted(scatter, reply)
 
     async def _reply(self, member: Member, call: Call) -> Reply:
-        asked = await self._asker.ask(Target.of(self._graph, member), call, self._run)
+        fit = fit_call(call, member.contract)
+        if fit.call is None:
+            return Reply(member, call, fit.refusal, fit)
+        asked = await self._asker.ask(Target.of(self._graph, member), fit.call, self._run)
         self._run.note_attempts(member.region, asked.detours)
-        return Reply(member, call, asked)
+        fit.fill(asked.outcome)
+        return Reply(member, fit.call, asked, fit)
 
     def _may_be_stale(self, shape: Shape | None = None) -> bool:
         """Whether an earlier answer may stand in for a field; without one: for an entity of one member."""
@@ -180,9 +186,12 @@ class PartitionedGraph:
 
     async def _with_earlier(self, reply: Reply) -> Reply:
         """A member that could not answer: with what it said last to the same request, if that was kept."""
-        if self._last is None or reply.inability is None:
+        if self._last is None or reply.inability in (None, Code.PARTITION_OUTDATED):
             return reply
-        return replace(reply, earlier=await self._last.recall(reply.member, reply.call))
+        earlier = await self._last.recall(reply.member, reply.call)
+        if earlier is not None:
+            reply.fit.fill(earlier.answer)
+        return replace(reply, earlier=earlier)
 
     def _noted(self, scatter: CompiledScatter, reply: Reply) -> Reply:
         """Who fails is reported where that is told: for each field it may be another matter."""
@@ -190,6 +199,8 @@ class PartitionedGraph:
         report = _report_of(reply)
         if report.status is SourceStatus.OK:
             self._run.report(report)
+            lacks = reply.fit.lacks_of(scatter.partitioned)
+            self._settlement.tell_nulls(reply.member, lacks, self._compiled.plain_path)
         if self._trace is not None:
             self._trace.asked(_traced(scatter, reply, report))
         return reply
@@ -293,7 +304,7 @@ class PartitionedGraph:
             if reply.stood_in is not None and self._may_be_stale():
                 self._settlement.tell_stale(member.name, reply.stood_in, reply.latency_ms, self._compiled.plain_path)
             else:
-                lost = Missing(member.name, SourceStatus.UNAVAILABLE, reply.outcome.code)
+                lost = Missing(member.name, status_of(reply.outcome), reply.outcome.code)
                 self._settlement.tell_missing(lost, self._compiled.plain_path, reply.outcome.message)
 
     def _gather_entity(self, asked: _Round, place: int, whom: _Concerned) -> dict[str, Any]:
@@ -349,9 +360,10 @@ class PartitionedGraph:
 
 
 def _report_of(reply: Reply) -> MemberReport:
+    name, lacks = reply.member.name, reply.fit.lacks
     if isinstance(reply.outcome, Failure):
-        return MemberReport(reply.member.name, SourceStatus.UNAVAILABLE, reply.latency_ms, reply.outcome.code)
-    return MemberReport(reply.member.name, SourceStatus.OK, reply.latency_ms)
+        return MemberReport(name, status_of(reply.outcome), reply.latency_ms, reply.outcome.code, lacks=lacks)
+    return MemberReport(name, SourceStatus.OK, reply.latency_ms, lacks=lacks)
 
 
 def _traced(scatter: CompiledScatter, reply: Reply, report: MemberReport) -> MemberTrace:

@@ -33,6 +33,8 @@ class Part:
     latency_ms: float = 0.0
     stale: StoodIn | None = None
     """None: it answered."""
+    is_whole: bool = True
+    """False: of an older member, which does not know something that is to be summed or compared here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Missing:
     status: SourceStatus
     cause: str
     latency_ms: float | None = None
+    lacks: tuple[str, ...] = ()
+    """Of an older member: what it does not know (schema coordinates)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ the trace. A graph's membership may change meanwhile; the run keeps to the roll 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import FieldNode, OperationDefinitionNode, parse
@@ -64,6 +64,8 @@ class MemberReport:
     rows: int | None = None
     """How many rows it gave."""
     attempts: tuple[Attempt, ...] = ()
+    lacks: tuple[str, ...] = ()
+    """What it does not know of what was asked (schema coordinates)."""
 
     def to_json(self, language: str) -> dict[str, Any]:
         written: dict[str, Any] = {
@@ -77,6 +79,7 @@ class MemberReport:
             "ageSeconds": None if self.age_s is None else round(self.age_s, 1),
             "rows": self.rows,
             "attempts": [one.to_json() for one in self.attempts] or None,
+            "lacks": list(self.lacks) or None,
         }
         return written | {key: value for key, value in known.items() if value is not None}
 
@@ -126,10 +129,15 @@ class Run:
         self.tell(GatewayError(code, message, path or None, (), {"service": service}))
 
     def report(self, report: MemberReport) -> None:
-        """The worst state of a member in this answer stands; of equal ones the first."""
+        """The worst state of a member in this answer stands; of equal ones the first. What it lacked adds up."""
         kept = self.members.get(report.member.region)
-        if kept is None or _SEVERITY[kept.status] < _SEVERITY[report.status]:
+        if kept is None:
             self.members[report.member.region] = report
+            return
+        stands = report if _SEVERITY[kept.status] < _SEVERITY[report.status] else kept
+        if report.lacks or kept.lacks:
+            stands = replace(stands, lacks=tuple(dict.fromkeys((*kept.lacks, *report.lacks))))
+        self.members[report.member.region] = stands
 
     def variables(self, names: tuple[str, ...], constants: Mapping[str, object]) -> dict[str, Any]:
         given = self.request.variables

@@ -17,6 +17,7 @@ from gateway.execution.answers import Asked, Failure, Outcome, error_path
 from gateway.execution.asking import Call, CallKind
 from gateway.execution.gather import GROUPS_MAX, TooManyGroups, gather
 from gateway.execution.members import Member, MemberName, Roll
+from gateway.execution.outdated import Fit, is_whole, lacks_identity
 from gateway.execution.parts import GatherNotes, Missing, Moved, Part, StoodIn, Violation
 from gateway.execution.run import MemberReport, Run, subgraph_error
 from gateway.execution.scatter import UnknownRegion
@@ -29,10 +30,11 @@ from gateway.language.errors import Code, GatewayError
 from gateway.language.paths import ResponsePath
 from gateway.supergraph.model import GatherKind, SourceStatus, Wish
 
-__all__ = ["FieldReplies", "Reply", "Settlement", "entity_replies", "root_replies"]
+__all__ = ["FieldReplies", "Reply", "Settlement", "entity_replies", "root_replies", "status_of"]
 
 OUTDATED_CODES = frozenset({"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"})
 """A member that does not know what the contract asks for."""
+UPGRADE = "Let the member serve the contract as it is now."
 INABILITY_CODES = frozenset({"INTERNAL", "INTERNAL_SERVER_ERROR", "DEADLINE_EXCEEDED", Code.OVERLOADED})
 """A member whose store, or a part of it, is at fault; so are all codes that end in `_UNAVAILABLE`."""
 
@@ -43,7 +45,10 @@ class Reply:
 
     member: Member
     call: Call
+    """As it was sent."""
     asked: Asked
+    fit: Fit
+    """What of it the member does not know, and was not asked."""
     earlier: Earlier | None = None
     """Brought back when it could not answer: may stand in for fields whose client allows it."""
 
@@ -64,7 +69,8 @@ class Reply:
         """Why the member could not answer, or not all of it; None: it did, or would not."""
         if isinstance(self.outcome, Failure):
             return self.outcome.code
-        return next((code for code in map(_code_of, self.outcome.errors) if _is_inability(code)), None)
+        inability = next((code for code in map(_code_of, self.outcome.errors) if _is_inability(code)), None)
+        return Code.PARTITION_OUTDATED if inability is None and self.fit.left_out else inability
 
     @property
     def stood_in(self) -> StoodIn | None:
@@ -82,6 +88,8 @@ class FieldReplies:
     """Members that refused by an error of their own (a bad argument, no right): (member, path below the field, it)."""
     carried: list[tuple[Member, ResponsePath, Mapping[str, Any]]] = field(default_factory=list)
     """Errors beside a value: (member, path below the field, the error)."""
+    nulls: list[tuple[Member, Sequence[str]]] = field(default_factory=list)
+    """Older members that gave a value, and what they do not know in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +176,8 @@ class Settlement:
         for part in found.parts:
             if part.stale is not None and part.member not in cut_out:
                 self.tell_stale(part.member, part.stale, part.latency_ms, path)
+        for member, lacks in found.nulls:
+            self.tell_nulls(member, lacks, path)
 
     def _carry(self, found: FieldReplies, moved: Sequence[Moved], path: ResponsePath) -> None:
         for member, below, raw in found.carried:
@@ -207,7 +217,7 @@ class Settlement:
 
     def _report_missing(self, lost: Missing) -> None:
         self.no_good.add(lost.member.region)
-        self.report(MemberReport(lost.member, lost.status, lost.latency_ms, lost.cause))
+        self.report(MemberReport(lost.member, lost.status, lost.latency_ms, lost.cause, lacks=lost.lacks))
 
     def tell_stale(self, member: MemberName, stale: StoodIn, latency_ms: float, path: ResponsePath) -> None:
         self.run.report(MemberReport(member, SourceStatus.STALE, latency_ms, stale.cause, stale.age_s))
@@ -231,8 +241,18 @@ class Settlement:
             return
         code = Code.PARTITION_OUTDATED if lost.status == SourceStatus.OUTDATED else Code.PARTITION_UNAVAILABLE
         reason = why or str(lost.cause)
+        if lost.lacks:
+            reason = f"it does not know {', '.join(lost.lacks)}"
+            where |= {"lacks": list(lost.lacks), "remedy": UPGRADE}
         message = f"{member.region} {member.name} gave no answer ({reason}); its rows are missing here."
         self.run.tell(GatewayError(code, message, path or None, (), where))
+
+    def tell_nulls(self, member: Member, lacks: Sequence[str], path: ResponsePath) -> None:
+        """Fields that the member was not asked, and are null in the rows that it gave."""
+        if lacks:
+            message = f"{member.region} {member.name.name} does not know {', '.join(lacks)}: null in its rows."
+            where = {"region": member.region, "lacks": list(lacks), "service": self.service, "remedy": UPGRADE}
+            self.run.tell(GatewayError(Code.PARTITION_OUTDATED, message, path or None, (), where))
 
     def tell_unknown_wish(self, error: UnknownWish, path: ResponsePath) -> None:
         where = {"argument": error.argument, "service": self.service}
@@ -241,6 +261,10 @@ class Settlement:
     def tell_unknown_region(self, error: UnknownRegion, path: ResponsePath) -> None:
         where = {"value": error.value, "service": self.service}
         self.run.tell(GatewayError(Code.UNKNOWN_REGION, f"{error}.", path, (), where))
+
+
+def status_of(failure: Failure) -> SourceStatus:
+    return SourceStatus.OUTDATED if failure.code is Code.PARTITION_OUTDATED else SourceStatus.UNAVAILABLE
 
 
 def root_replies(shape: Shape, replies: Sequence[Reply], may_be_stale: bool) -> FieldReplies:
@@ -256,6 +280,11 @@ def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]], may_be_st
     found = FieldReplies()
     for reply, path in answers:
         member, outcome = reply.member, reply.outcome
+        top = (shape.type_condition, shape.key)
+        lacks = reply.fit.lacks_for(top) or lacks_identity(shape, reply.fit)
+        if lacks:
+            found.missing.append(Missing(member.name, SourceStatus.OUTDATED, Code.PARTITION_OUTDATED, None, lacks))
+            continue
         if may_be_stale and reply.earlier is not None and _lacks(outcome, path):
             value = _at(reply.earlier.answer.data, path)
             found.parts.append(Part(member.name, value, reply.latency_ms, reply.stood_in))
@@ -276,7 +305,9 @@ def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]], may_be_st
             )
         else:
             if value is not None:
-                found.parts.append(Part(member.name, value, reply.latency_ms))
+                whole = is_whole(shape, reply.fit)
+                found.parts.append(Part(member.name, value, reply.latency_ms, is_whole=whole))
+                found.nulls.append((member, reply.fit.nulls_in(top)))
             found.carried.extend((member, (error_path(raw) or ())[len(path) :], raw) for raw in own)
     return found
 

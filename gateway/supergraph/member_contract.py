@@ -41,12 +41,12 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class MemberContract:
     version: str
-    """A digest of the contract and of what the member publishes: another of either is another version."""
+    """A digest of the contract and of what the member publishes: what follows is the same where this is."""
     schema: GraphQLSchema = field(compare=False, repr=False)
     """The contract's: what members are asked in."""
-    lacks: frozenset[str] = frozenset()
+    lacks: frozenset[str] = field(default=frozenset(), compare=False)
     """Coordinates of the contract that the member does not know."""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
 
     @property
     def errors(self) -> tuple[Finding, ...]:

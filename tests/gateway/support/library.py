@@ -259,10 +259,11 @@ def _secret(book: Any, info: Any) -> str:
     raise coded("not for you", "FORBIDDEN")
 
 
-@lru_cache(maxsize=1)
-def member_schema() -> Any:
+@lru_cache(maxsize=32)
+def member_schema(sdl: str = LIBRARIES) -> Any:
+    """`sdl`: of a member of another age, perhaps."""
     return executable(
-        LIBRARIES,
+        sdl,
         {
             "Query.books": _connection,
             "Query.book": lambda root, info, id: root.book(id),

@@ -15,9 +15,15 @@ Resolvers = Mapping[str, Callable[..., Any]]
 
 
 def executable(sdl: str, resolvers: Resolvers) -> GraphQLSchema:
-    """A subgraph's schema with resolvers; `Type.__resolve` finds an entity from its representation."""
-    entities = sorted({name.partition(".")[0] for name in resolvers if name.endswith(".__resolve")})
+    """A subgraph's schema with resolvers; `Type.__resolve` finds an entity from its representation.
+
+    Resolvers of what the schema does not have are left alone.
+    """
     text = _without_directives(sdl)
+    known = build_schema(text, assume_valid=True).type_map
+    entities = sorted(
+        {name.removesuffix(".__resolve") for name in resolvers if name.endswith(".__resolve")} & known.keys()
+    )
     if entities:
         text += f"\nunion _Entity = {' | '.join(entities)}\nscalar _Any\n"
         text += "extend type Query { _entities(representations: [_Any!]!): [_Entity]! }\n"
@@ -26,7 +32,9 @@ def executable(sdl: str, resolvers: Resolvers) -> GraphQLSchema:
         type_name, field = name.split(".")
         if field == "__resolve":
             continue
-        target = schema.type_map[type_name].fields[field]  # type: ignore[attr-defined]
+        target = getattr(schema.type_map.get(type_name), "fields", {}).get(field)
+        if target is None:
+            continue
         if type_name == "Subscription":
             target.subscribe = resolver
             target.resolve = lambda value, info: value
