@@ -20,7 +20,9 @@ __all__ = ["main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="公物仓 gongwucang: many warehouses, one answer.")
 city_app = typer.Typer(no_args_is_help=True, help="The sample city.")
+members_app = typer.Typer(no_args_is_help=True, help="Members of partitioned groups.")
 app.add_typer(city_app, name="city")
+app.add_typer(members_app, name="members")
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -171,6 +173,19 @@ def gateway(
         serve_group(_settings(data_dir), supergraph, members, group, host, port, say)
         return
     serve_gateway(_settings(data_dir), supergraph, members, host, port, say, share=share)
+
+
+@members_app.command("check")
+def members_check(
+    members: Annotated[Path, typer.Option(help="The members file.")] = Path("schema/members.toml"),
+    supergraph: Annotated[Path, typer.Option(help="Whose groups they are.")] = Path("schema/supergraph.graphql"),
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for each member.")] = 5.0,
+    data_dir: DataDir = None,
+) -> None:
+    """Hold each member's published schema against its group's contract; fail when one cannot serve."""
+    from gwc.members import check_members
+
+    check_members(_settings(data_dir), supergraph, members, timeout, say)
 
 
 @app.command()

@@ -22,14 +22,17 @@ from contract.ids import format_id
 from contract.regions import REGIONS
 from gateway.execution.asgi import AsgiClient
 from gateway.execution.clients import HttpClient, HttpPool, SubgraphClient
-from gateway.execution.members import Member, Members, parse_members
+from gateway.execution.members import Member, Members, MemberSettings, parse_members
 from gateway.server.app import create_gateway_app
 from gateway.supergraph.load import load_supergraph
+from gateway.supergraph.model import Supergraph
 from gwc.group import InProcessGroup
+from gwc.membership import Membership
 from gwc.parts.common import internal_verifier
 from gwc.parts.district import district_app
 from gwc.parts.gateway import gateway_options
 from gwc.parts.group import group_app, group_path
+from gwc.parts.members import membership_options
 from gwc.parts.overlay import overlay_options
 from gwc.parts.stale import stale_store
 from gwc.parts.telemetry import telemetry_store_url
@@ -70,7 +73,8 @@ class EmbeddedCity:
         parts = {region: district_app(settings, store) for region, store in stores.items()}
         self._books = [book for book, _ in parts.values()]
         self._districts = {region: app for region, (_, app) in parts.items()}
-        members = self._members(external)
+        self._membership = self._open_membership(settings, supergraph, external)
+        members = self._membership.groups[GRAPH]
 
         self._group = group_app(settings, supergraph, GRAPH, members, contract)
         self._overlay = create_overlay_app(overlay_options(settings, InProcessGroup(AsgiClient(self._group))))
@@ -92,10 +96,12 @@ class EmbeddedCity:
         self._gateway = create_gateway_app(supergraph, clients, gateway_options(settings, stale=self._stale))
         self.app = Starlette(routes=self._routes(), lifespan=self._lifespan)
 
-    def _members(self, external: Mapping[str, str]) -> Members:
-        known = parse_members(files("schema").joinpath("members.toml").read_text("utf-8"))["districts"]
-        return Members(
-            Member(
+    def _open_membership(self, settings: Settings, supergraph: Supergraph, external: Mapping[str, str]) -> Membership:
+        """The published members, those of this process called directly. Their schemas are checked; the file stands."""
+        roster = parse_members(files("schema").joinpath("members.toml").read_text("utf-8"))
+
+        def make(one: MemberSettings) -> Member:
+            return Member(
                 one.region,
                 one.name,
                 HttpClient(external[one.region], self._pool)
@@ -106,8 +112,8 @@ class EmbeddedCity:
                 required=one.required,
                 timeout_ms=one.timeout_ms,
             )
-            for one in known
-        )
+
+        return Membership(supergraph, roster, make, options=membership_options(settings))
 
     def _routes(self) -> list[BaseRoute]:
         async def to_graphiql(_: Request) -> Response:
@@ -130,6 +136,7 @@ class EmbeddedCity:
                 running.push_async_callback(book.close)
             for part in (*self._districts.values(), self._group, self._overlay, self._telemetry, self._gateway):
                 await running.enter_async_context(part.router.lifespan_context(part))
+            await running.enter_async_context(self._membership.running())
             if self._simulate:
                 await running.enter_async_context(self._simulator())
             yield

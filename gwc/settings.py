@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     """How old such an answer may be."""
     stale_mib: int = Field(default=64, ge=1, le=65_536)
     """How much of them is kept in memory, in MiB; on Redis, its own `maxmemory` says so."""
+    members_poll_s: float = Field(default=1.0, ge=0.05, le=3600)
+    """How often the gateway looks at the members file; a change is in force after two looks, or at once on SIGHUP."""
+    members_check_s: float = Field(default=60.0, ge=0.05, le=86_400)
+    """How often each member's schema is fetched and held against the contract."""
     explain: bool = False
     """Whether the gateway tells plans, timings and members' operations to whoever asks (`gwc-explain: 1`)."""
 

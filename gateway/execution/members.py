@@ -144,6 +144,8 @@ class Members:
 
     def __init__(self, members: Iterable[Member]) -> None:
         self._roll = _enrol(members)
+        self.problem: str | None = None
+        """Why the membership that was last asked for is not the one in force; for `/health`."""
 
     @property
     def now(self) -> Roll:

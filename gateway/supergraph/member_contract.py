@@ -7,12 +7,13 @@ field's answer. Both know it by schema coordinates: `Book`, `Book.title`, `Query
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from graphql import GraphQLSchema
 
-__all__ = ["Finding", "MemberContract", "Severity"]
+__all__ = ["Finding", "MemberContract", "Severity", "combined"]
 
 
 class Severity(StrEnum):
@@ -51,3 +52,15 @@ class MemberContract:
     @property
     def errors(self) -> tuple[Finding, ...]:
         return tuple(one for one in self.findings if one.severity is Severity.ERROR)
+
+
+def combined(contracts: Sequence[MemberContract]) -> MemberContract:
+    """Of a member that publishes several at its addresses (it is being upgraded): what any of them lacks, it lacks."""
+    if len(contracts) == 1:
+        return contracts[0]
+    return MemberContract(
+        "+".join(sorted({one.version for one in contracts})),
+        contracts[0].schema,
+        frozenset().union(*(one.lacks for one in contracts)),
+        tuple(dict.fromkeys(finding for one in contracts for finding in one.findings)),
+    )

@@ -20,7 +20,8 @@ from gateway.server.direct import DirectStarlette
 from gwc.errors import CommandError
 from gwc.keys import ensure_keys, private_key, public_key
 from gwc.parts.common import execution_limits
-from gwc.parts.group import contract_of, group_app, group_path, open_groups
+from gwc.parts.group import contract_of, group_app, group_path
+from gwc.parts.members import open_membership
 from gwc.parts.stale import stale_store
 from gwc.schemas import load_supergraph_file
 from gwc.serve import listen, serve
@@ -46,7 +47,8 @@ def serve_gateway(
     ensure_keys(settings.keys)
     loaded = load_supergraph_file(supergraph)
     pool = HttpPool()
-    groups = open_groups(loaded, members, pool)
+    membership = open_membership(settings, loaded, members, pool, say)
+    groups = membership.groups
     stale = stale_store(settings)
     clients: dict[str, SubgraphClient | Members] = {
         name: groups[name] if name in groups else HttpClient(graph.url, pool, share=share)
@@ -74,6 +76,7 @@ def serve_gateway(
                 running.push_async_callback(stale.close)
             for part in parts:
                 await running.enter_async_context(part.router.lifespan_context(part))
+            await running.enter_async_context(membership.running())
             yield
 
     say(f"supergraph {supergraph}: {', '.join(graph.name for graph in loaded.graphs.values())}")

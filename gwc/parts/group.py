@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from contract.identity import TokenIssuer
-from gateway.execution.clients import HttpClient, HttpPool
-from gateway.execution.members import Member, Members, MemberSettings, MembersInvalid, load_members
+from gateway.execution.clients import HttpPool
+from gateway.execution.members import Members
 from gateway.execution.stale import StaleStore
 from gateway.pipeline.answer import PipelineOptions
 from gateway.server.app import GatewayOptions, create_gateway_app
@@ -28,12 +28,13 @@ from gateway.supergraph.served import as_subgraph
 from gwc.errors import CommandError
 from gwc.keys import ensure_keys, private_key
 from gwc.parts.common import execution_limits, internal_verifier
+from gwc.parts.members import open_membership
 from gwc.parts.stale import stale_store
 from gwc.schemas import load_supergraph_file
 from gwc.serve import listen, serve
 from gwc.settings import Settings
 
-__all__ = ["contract_of", "group_app", "group_path", "open_groups", "serve_group"]
+__all__ = ["contract_of", "group_app", "group_path", "serve_group"]
 
 Say = Callable[[str], None]
 
@@ -50,7 +51,7 @@ def serve_group(
         names = ", ".join(loaded.graphs[one].name for one in loaded.partitions) or "none"
         raise CommandError(f"{supergraph} has no partitioned group {group}.", f"It has: {names}.", 2)
     pool = HttpPool()
-    groups = open_groups(loaded, members, pool)
+    membership = open_membership(settings, loaded, members, pool, say)
     contract = contract_of(members, group)
     if contract is None:
         raise CommandError(
@@ -58,7 +59,7 @@ def serve_group(
             f'Write contract = "FILE" below [groups.{group}].',
         )
     stale = stale_store(settings)
-    part = group_app(settings, loaded, graph, groups[graph], contract, stale)
+    part = group_app(settings, loaded, graph, membership.groups[graph], contract, stale)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -67,6 +68,7 @@ def serve_group(
             if stale is not None:
                 running.push_async_callback(stale.close)
             await running.enter_async_context(part.router.lifespan_context(part))
+            await running.enter_async_context(membership.running())
             yield
 
     path = group_path(group)
@@ -124,43 +126,3 @@ def contract_of(members: Path | None, group: str) -> str | None:
         raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, AttributeError, TypeError) as error:
         raise CommandError(f"{members}: groups.{group}.contract cannot be read: {error}.") from None
-
-
-def open_groups(supergraph: Supergraph, members: Path | None, pool: HttpPool) -> dict[str, Members]:
-    """Graph → its members. Raises `CommandError` when a group's members are not known."""
-    if not supergraph.partitions:
-        return {}
-    names = ", ".join(supergraph.graphs[graph].name for graph in supergraph.partitions)
-    if members is None:
-        raise CommandError(
-            f"The supergraph has partitioned groups ({names}).", "Name their members with --members FILE."
-        )
-    try:
-        known = load_members(members)
-    except OSError as error:
-        raise CommandError(f"{members} cannot be read: {error.strerror}.") from None
-    except MembersInvalid as error:
-        raise CommandError(str(error)) from None
-    found: dict[str, Members] = {}
-    for graph in supergraph.partitions:
-        name = supergraph.graphs[graph].name
-        if name not in known:
-            raise CommandError(f"{members} has no members for the group {name}.", f"Add [[groups.{name}.members]].")
-        try:
-            found[graph] = Members(_member(one, pool) for one in known[name])
-        except MembersInvalid as error:
-            raise CommandError(f"{members}: {error}.") from None
-    return found
-
-
-def _member(one: MemberSettings, pool: HttpPool) -> Member:
-    clients = (HttpClient(url, pool) for url in one.urls)
-    return Member(
-        one.region,
-        one.name,
-        *clients,
-        name_en=one.name_en,
-        aliases=one.aliases,
-        required=one.required,
-        timeout_ms=one.timeout_ms,
-    )

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, build_schema, parse, validate
 
-from gateway.supergraph.group import group_supergraph
+from gateway.composition.member import check_member
+from gateway.supergraph.group import contract_sdl, group_supergraph
 from gateway.supergraph.load import load_supergraph
 from gateway.supergraph.model import Supergraph
 
@@ -43,3 +44,11 @@ def test_only_its_own_graph_is_left(city: Supergraph) -> None:
     assert list(group.partitions) == ["DISTRICTS"]
     with pytest.raises(KeyError):
         group_supergraph(city, "NOWHERE")
+
+
+def test_who_serves_the_published_contract_serves_what_the_gateway_asks(city: Supergraph) -> None:
+    contract = contract_sdl(group_supergraph(city, "DISTRICTS"))
+    published = (SCHEMAS / "district.graphql").read_text(encoding="utf-8")
+    assert check_member(contract, published, "330106").findings == ()
+    keyless = published.replace('Asset implements Node @key(fields: "id")', "Asset implements Node")
+    assert [one.code for one in check_member(contract, keyless, "330106").errors] == ["PARTITION_MEMBER_KEY_MISSING"]

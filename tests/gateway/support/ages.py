@@ -46,3 +46,20 @@ def age(library: Library, branch: str, changes: Mapping[str, str]) -> None:
     faulty.app = StrictApp(member_schema(changed(changes)), faulty.app.root)  # type: ignore[attr-defined]
     member = next(one for one in library.group.now.all if one.region == branch)
     member.contract = contract_of(changes, branch)
+
+
+class PublishingApp(StrictApp):
+    """A member that tells its schema, and can be upgraded where it stands."""
+
+    def __init__(self, root: Any, changes: Mapping[str, str] | None = None) -> None:
+        super().__init__(member_schema(changed(changes or {})), root)
+        self.sdl: str | None = changed(changes or {})
+
+    def upgrade(self, changes: Mapping[str, str]) -> None:
+        self.sdl = changed(changes)
+        self.schema = member_schema(self.sdl)
+
+    async def run(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        if "_service" not in request["query"]:
+            return await super().run(request)
+        return {"data": None if self.sdl is None else {"_service": {"sdl": self.sdl}}, "errors": []}
