@@ -46,4 +46,12 @@ def membership_options(settings: Settings) -> MembershipOptions:
 
 def _member(one: MemberSettings, pool: HttpPool) -> Member:
     clients = (HttpClient(url, pool) for url in one.urls)
-    return Member(one.region, one.name, *clients, name_en=one.name_en, aliases=one.aliases, required=one.required)
+    return Member(
+        one.region,
+        one.name,
+        *clients,
+        name_en=one.name_en,
+        aliases=one.aliases,
+        required=one.required,
+        timeout_ms=one.timeout_ms,
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from contract.identity import INTERNAL, TokenVerifier
 from tests.gateway.server.client import INTERNAL_PUBLIC, OFFICER, access_token, options, served
+from tests.gateway.support.ages import age
 from tests.gateway.support.serving import crash, delay, hang, says
 
 OK = {"query": "{ anything }"}
@@ -251,6 +252,29 @@ async def test_health_and_metrics_tell_of_breakers_and_further_attempts() -> Non
         # Five failures open the breaker: three attempts, then two; the third request is not sent.
         assert 'gwc_gateway_member_attempts_total{graph="LIBRARIES",reason="RETRY",region="n"} 3.0' in text
         assert 'gwc_gateway_member_attempts_total{graph="LIBRARIES",reason="REJECTED",region="n"} 1.0' in text
+
+
+async def test_health_tells_whose_schema_is_of_another_age_and_why_a_members_file_is_not_in_force() -> None:
+    async with served() as gateway:
+        url = gateway.url.replace("/graphql", "/health")
+
+        async def health() -> Any:
+            async with gateway.session.get(url) as response:
+                return await response.json()
+
+        age(gateway.library, "e", {"  pages: Int\n": ""})
+        first = await health()
+        assert (first["status"], first["problems"]) == ("ok", [])
+        contracts = {one["region"]: one["contract"] for one in first["groups"]["libraries"]}
+        assert contracts["n"] is None
+        assert (contracts["e"]["lacks"], contracts["e"]["errors"]) == (["Book.pages"], [])
+        age(gateway.library, "w", {"  price: Decimal\n": "  price: Int\n"})
+        second = await health()
+        assert second["status"] == "degraded"
+        [error] = next(one["contract"]["errors"] for one in second["groups"]["libraries"] if one["region"] == "w")
+        assert "Make Book.price Decimal in the member." in error
+        gateway.library.group.problem = "members.toml: no"
+        assert (await health())["problems"] == ["libraries: members.toml: no"]
 
 
 async def test_metrics_count_requests_by_outcome() -> None:
