@@ -127,7 +127,7 @@ async def soak(cases: int, seconds: float, seed: int, say: bool = False) -> Soak
     async with on_sockets(DEPOTS, rows, ROOMS) as sockets, _gateway(sockets) as url:
         storm = _Storm(url, sockets, Store(rows), random, found, cases, time.monotonic() + seconds)
         await storm.run(say)
-        found.places_taken = sum(one.limiter.busy for one in sockets.city.members.all)
+        found.places_taken = sum(one.limiter.busy for one in sockets.city.members.now.all)
     await _settle(lambda: not asyncio.all_tasks() - tasks_before and _open_sockets() <= sockets_before)
     found.tasks_left = len(asyncio.all_tasks() - tasks_before)
     found.sockets_left = max(0, _open_sockets() - sockets_before)

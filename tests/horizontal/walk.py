@@ -73,7 +73,7 @@ class Walk:
             self.missed |= down
 
     def _belonging(self) -> list[str]:
-        return [one.region for one in self.city.members.all]
+        return [one.region for one in self.city.members.now.all]
 
     def _concerns(self, code: str) -> bool:
         """Whether the filter lets a depot have rows: the others are not asked, so they cannot be missing."""
