@@ -1,21 +1,21 @@
-"""Last good answers: who may see them, how they show, what a client chooses, and where they are kept."""
+"""Last good answers: who may see them, how they show, what a client chooses, and where they are kept.
+
+That their rows are the right ones is compared with one store in `tests/horizontal/test_stale.py`.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from gateway.execution.stale import ENTRY_BYTES, MemoryStale
 from gateway.pipeline.answer import Answered, PipelineOptions
 from gateway.supergraph.model import Wish
 from tests.gateway.support.gateway import Gateway, codes, gateway
-from tests.gateway.support.library import NAMES, ROWS, Library, Row, member_connection
+from tests.gateway.support.library import ROWS, Library
 from tests.gateway.support.serving import alters, crash, cut, errors, hang, says
 from tests.gateway.support.strategies import FILTERS, ORDERS, ordered, some_rows
 
@@ -43,9 +43,6 @@ class City(Gateway):
 
     async def stale(self, query: str, variables: Any = None, **caller: Any) -> Answered:
         return await self.ask(query, variables, wish=Wish.STALE, **caller)
-
-    def change_rows(self, branch: str, *rows: Row) -> None:
-        self.library.members[branch].app.root = self.library.data_of(branch, rows)  # type: ignore[attr-defined]
 
 
 @asynccontextmanager
@@ -388,53 +385,6 @@ async def test_a_null_wish_is_the_headers() -> None:
         query = "query($w: String) { stock(wish: $w) { books } }"
         assert (await one.ask(query, {"w": None}, wish=Wish.ALL)).data == {"stock": None}
         assert (await one.ask(query, wish=Wish.ALL)).data == {"stock": None}
-
-
-# The oracle: rows of the living as they are, of the dead as they were last seen
-
-QUESTION = """
-query($order: [BookOrder!], $filter: BookFilter, $first: Int) {
-  books(orderBy: $order, filter: $filter, first: $first) {
-    nodes { id title price pages } pageInfo { hasNextPage } totalCount totalIsExact facets { title count }
-  }
-  stock { books worth cheapest thickest byTitle { title count } }
-}
-"""
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(some_rows(), some_rows(), st.sets(st.sampled_from(sorted(NAMES))), ORDERS, FILTERS, st.integers(0, 9))
-def test_with_stale_allowed_the_answer_is_that_of_one_store_of_what_was_last_seen(
-    before: tuple[Row, ...],
-    after: tuple[Row, ...],
-    dead: set[str],
-    order: list[tuple[str, str]],
-    filter_: Any,
-    first: int,
-) -> None:
-    arguments = {"orderBy": ordered(order), "filter": filter_, "first": first}
-    variables = {"order": ordered(order), "filter": filter_, "first": first}
-    last_seen = [row for row in before if row.branch in dead] + [row for row in after if row.branch not in dead]
-
-    async def ask(rows: tuple[Row, ...], *, dying: bool) -> Answered:
-        async with city(Library(rows=rows)) as one:
-            await one.ask(QUESTION, variables)
-            for branch in NAMES if dying else ():
-                one.change_rows(branch, *(row for row in after if row.branch == branch))
-                one.library.members[branch].fault = crash if branch in dead else None
-            return await one.stale(QUESTION, variables)
-
-    answered = asyncio.run(ask(before, dying=True))
-    expected = member_connection(last_seen, arguments)
-    books = answered.data["books"]
-    assert books["nodes"] == [{key: row[key] for key in ("id", "title", "price", "pages")} for row in expected["nodes"]]
-    assert books["totalCount"] == expected["totalCount"]
-    assert books["pageInfo"]["hasNextPage"] == expected["pageInfo"]["hasNextPage"]
-    assert sorted(books["facets"], key=repr) == sorted(expected["facets"], key=repr)
-    asked = [region for region, state in states(answered).items() if state == "STALE"]
-    assert set(asked) == dead
-    assert answered.data["stock"] == asyncio.run(ask(tuple(last_seen), dying=False)).data["stock"]
-    assert set(codes(answered)) == ({"PARTITION_STALE"} if dead else set())
 
 
 # The store

@@ -374,9 +374,7 @@ class Library:
 
     def __post_init__(self) -> None:
         self.supergraph = supergraph()
-        self.members = {
-            branch: Faulty(SubgraphApp(member_schema(), self.data_of(branch, self.rows))) for branch in NAMES
-        }
+        self.members = {branch: Faulty(SubgraphApp(member_schema(), self._data(branch))) for branch in NAMES}
         self.reviews = Faulty(SubgraphApp(reviews_schema(), ReviewsData(self.rows, self.loans)))
         self.group = Members(
             Member(
@@ -391,9 +389,8 @@ class Library:
         )
         self.clients = {"LIBRARIES": self.group, "REVIEWS": AsgiClient(self.reviews)}
 
-    @staticmethod
-    def data_of(branch: str, rows: Sequence[Row]) -> MemberData:
-        return MemberData(branch, [row for row in rows if row.branch == branch])
+    def _data(self, branch: str) -> MemberData:
+        return MemberData(branch, [row for row in self.rows if row.branch == branch])
 
     def asked(self, branch: str) -> list[dict[str, Any]]:
         return self.members[branch].app.requests  # type: ignore[attr-defined,no-any-return]
