@@ -303,6 +303,9 @@ class PartitionedGraph:
                 continue
             if reply.stood_in is not None and self._may_be_stale():
                 self._settlement.tell_stale(member.name, reply.stood_in, reply.latency_ms, self._compiled.plain_path)
+                self._settlement.tell_nulls(
+                    member, reply.fit.lacks_of(asked.scatter.partitioned), self._compiled.plain_path
+                )
             else:
                 lost = Missing(member.name, status_of(reply.outcome), reply.outcome.code)
                 self._settlement.tell_missing(lost, self._compiled.plain_path, reply.outcome.message)

@@ -287,7 +287,9 @@ def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]], may_be_st
             continue
         if may_be_stale and reply.earlier is not None and _lacks(outcome, path):
             value = _at(reply.earlier.answer.data, path)
-            found.parts.append(Part(member.name, value, reply.latency_ms, reply.stood_in))
+            whole = is_whole(shape, reply.fit)
+            found.parts.append(Part(member.name, value, reply.latency_ms, reply.stood_in, is_whole=whole))
+            found.nulls.append((member, reply.fit.nulls_in(top)))
             continue
         if isinstance(outcome, Failure):
             cause: str = outcome.code

@@ -1,7 +1,7 @@
 """Members' last good answers: what may stand in, where the client allows it, when a member gives none.
 
-A member's answer is kept as it came, under everything that it depends on: the graph and the contract, the region, the
-operation with its variables, and who asked in which language. So nobody is shown what was given to somebody else, and a
+A member's answer is kept as it came, under everything that it depends on: the graph, the contract and the member's own
+version of it, the region, the operation with its variables, and who asked in which language. So nobody is shown what was given to somebody else, and a
 page stands in for the same page only. Answers with errors, answers that turned out to be no good, and answers to
 changes are never kept; what is brought back is judged like any other answer.
 
@@ -144,6 +144,6 @@ class LastAnswers:
         return Earlier(answer, kept.at, kept.age_s) if isinstance(answer, Answer) and not answer.errors else None
 
     def _key(self, member: Member, call: Call) -> str:
-        version = self.run.compiled.types.version
-        depends_on = [self.graph, version, member.region, self.run.request.who, call.operation, call.variables]
+        versions = (self.run.compiled.types.version, None if member.contract is None else member.contract.version)
+        depends_on = [self.graph, versions, member.region, self.run.request.who, call.operation, call.variables]
         return blake2b(orjson.dumps(depends_on, option=orjson.OPT_SORT_KEYS), digest_size=KEY_BYTES).hexdigest()

@@ -14,12 +14,13 @@ import pytest
 from gateway.execution.stale import ENTRY_BYTES, MemoryStale
 from gateway.pipeline.answer import Answered, PipelineOptions
 from gateway.supergraph.model import Wish
+from tests.gateway.support.ages import age
 from tests.gateway.support.gateway import Gateway, codes, gateway
 from tests.gateway.support.library import ROWS, Library
 from tests.gateway.support.serving import alters, crash, cut, errors, hang, says
-from tests.gateway.support.strategies import FILTERS, ORDERS, ordered, some_rows
 
 MIB = 1 << 20
+NO_PAGES = {"  pages: Int\n": ""}
 AGE_MAX_S = 900.0
 
 
@@ -188,6 +189,25 @@ async def test_without_a_store_stale_is_partial() -> None:
     async with gateway() as plain:
         plain.library.members["n"].fault = crash
         assert codes(await plain.ask(PAGE, wish=Wish.STALE)) == ["PARTITION_UNAVAILABLE"]
+
+
+async def test_a_member_of_another_age_does_not_speak_for_itself_of_before() -> None:
+    async with city() as one:
+        await one.stale(PAGE)
+        age(one.library, "n", NO_PAGES)
+        one.library.members["n"].fault = crash
+        assert codes(await one.stale(PAGE)) == ["PARTITION_UNAVAILABLE"]
+
+
+async def test_what_an_older_member_does_not_know_is_named_though_it_is_stale() -> None:
+    query = "{ books(first: 50) { nodes { id pages } } }"
+    async with city() as one:
+        age(one.library, "n", NO_PAGES)
+        await one.stale(query)
+        one.library.members["n"].fault = crash
+        answered = await one.stale(query)
+        assert [row["pages"] for row in answered.data["books"]["nodes"] if ":n:" in row["id"]] == [None] * 3
+        assert sorted(codes(answered)) == ["PARTITION_OUTDATED", "PARTITION_STALE"]
 
 
 # What is kept
