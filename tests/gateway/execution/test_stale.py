@@ -21,6 +21,7 @@ from tests.gateway.support.serving import alters, crash, cut, errors, hang, says
 
 MIB = 1 << 20
 NO_PAGES = {"  pages: Int\n": ""}
+MORE = {"type Facet { title: String ": "type Facet { more: Int title: String "}
 AGE_MAX_S = 900.0
 
 
@@ -193,8 +194,9 @@ async def test_without_a_store_stale_is_partial() -> None:
 
 async def test_a_member_of_another_age_does_not_speak_for_itself_of_before() -> None:
     async with city() as one:
+        age(one.library, "n", {})
         await one.stale(PAGE)
-        age(one.library, "n", NO_PAGES)
+        age(one.library, "n", MORE)
         one.library.members["n"].fault = crash
         assert codes(await one.stale(PAGE)) == ["PARTITION_UNAVAILABLE"]
 
