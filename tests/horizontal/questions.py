@@ -5,7 +5,6 @@ An answer is true when it is what one store gives that holds the rows of all dep
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -138,4 +137,4 @@ def _change(random: Random, store: Store, depots: Sequence[str], rooms: Sequence
         else:
             assert (told.codes, told.data) == (frozenset(), {"move": {"moved": True}})
 
-    return f"mutation {{ move(input: {{ lotId: {json.dumps(row.id)} }}) {{ moved }} }}", {}, check
+    return "mutation($id: ID!) { move(input: { lotId: $id }) { moved } }", {"id": row.id}, check

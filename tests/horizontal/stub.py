@@ -7,7 +7,7 @@ the same answers on a real one.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -36,6 +36,7 @@ Answering: TypeAlias = Callable[[Request], dict[str, Any]]
 PAGE_SIZE_DEFAULT = 50
 PAGE_SIZE_MAX = 1000
 DOCUMENTS_KEPT = 2000
+ASKED_KEPT = 100
 _KINDS = {"NAME": Kind.TEXT, "PRICE": Kind.NUMBER, "COUNT": Kind.NUMBER, "MADE": Kind.TEXT, "SEEN": Kind.TEXT}
 
 
@@ -356,7 +357,7 @@ class Stub:
     def __init__(self, server: Answering) -> None:
         self.server = server
         self.is_down = False
-        self.asked: list[dict[str, Any]] = []
+        self.asked: deque[dict[str, Any]] = deque(maxlen=ASKED_KEPT)
 
     async def execute(
         self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str], deadline: Deadline
