@@ -5,8 +5,9 @@
     ONE         the first answer                     SOURCES  each member's state; members that failed are added
 
 Members that gave no value are `missing`: they cost their own rows and nothing else. Every total that lacks a member,
-or something of one, or has one's earlier answer in it, says so (`ALL` folds to false). A member found out while gathering (rows out of order, another region's rows, a sum that
-is no number) is cut out of that field and reported in `GatherNotes`.
+or something of one, or has one's earlier answer in it, says so (`ALL` folds to false). A member found out while
+gathering (a value of another form, rows out of order, another region's rows, a sum that is no number) is cut out of that
+field and reported in `GatherNotes`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ def gather(
     shape: Shape, parts: Sequence[Part], missing: Sequence[Missing], notes: GatherNotes, path: ResponsePath = ()
 ) -> Any:
     """The value of `shape`'s field over all members. `path` is where it stands below the fetched root or entity."""
+    jury = Jury(parts, missing, notes, path)
+    jury.forms(shape)
+    parts, missing = jury.good, jury.missing
     kind = shape.kind
     match kind:
         case None:
@@ -52,7 +56,7 @@ def gather(
         case GatherKind.GROUPS:
             return _groups(shape, parts, missing, notes, path)
         case GatherKind.FOLD:
-            return _object(shape, [part for part in parts if isinstance(part.value, dict)], missing, notes, path)
+            return _object(shape, parts, missing, notes, path)
         case GatherKind.ONE:
             return parts[0].value if parts else None
         case GatherKind.SOURCES:
@@ -113,7 +117,7 @@ def _connection(
     keys = shape.connection
     assert keys is not None
     if not keys.has_rows:
-        return _object(shape, [part for part in parts if isinstance(part.value, dict)], missing, notes, path)
+        return _object(shape, parts, missing, notes, path)
     request = _page_request(shape, notes.variables)
     jury = Jury(parts, missing, notes, path)
     jury.numbers(shape)
@@ -187,7 +191,7 @@ def _list(
     shape: Shape, parts: Sequence[Part], missing: Sequence[Missing], notes: GatherNotes, path: ResponsePath
 ) -> Any:
     joined: list[Any] = []
-    jury = Jury([part for part in parts if isinstance(part.value, list)], missing, notes, path)
+    jury = Jury(parts, missing, notes, path)
     jury.rows(shape)
     if not jury.good and jury.missing:
         return None
@@ -206,12 +210,11 @@ def _groups(
     """Groups of equal keys become one; they come in the order of their keys, whoever has which."""
     groups: dict[tuple[Any, ...], list[Part]] = {}
     for part in parts:
-        for one in part.value if isinstance(part.value, list) else ():
-            if isinstance(one, dict):
-                identity = tuple(_comparable_key(one.get(key), key in shape.decimals_by) for key in shape.by)
-                groups.setdefault(identity, []).append(replace(part, value=one))
-                if len(groups) > GROUPS_MAX:
-                    raise TooManyGroups
+        for one in part.value:
+            identity = tuple(_comparable_key(one[key], key in shape.decimals_by) for key in shape.by)
+            groups.setdefault(identity, []).append(replace(part, value=one))
+            if len(groups) > GROUPS_MAX:
+                raise TooManyGroups
     # A group that some members do not have is whole all the same: only members that failed make it incomplete.
     return [_object(shape, groups[identity], (), notes, path) for identity in sorted(groups)]
 

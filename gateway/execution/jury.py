@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from gateway.execution.folds import COMPARED, is_value
 from gateway.execution.pages import MemberPage, PageRequest, PageViolation, common_form, read_page
@@ -13,7 +13,7 @@ from gateway.execution.shapes import ConnectionKeys, Shape
 from gateway.execution.trust import foreign_row, repeated_row
 from gateway.language.errors import Code
 from gateway.language.paths import ResponsePath
-from gateway.supergraph.model import SourceStatus
+from gateway.supergraph.model import GatherKind, SourceStatus
 
 __all__ = ["Jury"]
 
@@ -41,6 +41,11 @@ class Jury:
             if violation not in self.notes.violations:
                 self.notes.violations.append(violation)
             self.missing = [*self.missing, Missing(part.member, SourceStatus.UNAVAILABLE, code, part.latency_ms)]
+
+    def forms(self, shape: Shape) -> None:
+        """Cuts out who gave what no value of the field can look like."""
+        reason = f"its {shape.name} has not the form that the contract says"
+        self.cut((part, reason, Code.PARTITION_BAD_VALUE) for part in self.good if not _has_form(part.value, shape))
 
     def pages(self, keys: ConnectionKeys, request: PageRequest) -> list[MemberPage]:
         """The pages of those that are believed, in their order."""
@@ -86,3 +91,22 @@ class Jury:
                     for part in self.good
                     if isinstance(part.value, dict) and not is_value(part.value.get(key), child)
                 )
+
+
+def _has_form(value: Any, shape: Shape) -> bool:
+    match shape.kind:
+        case GatherKind.CONNECTION | GatherKind.FOLD:
+            return _is_object(value, shape)
+        case GatherKind.GROUPS:
+            return isinstance(value, list) and all(_is_object(one, shape) for one in value)
+        case GatherKind.LIST:
+            items_are_objects = bool(shape.fields)
+            return isinstance(value, list) and all(
+                one is None or isinstance(one, dict) is items_are_objects for one in value
+            )
+        case _:
+            return True
+
+
+def _is_object(value: Any, shape: Shape) -> bool:
+    return isinstance(value, dict) and all(key in value for key, _ in shape.fields)

@@ -52,8 +52,8 @@ class _Round:
 
     scatter: CompiledScatter
     batch: Batch
-    jobs: Mapping[Member, Sequence[int]]
-    """Member → places of representations in the batch, in the order in which they were sent."""
+    jobs: Mapping[Member, Mapping[int, int]]
+    """Member → places of its representations in the batch → which of those that it was sent they are."""
     replies: Mapping[Member, Reply]
 
     def is_owned(self, place: int) -> bool:
@@ -68,7 +68,7 @@ class _Round:
             outcome = reply.earlier.answer
         if isinstance(outcome, Failure) or outcome.data is None:
             return None
-        return outcome.data["_entities"][self.jobs[member].index(place)]
+        return self.scatter.asked_for(outcome.data["_entities"][self.jobs[member][place]])
 
     def owns_any(self, member: Member) -> bool:
         return any(self.is_owned(place) for place in self.jobs[member])
@@ -236,7 +236,7 @@ class PartitionedGraph:
 
     async def entities(self, scatter: CompiledScatter, batch: Batch) -> list[Any]:
         """Each representation's entity: from its one member, or gathered over all that it concerns."""
-        jobs: dict[Member, list[int]] = {}
+        jobs: dict[Member, dict[int, int]] = {}
         concerned: dict[int, _Concerned] = {}
         for place, representation in enumerate(batch.representations):
             try:
@@ -246,7 +246,8 @@ class PartitionedGraph:
                     self._settlement.tell_unknown_region(error, where)
                 continue
             for member in concerned[place].members:
-                jobs.setdefault(member, []).append(place)
+                own = jobs.setdefault(member, {})
+                own[place] = len(own)
         answered = await asyncio.gather(
             *(self._ask_entities(scatter, one, batch, places) for one, places in jobs.items())
         )
@@ -279,7 +280,7 @@ class PartitionedGraph:
         return scatter.shapes_of(typename, self._run.compiled.types.possible_types)
 
     async def _ask_entities(
-        self, scatter: CompiledScatter, member: Member, batch: Batch, places: Sequence[int]
+        self, scatter: CompiledScatter, member: Member, batch: Batch, places: Collection[int]
     ) -> Reply:
         fetch = self._compiled.fetch
         variables = self._run.variables(fetch.variables, self._compiled.constants)
@@ -313,7 +314,7 @@ class PartitionedGraph:
     def _gather_entity(self, asked: _Round, place: int, whom: _Concerned) -> dict[str, Any]:
         entity: dict[str, Any] = {}
         for shape, members in whom.by_shape:
-            replies = [(asked.replies[one], asked.jobs[one].index(place)) for one in members]
+            replies = [(asked.replies[one], asked.jobs[one][place]) for one in members]
             found = entity_replies(shape, replies, self._may_be_stale(shape))
             path = (*self._places_of(asked.batch, place)[0], shape.key)
             entity[shape.key] = self._settlement.settle(shape, found, path)
@@ -334,7 +335,7 @@ class PartitionedGraph:
                 if len(path) >= 2 and path[0] == "_entities" and isinstance(path[1], int):
                     if not 0 <= path[1] < len(asked.jobs[member]):
                         continue
-                    place = asked.jobs[member][path[1]]
+                    place = list(asked.jobs[member])[path[1]]
                     if not asked.is_owned(place):
                         continue
                     places = [(*one, *path[2:]) for one in self._places_of(asked.batch, place)]

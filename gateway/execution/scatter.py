@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, parse
 from gateway.execution.members import Member, Roll
 from gateway.execution.shapes import MISSING, Shape, compile_shapes, switches
 from gateway.execution.trust import region_code
+from gateway.language.selections import top_keys
 from gateway.plan.nodes import Fetch, ScatterFetch
 from gateway.supergraph.model import Partitioned
 
@@ -52,7 +54,7 @@ class MemberOperation:
     """Names of the client's variables it uses."""
 
 
-@dataclass(slots=True)
+@dataclass
 class CompiledScatter:
     """A scattered fetch as `@skip` and `@include` leave it under one set of values."""
 
@@ -60,6 +62,16 @@ class CompiledScatter:
     shapes: tuple[Shape, ...]
     partitioned: Mapping[str, Partitioned]
     _operations: dict[tuple[int, ...], MemberOperation] = field(default_factory=dict)
+
+    def asked_for(self, entity: Any) -> Any:
+        """A member's entity with nothing beside what was asked for: a key that is known is not for it to say anew."""
+        if entity.__class__ is not dict or entity.keys() <= self._entity_keys:
+            return entity
+        return {key: value for key, value in entity.items() if key in self._entity_keys}
+
+    @cached_property
+    def _entity_keys(self) -> frozenset[str]:
+        return frozenset(top_keys(self.fetch.operation))
 
     def shapes_of(self, typename: str, possible_types: Callable[[str], frozenset[str]]) -> tuple[Shape, ...]:
         """Entity fetch: the gathered fields of one entity type."""

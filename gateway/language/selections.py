@@ -35,6 +35,7 @@ __all__ = [
     "parse_field_set",
     "print_selection_set",
     "response_key",
+    "top_keys",
 ]
 
 
@@ -160,6 +161,24 @@ def field_paths(selections: SelectionSetNode, prefix: tuple[str, ...] = ()) -> I
                 yield from field_paths(selection.selection_set, prefix)
             case _:
                 raise TypeError(f"a field set holds no {selection.kind}")
+
+
+def top_keys(operation: str) -> Iterator[str]:
+    """The response keys of the objects that an entity operation asks for, whatever their types."""
+    [definition] = parse(operation, no_location=True).definitions
+    assert isinstance(definition, OperationDefinitionNode)
+    for root in definition.selection_set.selections:
+        assert isinstance(root, FieldNode)
+        assert root.selection_set is not None
+        yield from _keys(root.selection_set)
+
+
+def _keys(selections: SelectionSetNode) -> Iterator[str]:
+    for selection in selections.selections:
+        if isinstance(selection, FieldNode):
+            yield response_key(selection)
+        elif isinstance(selection, InlineFragmentNode):
+            yield from _keys(selection.selection_set)
 
 
 def make_selection_set(selections: Iterable[SelectionNode]) -> SelectionSetNode:
