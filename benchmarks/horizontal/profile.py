@@ -21,7 +21,7 @@ from benchmarks.horizontal.run import FIRST_PORT, MEMBERS, running_members, supe
 from benchmarks.horizontal.stock import PAGE, PAGE_SIZE, region
 from gateway.execution.clients import HttpClient, HttpPool
 from gateway.execution.members import Member, Members
-from gateway.pipeline.answer import Caller, GraphQLRequest, Pipeline, write_answer
+from gateway.pipeline.answer import Caller, GraphQLRequest, Pipeline
 from gateway.planning.planner import Planner
 from gateway.supergraph.load import load_supergraph
 
@@ -42,7 +42,7 @@ async def measure() -> cProfile.Profile:
 
     async def pages(count: int) -> None:
         for _ in range(count):
-            assert write_answer(await pipeline.answer(asked, Caller()))
+            assert (await pipeline.answer(asked, Caller())).written
 
     await pages(WARM_UP)
     started, cpu = time.perf_counter(), time.process_time()
