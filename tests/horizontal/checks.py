@@ -119,11 +119,12 @@ def check_census(found: Mapping[str, Any], whole: Store, depots: Sequence[str]) 
     assert (found["fewest"], found["most"]) == (whole.least("count"), whole.greatest("count"))
     assert (found["oldest"], found["lastSeen"]) == (least_written(whole, "made"), greatest_written(whole, "seen"))
     assert found["anyFine"] is any(row.grade == "FINE" for row in whole.rows)
-    assert found["allPriced"] is all(row.price is not None for row in whole.rows)
+    is_whole = len(found["sources"]) == len(depots)
+    assert found["allPriced"] is (is_whole and all(row.price is not None for row in whole.rows)), "of rows unseen too"
     assert found["currency"] == ("CNY" if depots else None)
     assert groups_of(found["byGrade"], "grade", worth=Fraction, cheapest=Fraction) == {
         identity: {"count": len(same.rows), "worth": same.worth, "cheapest": same.least("price")}
         for identity, same in whole.groups("grade").items()
     }
     assert [one["region"] for one in found["sources"] if one["status"] == "OK"] == list(depots)
-    assert found["isExact"] is (len(found["sources"]) == len(depots))
+    assert found["isExact"] is is_whole

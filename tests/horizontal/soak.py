@@ -32,6 +32,7 @@ from benchmarks.figures import figure, machine
 from contract.identity import DEADLINE_HEADER
 from gateway.execution.clients import SubgraphClient
 from gateway.execution.members import Members
+from gateway.execution.resilience.breaker import OPEN_MAX_S, BreakerState
 from gateway.server.app import GatewayOptions, create_gateway_app
 from tests.horizontal.contract import planner, supergraph
 from tests.horizontal.proxy import (
@@ -76,6 +77,8 @@ SETTLED = 0.2
 """Share of the run after which memory no longer grows by what is kept on purpose (plans, documents, pools)."""
 RSS_GROWTH_MB_MAX = 20
 SETTLING_S = 0.05
+RECOVERY_S = OPEN_MAX_S + DEADLINE_S
+"""No depot that is well stays unasked for longer."""
 PROGRESS_S = 10.0
 TOLD_MAX = 10
 
@@ -232,11 +235,19 @@ class _Storm:
         return told
 
     async def _all_is_well(self, session: aiohttp.ClientSession) -> None:
-        """After the storm every question has its whole answer."""
+        """After the storm, when breakers have found out that it is over, every question has its whole answer."""
+        calm = time.monotonic() + RECOVERY_S
+        while not self._breakers_are_closed() and time.monotonic() < calm:
+            await self._ask(session)
+            await asyncio.sleep(SETTLING_S)
         for _ in range(CLIENTS * 2):
             told = await self._ask(session)
             if told.missing:
                 self.found.wrong.append(f"after the storm {sorted(told.missing)} are still missing")
+
+    def _breakers_are_closed(self) -> bool:
+        members = self.sockets.city.members.now.all
+        return all(one.resilience.breaker_state is BreakerState.CLOSED for one in members)
 
     async def _post(
         self, session: aiohttp.ClientSession, query: str, variables: dict[str, object]
