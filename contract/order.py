@@ -110,12 +110,25 @@ def _column(values: Sequence[SortValue], kind: Kind, direction: Direction) -> tu
     if not types <= _TYPES[kind]:
         raise ValueError(f"a value is no {kind.name.lower()}")
     nulls = [value is None for value in values] if NoneType in types else repeat(False, len(values))
-    if kind is not Kind.NUMBER and direction is Direction.ASC:
+    if kind is Kind.NUMBER:
+        return nulls, _numbers(values, direction)
+    if direction is Direction.ASC:
         return nulls, values
-    comparable = [_comparable(value, kind, direction) for value in values]
-    if kind is Kind.NUMBER and not all(number is None or number.is_finite() for number in comparable):
+    return nulls, [None if value is None else _Reversed(value) for value in values]
+
+
+def _numbers(values: Sequence[Any], direction: Direction) -> list[Decimal | None]:
+    try:
+        numbers = [None if value is None else Decimal(value) for value in values]
+    except InvalidOperation:
+        raise ValueError("a value is no number") from None
+    present = [number for number in numbers if number is not None]
+    if not all(map(Decimal.is_finite, present)):
         raise ValueError("a value is no number")
-    return nulls, comparable
+    if direction is Direction.ASC:
+        return list(numbers)
+    # Not by minus: that rounds to the context's precision.
+    return [None if number is None else number.copy_negate() for number in numbers]
 
 
 _TYPES: Mapping[Kind, frozenset[type]] = {
@@ -127,13 +140,6 @@ _TYPES: Mapping[Kind, frozenset[type]] = {
 
 def _comparable(value: SortValue, kind: Kind, direction: Direction) -> Any:
     """Raises `ValueError` for a text that is no number."""
-    if value is None:
-        return None
-    if kind is not Kind.NUMBER:
-        return value if direction is Direction.ASC else _Reversed(value)
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is no number") from None
-    # Not by minus: that rounds to the context's precision.
-    return number if direction is Direction.ASC else number.copy_negate()
+    if kind is Kind.NUMBER:
+        return _numbers((value,), direction)[0]
+    return value if value is None or direction is Direction.ASC else _Reversed(value)

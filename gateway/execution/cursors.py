@@ -57,7 +57,7 @@ def read_cursors(texts: Sequence[Any]) -> Places:
     [(version, *form, native)] = forms
     if version != VERSION:
         raise CursorFault("its cursors are of another version")
-    if not all(isinstance(one, str) for one in (*form, native, *regions)):
+    if set(map(type, (*form, native, *regions))) != {str}:
         raise CursorFault("a cursor cannot be read")
     try:
         keys = sort_keys(_rows(values), _kinds(form[1]), _directions(form[2]), regions, _rows(natives), _kinds(native))

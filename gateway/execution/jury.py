@@ -77,7 +77,7 @@ class Jury:
             foreign = foreign_row(part.value, shape.row_keys, part.member.codes)
             repeated = repeated_row(part.value, shape.row_keys)
             if foreign is not None:
-                self.cut([(part, f"it gave {foreign!r}, which is another region's", Code.PARTITION_FOREIGN_ROW)])
+                self.cut([(part, f"it gave {foreign}, which is another region's", Code.PARTITION_FOREIGN_ROW)])
             elif repeated is not None:
                 self.cut([(part, f"it gave {repeated!r} twice", Code.PARTITION_ORDER_VIOLATION)])
 

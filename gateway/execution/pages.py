@@ -21,7 +21,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge as merge_sorted
-from itertools import islice, pairwise
+from itertools import islice
+from operator import lt
 from typing import Any, TypeAlias
 
 from contract.cursors import Cursor, decode_cursor, mark_cursor
@@ -179,7 +180,7 @@ def _check_lengths(value: dict[str, Any], keys: ConnectionKeys, count: int) -> N
         rows = value.get(key)
         if not isinstance(rows, list) or len(rows) != count:
             raise PageViolation("its nodes and edges are not the same rows")
-    if any(not isinstance(edge, dict) for key, _ in keys.edges for edge in value[key]):
+    if any(not set(map(type, value[key])) <= {dict} for key, _ in keys.edges):
         raise PageViolation("an edge is no object")
 
 
@@ -209,7 +210,7 @@ def _check_order(places: Places, request: PageRequest) -> None:
         raise PageViolation("it gave rows that are not after the cursor")
     if request.before_key is not None and not keys[-1] < request.before_key:
         raise PageViolation("it gave rows that are not before the cursor")
-    if not all(one < following for one, following in pairwise(keys)):
+    if not all(map(lt, keys, islice(keys, 1, None))):
         raise PageViolation("its rows are out of order, or repeated")
 
 

@@ -143,7 +143,7 @@ class Settlement:
         for part in found.parts:
             foreign = foreign_row((part.value,), shape.row_keys, part.member.codes)
             if foreign is not None:
-                message = f"{part.member.region} {part.member.name} gave {foreign!r}, which is another region's."
+                message = f"{part.member.region} {part.member.name} gave {foreign}, which is another region's."
                 self._tell_violation(Violation(part.member, (), Code.PARTITION_FOREIGN_ROW, message), path)
                 return None
         self._tell_members(found, (), path)

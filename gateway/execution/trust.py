@@ -32,15 +32,27 @@ def row_keys(keys: Collection[str], partitioned: Iterable[Partitioned]) -> tuple
     return tuple(one for one in found if one[0] in keys)
 
 
-def foreign_row(rows: Iterable[Any], keys: Sequence[RowKey], codes: Collection[str]) -> Any:
-    """The first key that names another region than one of `codes`, or that is none; else None."""
+def foreign_row(rows: Iterable[Any], keys: Sequence[RowKey], codes: Collection[str]) -> str | None:
+    """The first key that names another region than one of `codes`, or that is none, as Python writes it; else None."""
     for key, segment in keys:
-        for row in rows:
-            if row.__class__ is dict and key in row:
-                value = row[key]
-                if not isinstance(value, str) or region_code(value, segment) not in codes:
-                    return value if value is not None else ""
+        values = [row[key] for row in rows if row.__class__ is dict and key in row]
+        if not _are_of(values, segment, codes):
+            return next(
+                repr(one) for one in values if not isinstance(one, str) or region_code(one, segment) not in codes
+            )
     return None
+
+
+def _are_of(values: Sequence[Any], segment: int | None, codes: Collection[str]) -> bool:
+    """Every row of every member is looked at, so the usual case, ids of one region, is told at once."""
+    if not set(map(type, values)) <= {str}:
+        return False
+    if segment is None:
+        return set(values) <= set(codes)
+    try:
+        return {value.split(":", segment + 1)[segment] for value in values} <= set(codes)
+    except IndexError:
+        return all(region_code(value, segment) in codes for value in values)
 
 
 def repeated_row(rows: Sequence[Any], keys: Sequence[RowKey]) -> Any:
