@@ -169,7 +169,7 @@ class Walk:
         return move
 
     def _fits(self, at: Position, one: Selected, move: FieldMove, applying: frozenset[str]) -> bool:
-        if one.key in self.apart and len(applying) > 1:
+        if one.key in self.apart:
             return False
         return at.response.fits(one.key, applying, one.signature, *self._shape(at.node.graph, one, move, applying))
 

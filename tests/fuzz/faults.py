@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass, replace
 from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from gateway.execution import executor, merge, representations
+from gateway.execution import entities, executor, merge, representations
 from gateway.execution.merge import merge_entities
 from gateway.execution.representations import Batch
 from gateway.execution.run import Run
@@ -149,8 +149,11 @@ def believe_externals(case: Case) -> None:
 
 
 @contextmanager
-def instead(module: Any, name: str, made: Any) -> Iterator[None]:
-    with patch.object(module, name, made):
+def instead(modules: Any, name: str, made: Any) -> Iterator[None]:
+    """`modules`: one, or all that use it."""
+    with ExitStack() as planted:
+        for module in modules if isinstance(modules, tuple) else (modules,):
+            planted.enter_context(patch.object(module, name, made))
         yield
 
 
@@ -207,7 +210,9 @@ FAULTS = (
     Fault("lists are merged off by one", planted=lambda: instead(merge, "_merge_lists", shifted)),
     Fault("data is put over data", planted=lambda: instead(executor, "merge_into", shallow)),
     Fault("the first object is left out", planted=lambda: instead(executor, "build_batch", without_first)),
-    Fault("an error is told at one place only", planted=lambda: instead(executor, "all_places", first_only)),
+    Fault(
+        "an error is told at one place only", planted=lambda: instead((executor, entities), "all_places", first_only)
+    ),
     Fault("errors are swallowed", planted=lambda: instead(Run, "tell", nothing_told)),
 )
 
