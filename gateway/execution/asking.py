@@ -70,6 +70,8 @@ class Call:
     """Of a change: with it, who gets the change twice carries it out once."""
     others_follow: bool = False
     """Whether another target can be asked when this one does not answer: it leaves time for that, and is asked once."""
+    planned: tuple[str, Mapping[str, Any]] | None = None
+    """Operation and variables as the plan has them, where a page is asked for in another size."""
 
 
 @dataclass(slots=True)

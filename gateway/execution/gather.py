@@ -20,7 +20,7 @@ from typing import Any, assert_never
 from contract.decimals import InvalidDecimal, parse_decimal
 from gateway.execution.folds import fold
 from gateway.execution.jury import Jury
-from gateway.execution.pages import Page, PageRequest, mark_edge, merge_pages
+from gateway.execution.pages import Page, PageRequest, filling_of, mark_edge, merge_pages
 from gateway.execution.parts import GatherNotes, Missing, Moved, Part
 from gateway.execution.shapes import MISSING, Shape
 from gateway.execution.sources import gather_sources
@@ -124,6 +124,8 @@ def _connection(
     pages = jury.pages(keys, request)
     merged = merge_pages(pages, [one.member.region for one in jury.missing], request)
     notes.missed_earlier |= merged.missed - {one.member.region for one in jury.missing}
+    if not path:
+        notes.filling = filling_of(pages, merged, request)
     good = jury.good
     built = dict(good[0].value) if good else dict.fromkeys((key for key, _ in shape.fields), None)
     for key in keys.nodes:

@@ -18,7 +18,7 @@ was down.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge as merge_sorted
 from itertools import islice
@@ -33,11 +33,14 @@ from gateway.language.errors import Code
 
 __all__ = [
     "PAGE_SIZE_DEFAULT",
+    "Filling",
     "MemberPage",
     "Page",
     "PageRequest",
     "PageViolation",
+    "Rest",
     "common_form",
+    "filling_of",
     "mark_edge",
     "merge_pages",
     "read_page",
@@ -255,6 +258,40 @@ def _walked(
         return missing, answered
     missed = start.missed | missing | (start.present ^ answered)
     return missed, start.present & answered
+
+
+# How full the page is
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Rows that a page may still need of one member: so many, after its last one."""
+
+    after: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Where a page's rows came from, and who could give more to one that is not full."""
+
+    is_full: bool
+    taken: Mapping[str, int]
+    """Region → its rows on the page."""
+    wanted: Mapping[str, Rest]
+    """By region, where a member has more rows and may have to give some; empty when paging backwards."""
+
+
+def filling_of(pages: Sequence[MemberPage], merged: Page, request: PageRequest) -> Filling:
+    taken = Counter(page.region for page, _ in merged.rows)
+    lacking = request.limit - len(merged.rows)
+    wanted: dict[str, Rest] = {}
+    if lacking and not request.is_backward:
+        for page in pages:
+            count = lacking - (len(page.keys) - taken[page.region])
+            if page.has_next and page.keys and count > 0:
+                wanted[page.region] = Rest(page.cursors[-1], count)
+    return Filling(not lacking, {page.region: taken[page.region] for page in pages}, wanted)
 
 
 Row: TypeAlias = tuple[MemberPage, int]

@@ -10,68 +10,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from gateway.execution.answers import Failure, Reason, error_path
+from gateway.execution.answers import Failure, error_path
 from gateway.execution.asking import Asker, Call, CallKind, Target
 from gateway.execution.compiled import CompiledFetch
 from gateway.execution.entities import OTHER_NUMBER, entities_of
+from gateway.execution.entity_round import Concerned, EntityRound
+from gateway.execution.member_operations import MemberOperation
 from gateway.execution.members import Member, Members
 from gateway.execution.outdated import fit_call
+from gateway.execution.pages import Rest
 from gateway.execution.parts import Missing
+from gateway.execution.replies import FieldReplies, Reply, entity_replies, report_of, root_replies, status_of, traced
 from gateway.execution.representations import Batch, all_places
-from gateway.execution.run import MemberReport, Run, subgraph_error
+from gateway.execution.run import Run, subgraph_error
 from gateway.execution.scatter import CompiledScatter, UnknownRegion, choose_members, idempotency_key, owner_of
-from gateway.execution.settle import FieldReplies, Reply, Settlement, entity_replies, root_replies, status_of
+from gateway.execution.settle import Gathered, Settlement
 from gateway.execution.shapes import Shape
+from gateway.execution.sized import SizedPages, add_rows
 from gateway.execution.stale import LastAnswers, StaleStore
-from gateway.execution.trace import MemberTrace, rows_of
 from gateway.execution.wishes import UnknownWish, wish_of
 from gateway.language.errors import Code
 from gateway.language.paths import ResponsePath
 from gateway.supergraph.model import GatherKind, SourceStatus, Wish
 
 __all__ = ["PartitionedGraph"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Concerned:
-    """Who was asked for one representation."""
-
-    members: tuple[Member, ...]
-    by_shape: tuple[tuple[Shape, tuple[Member, ...]], ...] = ()
-    """For each gathered field, those of them whom it concerns; empty: the entity lives in its one member."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Round:
-    """One round of entity requests: who was asked for which representations, and what came back."""
-
-    scatter: CompiledScatter
-    batch: Batch
-    jobs: Mapping[Member, Mapping[int, int]]
-    """Member → places of its representations in the batch → which of those that it was sent they are."""
-    replies: Mapping[Member, Reply]
-
-    def is_owned(self, place: int) -> bool:
-        """Whether the entity lives in one member, by its key."""
-        return self.batch.representations[place]["__typename"] in self.scatter.partitioned
-
-    def entity_of(self, member: Member, place: int, may_be_stale: bool = False) -> Any:
-        """What the member gave for a representation; None also when it gave nothing at all."""
-        reply = self.replies[member]
-        outcome = reply.outcome
-        if isinstance(outcome, Failure) and may_be_stale and reply.earlier is not None:
-            outcome = reply.earlier.answer
-        if isinstance(outcome, Failure) or outcome.data is None:
-            return None
-        return self.scatter.asked_for(outcome.data["_entities"][self.jobs[member][place]])
-
-    def owns_any(self, member: Member) -> bool:
-        return any(self.is_owned(place) for place in self.jobs[member])
 
 
 class PartitionedGraph:
@@ -118,15 +85,22 @@ class PartitionedGraph:
                 continue
             for member in concerned[place]:
                 jobs.setdefault(member, []).append(place)
-        replies = await self._ask_each(scatter, jobs)
+        sizes = SizedPages(scatter, self._run.request.variables, concerned)
+        replies = await self._ask_each(scatter, jobs, sizes)
+        found_by = {
+            place: root_replies(
+                scatter.shapes[place], [replies[one] for one in members], self._may_be_stale(scatter.shapes[place])
+            )
+            for place, members in concerned.items()
+            if scatter.shapes[place].kind is not GatherKind.ONE
+        }
+        gathered = await self._fill(scatter, sizes, found_by)
         for place, members in concerned.items():
             shape = scatter.shapes[place]
-            found = [replies[member] for member in members]
             if shape.kind is GatherKind.ONE:
-                data[shape.key] = await self._any_healthy(scatter, place, found)
+                data[shape.key] = await self._any_healthy(scatter, place, [replies[one] for one in members], sizes)
             else:
-                replied = root_replies(shape, found, self._may_be_stale(shape))
-                data[shape.key] = self._settlement.settle(shape, replied, (shape.key,))
+                data[shape.key] = self._settlement.settle(shape, found_by[place], (shape.key,), gathered.get(place))
         any_will_do = any(one.kind is GatherKind.ONE for one in scatter.shapes)
         self._end(self._roll.all if any_will_do else jobs)
         return data
@@ -136,35 +110,75 @@ class PartitionedGraph:
             return self._roll.by_health()[:1]
         return choose_members(shape, self._roll, self._run.request.variables)
 
-    async def _ask_each(self, scatter: CompiledScatter, jobs: Mapping[Member, Sequence[int]]) -> dict[Member, Reply]:
+    async def _ask_each(
+        self, scatter: CompiledScatter, jobs: Mapping[Member, Sequence[int]], sizes: SizedPages
+    ) -> dict[Member, Reply]:
         has_others = len(self._roll.all) > 1
         return dict(
             zip(
                 jobs,
                 await asyncio.gather(
-                    *(self._ask_root(scatter, one, tuple(places), has_others) for one, places in jobs.items())
+                    *(self._ask_root(scatter, one, tuple(places), has_others, sizes) for one, places in jobs.items())
                 ),
                 strict=True,
             )
         )
 
     async def _ask_root(
-        self, scatter: CompiledScatter, member: Member, places: tuple[int, ...], has_others: bool
+        self, scatter: CompiledScatter, member: Member, places: tuple[int, ...], has_others: bool, sizes: SizedPages
     ) -> Reply:
         """`has_others`: whether other members could still be asked for what any one can answer."""
-        operation = scatter.operation_for(places)
-        variables = self._run.variables(operation.variables, self._compiled.constants)
+        operation, own = sizes.operation(places, member.region)
+        variables = self._variables(operation) | own
+        planned = None
+        if own and self._last is not None:
+            as_planned = scatter.operation_for(places)
+            planned = as_planned.text, self._variables(as_planned)
         shapes = [scatter.shapes[place] for place in places]
         kind, key = CallKind.READ, None
         if self._is_change:
             kind, key = CallKind.CHANGE, idempotency_key(shapes, self._run.request.variables)
         others_follow = has_others and all(one.kind is GatherKind.ONE for one in shapes)
-        call = Call(operation.text, variables, self._compiled.rounds_after, kind, key, others_follow)
+        call = Call(operation.text, variables, self._compiled.rounds_after, kind, key, others_follow, planned)
         reply = await self._reply(member, call)
         # Where any member will do, another one's answer is better than an earlier one of this.
         if any(one.kind is not GatherKind.ONE and self._may_be_stale(one) for one in shapes):
             reply = await self._with_earlier(reply)
         return self._noted(scatter, reply)
+
+    def _variables(self, operation: MemberOperation) -> dict[str, Any]:
+        return self._run.variables(operation.variables, self._compiled.constants)
+
+    async def _fill(
+        self, scatter: CompiledScatter, sizes: SizedPages, found: Mapping[int, FieldReplies]
+    ) -> dict[int, Gathered]:
+        """The fields that are asked for in sizes, gathered, with all rows that they want."""
+        gathered = {place: self._settlement.gathered(scatter.shapes[place], found[place]) for place in sizes.firsts}
+        wanted = [
+            (place, member, rest)
+            for place, one in gathered.items()
+            for member, rest in sizes.wanted(place, found[place], one.notes.filling)
+        ]
+        replies = await asyncio.gather(*(self._ask_rest(scatter, sizes, *one) for one in wanted))
+        for (place, _, _), reply in zip(wanted, replies, strict=True):
+            add_rows(scatter.shapes[place], found[place], reply)
+        for place in {place for place, _, _ in wanted}:
+            gathered[place] = self._settlement.gathered(scatter.shapes[place], found[place])
+        for place, one in gathered.items():
+            sizes.learn(place, one.notes.filling)
+            if one.notes.filling is not None and one.notes.filling.is_full:
+                found[place].cut_short.clear()
+        return gathered
+
+    async def _ask_rest(
+        self, scatter: CompiledScatter, sizes: SizedPages, place: int, member: Member, rest: Rest
+    ) -> Reply:
+        operation, own = sizes.rest(place, rest)
+        variables = self._variables(operation) | own
+        reply = await self._reply(member, Call(operation.text, variables, self._compiled.rounds_after))
+        if self._trace is not None:
+            self._trace.asked(traced((scatter.shapes[place],), reply, report_of(reply)))
+        return reply
 
     async def _reply(self, member: Member, call: Call) -> Reply:
         fit = fit_call(call, member.contract)
@@ -196,16 +210,18 @@ class PartitionedGraph:
     def _noted(self, scatter: CompiledScatter, reply: Reply) -> Reply:
         """Who fails is reported where that is told: for each field it may be another matter."""
         self._replies.append(reply)
-        report = _report_of(reply)
+        report = report_of(reply)
         if report.status is SourceStatus.OK:
             self._run.report(report)
             lacks = reply.fit.lacks_of(scatter.partitioned)
             self._settlement.tell_nulls(reply.member, lacks, self._compiled.plain_path)
         if self._trace is not None:
-            self._trace.asked(_traced(scatter, reply, report))
+            self._trace.asked(traced(scatter.shapes, reply, report))
         return reply
 
-    async def _any_healthy(self, scatter: CompiledScatter, place: int, first: Sequence[Reply]) -> Any:
+    async def _any_healthy(
+        self, scatter: CompiledScatter, place: int, first: Sequence[Reply], sizes: SizedPages
+    ) -> Any:
         """`ONE`: the next member is asked when one cannot answer; what is told is told of the last."""
         shape = scatter.shapes[place]
         waiting = [one for one in self._roll.by_health() if all(one is not reply.member for reply in first)]
@@ -213,14 +229,14 @@ class PartitionedGraph:
         found = root_replies(shape, asked, may_be_stale=False)
         while not found.parts and asked[-1].inability is not None and waiting and not self._is_change:
             member = waiting.pop(0)
-            asked.append(await self._ask_root(scatter, member, (place,), bool(waiting)))
+            asked.append(await self._ask_root(scatter, member, (place,), bool(waiting), sizes))
             found = root_replies(shape, asked[-1:], may_be_stale=False)
         if not found.parts and self._may_be_stale(shape):
             found = await self._any_earlier(shape, asked) or found
         value = self._settlement.settle(shape, found, (shape.key,))
         for reply in asked:
             if reply.earlier is None:
-                self._run.report(_report_of(reply))
+                self._run.report(report_of(reply))
         return value
 
     async def _any_earlier(self, shape: Shape, asked: list[Reply]) -> FieldReplies | None:
@@ -237,7 +253,7 @@ class PartitionedGraph:
     async def entities(self, scatter: CompiledScatter, batch: Batch) -> list[Any]:
         """Each representation's entity: from its one member, or gathered over all that it concerns."""
         jobs: dict[Member, dict[int, int]] = {}
-        concerned: dict[int, _Concerned] = {}
+        concerned: dict[int, Concerned] = {}
         for place, representation in enumerate(batch.representations):
             try:
                 concerned[place] = self._concerned_by(scatter, representation)
@@ -251,7 +267,7 @@ class PartitionedGraph:
         answered = await asyncio.gather(
             *(self._ask_entities(scatter, one, batch, places) for one, places in jobs.items())
         )
-        asked = _Round(scatter, batch, jobs, dict(zip(jobs, answered, strict=True)))
+        asked = EntityRound(scatter, batch, jobs, dict(zip(jobs, answered, strict=True)))
         self._tell_failed_batches(asked)
         entities: list[Any] = [None] * len(batch.texts)
         for place, whom in concerned.items():
@@ -263,18 +279,18 @@ class PartitionedGraph:
         self._end(jobs)
         return entities
 
-    def _concerned_by(self, scatter: CompiledScatter, representation: Mapping[str, Any]) -> _Concerned:
+    def _concerned_by(self, scatter: CompiledScatter, representation: Mapping[str, Any]) -> Concerned:
         """Raises `UnknownRegion`."""
         partitioned = scatter.partitioned.get(representation["__typename"])
         if partitioned is not None:
-            return _Concerned((owner_of(partitioned, representation, self._roll),))
+            return Concerned((owner_of(partitioned, representation, self._roll),))
         variables = self._run.request.variables
         by_shape = tuple(
             (shape, choose_members(shape, self._roll, variables, representation))
             for shape in self._shapes(scatter, representation["__typename"])
         )
         chosen = {member for _, members in by_shape for member in members}
-        return _Concerned(tuple(sorted(chosen, key=lambda member: member.region)), by_shape)
+        return Concerned(tuple(sorted(chosen, key=lambda member: member.region)), by_shape)
 
     def _shapes(self, scatter: CompiledScatter, typename: str) -> tuple[Shape, ...]:
         return scatter.shapes_of(typename, self._run.compiled.types.possible_types)
@@ -297,7 +313,7 @@ class PartitionedGraph:
             reply = await self._with_earlier(reply)
         return self._noted(scatter, reply)
 
-    def _tell_failed_batches(self, asked: _Round) -> None:
+    def _tell_failed_batches(self, asked: EntityRound) -> None:
         """One error for each member whose partitioned entities are missing, about the list they stand in."""
         for member, reply in asked.replies.items():
             if not asked.owns_any(member) or not isinstance(reply.outcome, Failure):
@@ -311,7 +327,7 @@ class PartitionedGraph:
                 lost = Missing(member.name, status_of(reply.outcome), reply.outcome.code)
                 self._settlement.tell_missing(lost, self._compiled.plain_path, reply.outcome.message)
 
-    def _gather_entity(self, asked: _Round, place: int, whom: _Concerned) -> dict[str, Any]:
+    def _gather_entity(self, asked: EntityRound, place: int, whom: Concerned) -> dict[str, Any]:
         entity: dict[str, Any] = {}
         for shape, members in whom.by_shape:
             replies = [(asked.replies[one], asked.jobs[one][place]) for one in members]
@@ -325,7 +341,7 @@ class PartitionedGraph:
                     entity.setdefault(key, value)
         return entity
 
-    def _carry_entity_errors(self, asked: _Round) -> None:
+    def _carry_entity_errors(self, asked: EntityRound) -> None:
         """Errors of partitioned entities; those of gathered fields are told where these are settled."""
         for member, reply in asked.replies.items():
             if isinstance(reply.outcome, Failure):
@@ -361,24 +377,3 @@ class PartitionedGraph:
         if self._trace is not None:
             self._trace.pruned = tuple(one.region for one in self._roll.all if one not in concerned)
             self._trace.end()
-
-
-def _report_of(reply: Reply) -> MemberReport:
-    name, lacks = reply.member.name, reply.fit.lacks
-    if isinstance(reply.outcome, Failure):
-        return MemberReport(name, status_of(reply.outcome), reply.latency_ms, reply.outcome.code, lacks=lacks)
-    return MemberReport(name, SourceStatus.OK, reply.latency_ms, lacks=lacks)
-
-
-def _traced(scatter: CompiledScatter, reply: Reply, report: MemberReport) -> MemberTrace:
-    attempts = reply.asked.attempts
-    return MemberTrace(
-        member=report.member,
-        operation=reply.call.operation,
-        milliseconds=reply.latency_ms,
-        rows=rows_of(reply.outcome if reply.earlier is None else reply.earlier.answer, scatter.shapes),
-        state=report.status,
-        cause=report.cause,
-        attempts=len(attempts),
-        is_hedged=any(one.reason is Reason.HEDGE for one in attempts),
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.execution.members import MemberName
+from gateway.execution.pages import Filling
 from gateway.language.errors import Code
 from gateway.language.paths import ResponsePath
 from gateway.supergraph.model import SourceStatus
@@ -78,3 +79,5 @@ class GatherNotes:
     violations: list[Violation] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)
     missed_earlier: set[str] = field(default_factory=set)
+    filling: Filling | None = None
+    """Of a connection with rows that is the gathered field itself."""

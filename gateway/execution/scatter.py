@@ -11,12 +11,14 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
-from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, parse, print_ast
+from graphql import GraphQLSchema, OperationType
 
+from gateway.execution.member_operations import MemberOperation, SizedField, part_of, rest_of, sized, sized_fields
 from gateway.execution.members import Member, Roll
+from gateway.execution.page_sizes import PageSizes
 from gateway.execution.shapes import MISSING, Shape, compile_shapes, switches
 from gateway.execution.trust import region_code
 from gateway.language.selections import top_keys
@@ -25,7 +27,6 @@ from gateway.supergraph.model import Partitioned
 
 __all__ = [
     "CompiledScatter",
-    "MemberOperation",
     "Scatters",
     "UnknownRegion",
     "choose_members",
@@ -47,11 +48,7 @@ class UnknownRegion(Exception):
         self.value = value
 
 
-@dataclass(frozen=True, slots=True)
-class MemberOperation:
-    text: str
-    variables: tuple[str, ...]
-    """Names of the client's variables it uses."""
+_Places: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass
@@ -61,7 +58,11 @@ class CompiledScatter:
     fetch: Fetch
     shapes: tuple[Shape, ...]
     partitioned: Mapping[str, Partitioned]
-    _operations: dict[tuple[int, ...], MemberOperation] = field(default_factory=dict)
+    sized: Mapping[int, SizedField] = field(default_factory=dict)
+    """By place: root fields that may be asked for in sizes."""
+    sizes: PageSizes = field(default_factory=PageSizes)
+    _operations: dict[_Places, MemberOperation] = field(default_factory=dict)
+    _rests: dict[int, MemberOperation] = field(default_factory=dict)
 
     def asked_for(self, entity: Any) -> Any:
         """A member's entity with nothing beside what was asked for: a key that is known is not for it to say anew."""
@@ -83,31 +84,34 @@ class CompiledScatter:
             or typename in possible_types(one.type_condition)
         )
 
-    def operation_for(self, places: tuple[int, ...]) -> MemberOperation:
-        """Root fetch: the member operation of only these root fields (indexes into `shapes`)."""
-        kept = self._operations.get(places)
+    def operation_for(self, places: tuple[int, ...], in_sizes: tuple[int, ...] = ()) -> MemberOperation:
+        """Root fetch: the member operation of only these root fields (indexes into `shapes`).
+
+        `in_sizes`: those of them that are paged by the gateway's own variables.
+        """
+        kept = self._operations.get((places, in_sizes))
         if kept is None:
             kept = self._make_operation(places)
-            if len(self._operations) < OPERATIONS_KEPT_MAX:
-                self._operations[places] = kept
+            if in_sizes:
+                kept = sized(kept.text, (self.sized[place] for place in in_sizes))
+            self._keep((places, in_sizes), kept)
+        return kept
+
+    def rest_for(self, place: int) -> MemberOperation:
+        """Only the rows of a field that is paged by the gateway's own variables."""
+        kept = self._rests.get(place)
+        if kept is None:
+            kept = self._rests[place] = rest_of(self.operation_for((place,)).text, self.sized[place])
         return kept
 
     def _make_operation(self, places: tuple[int, ...]) -> MemberOperation:
         if len(places) == len(self.shapes):
             return MemberOperation(self.fetch.operation, self.fetch.variables)
-        shapes = [self.shapes[place] for place in places]
-        wanted = frozenset(name for one in shapes for name in one.variables)
-        return MemberOperation(_part_of(self.fetch.operation, shapes, wanted), tuple(sorted(wanted)))
+        return part_of(self.fetch.operation, [self.shapes[place] for place in places])
 
-
-def _part_of(operation: str, shapes: Sequence[Shape], variables: frozenset[str]) -> str:
-    definition = next(
-        one for one in parse(operation, no_location=True).definitions if isinstance(one, OperationDefinitionNode)
-    )
-    declared = [print_ast(one) for one in definition.variable_definitions if one.variable.name.value in variables]
-    header = f"({', '.join(declared)})" if declared else ""
-    fields = " ".join(text for one in shapes for text in one.selections)
-    return f"{definition.operation.value}{header} {{ {fields} }}"
+    def _keep(self, key: _Places, operation: MemberOperation) -> None:
+        if len(self._operations) < OPERATIONS_KEPT_MAX:
+            self._operations[key] = operation
 
 
 @dataclass(slots=True)
@@ -125,10 +129,12 @@ class Scatters:
         kept = self._kept.get(values)
         if kept is None:
             known = dict(zip(self.switches, values, strict=True))
+            shapes = compile_shapes(self.node.scatter.fields, known, self.schema, self.root)
             kept = CompiledScatter(
                 fetch=self.node.fetch,
-                shapes=compile_shapes(self.node.scatter.fields, known, self.schema, self.root),
+                shapes=shapes,
                 partitioned=dict(self.node.scatter.partitioned),
+                sized=sized_fields(self.node.fetch, shapes, self.schema, self.root),
             )
             if len(self._kept) < SCATTERS_KEPT_MAX:
                 self._kept[values] = kept

@@ -3,7 +3,8 @@
 A member's answer is kept as it came, under everything that it depends on: the graph, the contract and the member's own
 version of it, the region, the operation with its variables, and who asked in which language. So nobody is shown what was given to somebody else, and a
 page stands in for the same page only. Answers with errors, answers that turned out to be no good, and answers to
-changes are never kept; what is brought back is judged like any other answer.
+changes are never kept; what is brought back is judged like any other answer. A page is kept in whatever size it was
+asked for: the merge gives no rows behind its last one, so a short one is true as well.
 
 A store may lose whatever it likes and never fails: then there is nothing to bring back.
 """
@@ -145,5 +146,6 @@ class LastAnswers:
 
     def _key(self, member: Member, call: Call) -> str:
         versions = (self.run.compiled.types.version, None if member.contract is None else member.contract.version)
-        depends_on = [self.graph, versions, member.region, self.run.request.who, call.operation, call.variables]
+        operation, variables = call.planned or (call.operation, call.variables)
+        depends_on = [self.graph, versions, member.region, self.run.request.who, operation, variables]
         return blake2b(orjson.dumps(depends_on, option=orjson.OPT_SORT_KEYS), digest_size=KEY_BYTES).hexdigest()
