@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.execution.page_sizes import SIZED_FROM
 from tests.horizontal.budget import budget
 from tests.horizontal.checks import (
     CENSUS_PART,
@@ -26,7 +28,7 @@ from tests.horizontal.checks import (
     written_order,
 )
 from tests.horizontal.city import City, city
-from tests.horizontal.rows import CODES, FIELDS, Order, Row, Spread, orders, spreads
+from tests.horizontal.rows import CODES, FIELDS, Order, Row, Spread, orders, random_rows, spreads
 from tests.horizontal.store import Store, Window
 from tests.horizontal.stub import Room
 
@@ -56,6 +58,30 @@ def test_a_page_between_any_two_rows(case: Spread, order: Order, data: st.DataOb
         page = (await here.data(PAGE, windowed(filter_, order, **asked)))["lots"]
         check_page(page, whole.page(order, Window(after=after, before=before, **counted)), backward=backward)
         check_totals(page, whole)
+
+    asyncio.run(compare())
+
+
+@budget
+@given(st.sets(st.sampled_from(CODES), min_size=2, max_size=5), orders() | st.just(()), st.randoms(), st.data())
+def test_a_page_of_members_that_are_asked_for_fewer_rows_than_it_has(
+    chosen: set[str], order: Order, random: Random, data: st.DataObject
+) -> None:
+    """What earlier pages took of a member is a guess, and may be any: without an order, each takes all from one depot."""
+    depots, size = tuple(sorted(chosen)), data.draw(st.integers(SIZED_FROM, 2 * SIZED_FROM), "size")
+    rows = tuple(random_rows(random, depots, each=2 * SIZED_FROM))
+    whole = Store(rows).where(None)
+
+    async def compare() -> None:
+        here = city().settle(depots, rows)
+        every = (await here.data(PAGE, windowed(None, order, first=ALL)))["lots"]
+        cursors = {edge["node"]["id"]: edge["cursor"] for edge in every["edges"]}
+        for _ in range(4):
+            after = data.draw(st.none() | st.sampled_from(whole.rows), "after")
+            page = (await here.data(PAGE, windowed(None, order, first=size, after=after and cursors[after.id])))["lots"]
+            check_page(page, whole.page(order, Window(after=after, first=size)), backward=False)
+            check_totals(page, whole)
+            assert page["totalIsExact"] is True
 
     asyncio.run(compare())
 
