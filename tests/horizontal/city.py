@@ -14,7 +14,7 @@ from tests.horizontal.contract import planner, supergraph
 from tests.horizontal.rows import Row
 from tests.horizontal.stub import Depot, Room, Rooms, Stub
 
-__all__ = ["City", "city", "member", "missed_earlier", "missing_now"]
+__all__ = ["City", "city", "member", "missed_earlier", "missing_now", "new_city"]
 
 
 def member(code: str, client: SubgraphClient, **more: Any) -> Member:
@@ -61,6 +61,11 @@ class City:
 
 @lru_cache(maxsize=1)
 def city() -> City:
+    return new_city()
+
+
+def new_city() -> City:
+    """One whose gateway has learned nothing yet: for cases in which that matters, so that each can be repeated."""
     rooms, members = Rooms(), Members([])
     clients: dict[str, SubgraphClient | Members] = {"DEPOTS": members, "ROOMS": Stub(rooms)}
     return City(members, rooms, Pipeline(supergraph(), clients, planner()), {})

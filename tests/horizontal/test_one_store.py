@@ -27,7 +27,7 @@ from tests.horizontal.checks import (
     written,
     written_order,
 )
-from tests.horizontal.city import City, city
+from tests.horizontal.city import City, city, new_city
 from tests.horizontal.rows import CODES, FIELDS, Order, Row, Spread, orders, random_rows, spreads
 from tests.horizontal.store import Store, Window
 from tests.horizontal.stub import Room
@@ -73,10 +73,10 @@ def test_a_page_of_members_that_are_asked_for_fewer_rows_than_it_has(
     whole = Store(rows).where(None)
 
     async def compare() -> None:
-        here = city().settle(depots, rows)
+        here = new_city().settle(depots, rows)
         every = (await here.data(PAGE, windowed(None, order, first=ALL)))["lots"]
         cursors = {edge["node"]["id"]: edge["cursor"] for edge in every["edges"]}
-        for _ in range(4):
+        for _ in range(5):
             after = data.draw(st.none() | st.sampled_from(whole.rows), "after")
             page = (await here.data(PAGE, windowed(None, order, first=size, after=after and cursors[after.id])))["lots"]
             check_page(page, whole.page(order, Window(after=after, first=size)), backward=False)

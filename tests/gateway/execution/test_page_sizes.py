@@ -32,7 +32,7 @@ EVEN = tuple(
 BY_PAGES = (("PAGES", "ASC"),)
 BOOKS = """query Books($first: Int, $after: String, $title: String) {
   books(first: $first, after: $after, filter: { title: $title }, orderBy: [{ field: PAGES }]) {
-    nodes { id } pageInfo { hasNextPage endCursor } totalCount
+    nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } totalCount
   }
 }"""
 SKEWED = tuple(
@@ -90,6 +90,7 @@ async def test_a_page_of_one_members_rows_takes_one_more_request_to_that_member_
         page = await city.data(BOOKS, {"first": FIRST, "title": "Skewed"})
         assert found(page) == ids(SKEWED)
         assert page["books"]["pageInfo"]["hasNextPage"] is True
+        assert page["books"]["pageInfo"]["hasPreviousPage"] is False
         assert page["books"]["totalCount"] == len(SKEWED)
         [size, rest] = sizes(city, "e")
         assert size + rest == FIRST
