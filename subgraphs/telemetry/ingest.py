@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection
@@ -83,8 +84,20 @@ def mqtt_client(url: str, **options: Any) -> aiomqtt.Client:
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
         tls_params=aiomqtt.TLSParameters() if secure else None,
+        logger=_client_log,
         **options,
     )
+
+
+class _GivenUp(logging.Filter):
+    """The broker may still answer a subscription that was given up because the process ends: no fault, nobody's news."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "on_subscribe" not in str(record.msg)
+
+
+_client_log = logging.getLogger("telemetry.mqtt")
+_client_log.addFilter(_GivenUp())
 
 
 class _Warnings:
