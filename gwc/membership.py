@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from gateway.composition.member import check_member
 from gateway.execution.answers import Answer
 from gateway.execution.clients import SubgraphClient
 from gateway.execution.limits import Deadline
@@ -231,6 +230,10 @@ async def fetch_contract(member: Member, contract: str, seconds: float) -> Membe
     texts = list(dict.fromkeys(text for text in published if text is not None))
     if not texts:
         return None
+    from gateway.composition.member import (
+        check_member,
+    )  # Composition is loaded where members are, not in every gateway.
+
     return combined([await asyncio.to_thread(check_member, contract, text, member.region) for text in texts])
 
 
