@@ -75,10 +75,11 @@ class Jury:
         """Cuts out who gave a row of another region's, or one row twice, in a list."""
         for part in self.good:
             foreign = foreign_row(part.value, shape.row_keys, part.member.codes)
-            repeated = repeated_row(part.value, shape.row_keys)
             if foreign is not None:
                 self.cut([(part, f"it gave {foreign}, which is another region's", Code.PARTITION_FOREIGN_ROW)])
-            elif repeated is not None:
+                continue
+            repeated = repeated_row(part.value, shape.row_keys)
+            if repeated is not None:
                 self.cut([(part, f"it gave {repeated!r} twice", Code.PARTITION_ORDER_VIOLATION)])
 
     def numbers(self, shape: Shape) -> None:

@@ -56,7 +56,7 @@ def _are_of(values: Sequence[Any], segment: int | None, codes: Collection[str]) 
 
 
 def repeated_row(rows: Sequence[Any], keys: Sequence[RowKey]) -> Any:
-    """The first key that two rows have; else None."""
+    """The first key that two rows have; else None. The keys are texts: no row is `foreign_row`."""
     for key, _ in keys:
         seen: set[Any] = set()
         for row in rows:

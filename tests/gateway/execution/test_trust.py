@@ -186,9 +186,10 @@ async def test_a_routed_answer_of_another_region_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("branches", "code"), [(["s"], "PARTITION_FOREIGN_ROW"), (["n", "n"], "PARTITION_ORDER_VIOLATION")]
+    ("branches", "code"),
+    [(["s"], "PARTITION_FOREIGN_ROW"), (["n", "n"], "PARTITION_ORDER_VIOLATION"), ([[]], "PARTITION_FOREIGN_ROW")],
 )
-async def test_lists_are_not_believed_either(branches: list[str], code: str) -> None:
+async def test_lists_are_not_believed_either(branches: list[Any], code: str) -> None:
     def others(answer: Answer) -> Answer:
         answer["data"]["branches"] = [{"code": branch, "name": "mine"} for branch in branches]
         return answer
