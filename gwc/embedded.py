@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from importlib.resources import files
 
@@ -38,6 +38,7 @@ from gwc.parts.stale import stale_store
 from gwc.parts.telemetry import telemetry_store_url
 from gwc.settings import Settings
 from overlay.app import create_overlay_app
+from subgraphs.kit.tasks import end_tasks
 from subgraphs.telemetry.app import TelemetryOptions, create_telemetry_app
 from subgraphs.telemetry.broker import EmbeddedBroker
 from subgraphs.telemetry.model import SensorSpec, WarehouseRef
@@ -149,9 +150,7 @@ class EmbeddedCity:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end_tasks(task)
 
 
 async def sensors_of(stores: Mapping[str, Store]) -> list[SensorSpec]:

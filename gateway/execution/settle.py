@@ -206,7 +206,7 @@ class Settlement:
         self.run.report(MemberReport(member, lost.status, lost.latency_ms, lost.cause))
         message = f"{member.region} {member.name} gave no more rows ({lost.cause}); the page ends before them."
         where = {"region": member.region, "cause": str(lost.cause), "service": self.service}
-        self.run.tell(GatewayError(Code.PARTITION_UNAVAILABLE, message, path, (), where))
+        self.run.tell(GatewayError(Code.PARTITION_CUT_SHORT, message, path, (), where))
 
     def tell_nulls(self, member: Member, lacks: Sequence[str], path: ResponsePath) -> None:
         """Fields that the member was not asked, and are null in the rows that it gave."""

@@ -65,6 +65,8 @@ class Code(StrEnum):
     """It failed so often of late that it was not asked."""
     # Execution: members of a partitioned graph.
     PARTITION_UNAVAILABLE = "PARTITION_UNAVAILABLE"
+    PARTITION_CUT_SHORT = "PARTITION_CUT_SHORT"
+    """A member gave rows, and failed when asked for the rest: the page ends before them."""
     PARTITION_STALE = "PARTITION_STALE"
     """A member's earlier answer stands in for the one that it did not give."""
     PARTITION_OUTDATED = "PARTITION_OUTDATED"

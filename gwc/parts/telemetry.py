@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -17,6 +17,7 @@ from gwc.keys import ensure_keys
 from gwc.parts.common import internal_verifier, state_url
 from gwc.serve import listen, serve
 from gwc.settings import Settings
+from subgraphs.kit.tasks import end_tasks
 from subgraphs.telemetry.app import TelemetryOptions, create_telemetry_app
 from subgraphs.telemetry.model import WarehouseRef
 from subgraphs.telemetry.registry import profile_for, sensors_for
@@ -73,9 +74,7 @@ def serve_telemetry(
             try:
                 yield
             finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                await end_tasks(task)
 
     say(f"telemetry, {f'broker {mqtt_url}' if ingest else 'serving only'}, warehouses from {gateway_url}")
     serve(Starlette(routes=[Mount("/", app)], lifespan=lifespan), listener, "/graphql", say)

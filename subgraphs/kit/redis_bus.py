@@ -23,6 +23,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from subgraphs.kit.bus import BusUnavailable, Event, Fanout, Overflow, Subscription
+from subgraphs.kit.tasks import end_tasks
 
 __all__ = ["RedisBus"]
 
@@ -66,8 +67,7 @@ class RedisBus:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+            await end_tasks(self._listener)
         self._fanout.close()
         await self._redis.aclose()
 

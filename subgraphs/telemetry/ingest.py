@@ -29,6 +29,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from subgraphs.kit.bus import BusUnavailable, Event, EventBus
+from subgraphs.kit.tasks import end_tasks
 from subgraphs.telemetry.events import ALARMS_TOPIC, READINGS_TOPIC, alarm_change_to_event, reading_to_event
 from subgraphs.telemetry.model import Alarm, AlarmChange, AlarmEventKind, Clock, Reading, SensorSpec, utc_now
 from subgraphs.telemetry.registry import SensorRegistry
@@ -161,9 +162,7 @@ class Ingest:
     async def stop(self) -> None:
         # Who holds these locks is alone with the store: so no loop is stopped in the middle of a transaction.
         async with self._adopting, self._settling, self._flushing:
-            for task in self._tasks:
-                task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await end_tasks(*self._tasks)
         await self._settle()
         await self.flush()
 

@@ -146,7 +146,7 @@ async def test_who_fails_the_second_time_keeps_its_first_rows(fault: Fault, caus
         assert answered.data["books"]["pageInfo"]["hasNextPage"] is True
         assert answered.data["books"]["totalCount"] == len(SKEWED)
         [error] = answered.errors
-        assert (error.code, error.path, error.extensions["region"]) == ("PARTITION_UNAVAILABLE", ("books",), "e")
+        assert (error.code, error.path, error.extensions["region"]) == ("PARTITION_CUT_SHORT", ("books",), "e")
         assert error.extensions["cause"] == cause
         states = {one["region"]: one["status"] for one in answered.extensions["partitions"]}
         assert states == {"e": "UNAVAILABLE", "n": "OK", "s": "OK", "w": "OK"}
@@ -163,7 +163,7 @@ async def test_all_or_nothing_is_nothing_when_the_rest_does_not_come() -> None:
         city.library.members["e"].fault = the_second_time(crash)
         answered = await city.ask(BOOKS, {"first": FIRST, "title": "Skewed"}, wish=Wish.ALL)
         assert answered.data == {"books": None}
-        assert codes(answered) == ["PARTITION_UNAVAILABLE"]
+        assert codes(answered) == ["PARTITION_CUT_SHORT"]
 
 
 def refuses_the_last_title(written: dict[str, Any]) -> Any:
