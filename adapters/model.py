@@ -12,17 +12,19 @@ the exception: no method ever returns, counts or logs them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
+from adapters.status import Explanation, Fault, ReasonCode, StoreCapabilities, StoreHealth
 from contract.order import Direction, Kind, SortValue
 
 __all__ = [
     "And",
     "Compare",
+    "Explanation",
     "FieldKind",
     "FieldSpec",
     "Filter",
@@ -42,9 +44,11 @@ __all__ = [
     "QualityReport",
     "QuarantinedRow",
     "Row",
+    "SourceRefused",
     "Store",
     "StoreCapabilities",
     "StoreError",
+    "StoreHealth",
     "StoreUnavailable",
     "StoreUnsupported",
     "TextContains",
@@ -275,34 +279,42 @@ class GroupRow:
     net_value: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class StoreCapabilities:
-    """What the mapping grants and the store can do."""
-
-    read: bool = True
-    write: bool = False
-    """Whether custody changes may be written to the legacy store; else they are exported (未落库)."""
-    mode: Literal["live", "indexed"] = "live"
-    extra: Mapping[str, bool] = field(default_factory=dict)
-
-
 class StoreError(Exception):
     """Root of what a store raises; messages hold no password and no raw row.
 
     StoreError
     ├── StoreUnavailable   the store did not answer (refused, timed out, file missing): try again later
+    │   └── SourceRefused  this state of a source is not usable (half a file): only another state will be
     └── StoreUnsupported   this store cannot do it (an order over too many rows): never try again unchanged
     """
 
     code = "STORE_ERROR"
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.code
+
+    @property
+    def fault(self) -> Fault:
+        return Fault(self.code, str(self))
 
 
 class StoreUnavailable(StoreError):
     code = "STORE_UNAVAILABLE"
 
 
+class SourceRefused(StoreUnavailable):
+    code = "SOURCE_REFUSED"
+
+
 class StoreUnsupported(StoreError):
+    """`reason` says why in a word; a live store's `explain` hands it on."""
+
     code = "STORE_UNSUPPORTED"
+
+    def __init__(self, message: str, reason: ReasonCode = ReasonCode.UNKNOWN) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Store(Protocol):
@@ -319,6 +331,12 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
     async def page(self, request: PageRequest) -> Page: ...
+
+    async def explain(self, request: PageRequest) -> Explanation:
+        """Where each part of the request would be done, by which statement, at what cost, and why."""
+
+    async def health(self) -> StoreHealth:
+        """Whether the store can answer, and out of how old a state. Never raises `StoreError`."""
 
     async def rows(self, natives: Iterable[str], columns: frozenset[str] | None = None) -> Mapping[str, Row]:
         """Rows by native key (as in ids); unknown, quarantined and secret keys are absent."""
