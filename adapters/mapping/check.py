@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adapters.canonical import STATUSES
-from adapters.mapping.model import CSV, FILE_ENGINES, SQL_ENGINES, XLSX, Listing, Mapping
+from adapters.mapping.model import CSV, FILE_ENGINES, MONGODB, SQL_ENGINES, XLSX, Listing, Mapping
 from adapters.mapping.toml import MappingError
 
 __all__ = ["check_whole"]
@@ -33,8 +33,8 @@ def _check_name(mapping: Mapping) -> None:
 def _check_engine(mapping: Mapping) -> None:
     """What this kind of store is never asked for: said here, or it would be passed over in silence."""
     engine = mapping.store.engine
-    if engine in SQL_ENGINES and mapping.store.mode == "indexed":
-        raise MappingError("store.mode", f"a {engine} store is read live only", 'write mode = "live"')
+    if engine == MONGODB and mapping.store.guest.tls_version_min != "1.2":
+        raise MappingError("guest.tls_version_min", "its driver is told no version of TLS", "remove it")
     if engine == XLSX and mapping.lookups:
         raise MappingError("lookups", "a workbook has no code tables", "write the codes into the field: codes = { … }")
     if engine in FILE_ENGINES:

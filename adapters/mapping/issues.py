@@ -9,7 +9,7 @@ from adapters.model import Issue
 __all__ = ["BLOCKING", "counted", "is_blocked", "issue"]
 
 BLOCKING = frozenset(
-    {"REGION_UNDECIDED", "UNMAPPABLE_AMOUNT", "EMPTY_KEY", "DUPLICATE_KEY", "MALFORMED_ROW"},
+    {"REGION_UNDECIDED", "UNMAPPABLE_AMOUNT", "EMPTY_KEY", "DUPLICATE_KEY", "MALFORMED_ROW", "QUARANTINE_RULE"},
 )
 RAW_LENGTH_MAX = 200
 

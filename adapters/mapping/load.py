@@ -1,16 +1,10 @@
 """Mapping file → `Mapping`: strict, section by section, each fault with what to change (docs/mapping.md is the language).
 
-    TOML ─▶ sections (here; `load_fields`: [fields] and [class]) ─▶ Mapping ─▶ `check`: what only the whole shows
-
-`${NAME}` in the store's url is filled in from the environment, so that no secret stands in a mapping; file urls are
-relative to the mapping file.
+TOML ─▶ sections (here; `load_store`: how the store is reached; `load_fields`: [fields] and [class]) ─▶ Mapping ─▶ `check`: what only the whole shows
 """
 
 from __future__ import annotations
 
-import codecs
-import os
-import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +12,11 @@ from typing import Any, Literal
 from adapters.canonical import STATUSES
 from adapters.mapping.check import check_whole
 from adapters.mapping.load_fields import read_class, read_fields
-from adapters.mapping.load_parts import read_codes, read_conditions, read_lookup_name
+from adapters.mapping.load_parts import read_codes, read_condition, read_conditions, read_lookup_name
+from adapters.mapping.load_store import GIVEN, read_capabilities, read_store
 from adapters.mapping.model import (
     CSV,
     FILE_ENGINES,
-    MONGODB,
     SQL_ENGINES,
     XLSX,
     Caption,
@@ -33,9 +27,9 @@ from adapters.mapping.model import (
     Listing,
     Lookup,
     Mapping,
+    QuarantineRule,
     RegionRule,
     Secrecy,
-    StoreSettings,
     WriteGrant,
 )
 from adapters.mapping.toml import MappingError, Section
@@ -45,11 +39,8 @@ __all__ = ["load_mapping", "parse_mapping"]
 
 VERSION = 1
 _WAREHOUSE_KINDS = ("PHYSICAL", "OWN_ROOM")
-_CSV_KEYS = ("pattern", "ready_suffix")
+_CSV_KEYS = ("pattern", "ready_suffix", "settle_s", "rows_min_percent")
 """Of `[file]`; the others are a workbook's."""
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_GIVEN = "\x00given:"
-"""Marks a url that came with the call and not out of the file: it may hold a password, and nothing is filled in."""
 
 
 def load_mapping(path: Path, store_url: str | None = None) -> Mapping:
@@ -80,10 +71,13 @@ def parse_mapping(data: dict[str, Any], path: Path) -> Mapping:
             "mapping", "the version of the mapping language is missing or another", f"write mapping = {VERSION}"
         )
     region = top.choice("region", list(REGIONS))
-    store = _store(top.section("store"), path)
+    store = read_store(top.section("store"), top.section("guest"), path)
     lookups = {lookup.name: lookup for lookup in _lookups(top.section("lookups"))}
     source = top.section("source")
     table, joins, rows = _source(source, store.engine)
+    fields = read_fields(top.section("fields"), lookups)
+    write = _write(top.section("write")) if top.has("write") else None
+    capabilities = read_capabilities(top.section("capabilities"), store.mode, write, fields)
     mapping = Mapping(
         path=path,
         region=region,
@@ -94,14 +88,16 @@ def parse_mapping(data: dict[str, Any], path: Path) -> Mapping:
         rows=rows,
         secrecy=_secrecy(top.section("secrecy"), lookups),
         key=_key(top.section("key")),
-        fields=read_fields(top.section("fields"), lookups),
+        fields=fields,
         class_=read_class(top.section("class"), lookups) if top.has("class") else None,
         region_rule=_region_rule(top.section("region_rule")) if top.has("region_rule") else None,
         lookups=lookups,
         units=_listing(top.section("units"), "units"),
         warehouses=_listing(top.section("warehouses"), "warehouses"),
         file=_file(top.section("file"), store.engine),
-        write=_write(top.section("write")) if top.has("write") else None,
+        write=write if capabilities.write else None,
+        quarantine=tuple(_quarantine(part) for part in top.sections("quarantine")),
+        capabilities=capabilities,
     )
     top.done()
     check_whole(mapping)
@@ -118,60 +114,10 @@ def _moved(data: dict[str, Any], url: str) -> dict[str, Any]:
         raise MappingError(
             "store.url", f"a mapping for {own} cannot be used for a {engine} store", "use another mapping"
         )
-    return {**data, "store": {**store, "engine": engine, "url": _GIVEN + url}}
+    return {**data, "store": {**store, "engine": engine, "url": GIVEN + url}}
 
 
-# --- store and source ---------------------------------------------------------------------------------------------
-
-
-def _store(section: Section, path: Path) -> StoreSettings:
-    engine = section.choice("engine", (*SQL_ENGINES, CSV, XLSX, MONGODB))
-    mode = section.choice("mode", ("live", "indexed"), "live" if engine in SQL_ENGINES else "indexed")
-    if mode == "live" and engine not in SQL_ENGINES:
-        raise MappingError(section.at("mode"), f"a {engine} store cannot be read live", 'write mode = "indexed"')
-    settings = StoreSettings(
-        engine=engine,
-        url=_url(section, engine, path),
-        mode="indexed" if mode == "indexed" else "live",
-        encoding=_encoding(section),
-        connections_max=section.integer("connections_max", 2, 1, 16),
-        timeout_s=float(section.integer("timeout_s", 10, 1, 600)),
-        scan_rows_max=section.integer("scan_rows_max", 50_000, 100, 1_000_000),
-        reread_s=float(section.integer("reread_s", 2, 0, 86_400)),
-        reload_s=float(section.integer("reload_s", 60, 1, 86_400)),
-    )
-    section.done()
-    return settings
-
-
-def _encoding(section: Section) -> str:
-    name = section.text("encoding", "auto")
-    try:
-        return name if name == "auto" else codecs.lookup(name).name
-    except LookupError:
-        raise MappingError(section.at("encoding"), f"{name!r} is not known", "auto, utf-8, gb18030, …") from None
-
-
-def _url(section: Section, engine: str, path: Path) -> str:
-    def filled(match: re.Match[str]) -> str:
-        value = os.environ.get(match[1])
-        if value is None:
-            raise MappingError(
-                section.at("url"), f"the environment has no {match[1]}", f"set {match[1]} before starting"
-            )
-        return value
-
-    written = section.text("url")
-    if written.startswith(_GIVEN):
-        return written.removeprefix(_GIVEN)
-    url = _VARIABLE.sub(filled, written)
-    if engine == "sqlite" or engine in FILE_ENGINES:
-        return str((path.parent / url).resolve())
-    if re.search(r"://[^/@:]+:[^/@]+@", written) and "${" not in written:
-        raise MappingError(
-            section.at("url"), "a password stands in the mapping", "write ${NAME} and set it in the environment"
-        )
-    return url
+# --- source, secrecy, key ------------------------------------------------------------------------------------------
 
 
 def _source(section: Section, engine: str) -> tuple[str, tuple[Join, ...], tuple[Condition, ...]]:
@@ -188,7 +134,8 @@ def _join(section: Section) -> Join:
     on = section.text_map("on")
     if not on:
         raise MappingError(section.at("on"), "the join says on no columns", 'write on = { id = "model_id" }')
-    join = Join(section.text("table"), section.text("as", section.text("table")), tuple(on.items()))
+    table = section.text("table")
+    join = Join(table, section.text("as", table.rpartition(".")[2]), tuple(on.items()))
     section.done()
     return join
 
@@ -284,6 +231,9 @@ def _file(section: Section, engine: str) -> FileLayout:
     layout = FileLayout(
         pattern=section.text("pattern", "*.csv"),
         ready_suffix=section.maybe_text("ready_suffix"),
+        settle_s=float(section.integer("settle_s", 10, 0, 86_400)),
+        rows_min_percent=section.integer("rows_min_percent", 50, 0, 100),
+        hidden_sheets=section.flag("hidden_sheets", False),
         header_row=section.integer("header_row", 1, 1, 100),
         sheets_except=section.texts("sheets_except", ()),
         row_when="number" if section.choice("row_when", ("any", "number"), "any") == "number" else "any",
@@ -295,6 +245,12 @@ def _file(section: Section, engine: str) -> FileLayout:
         if (owner := CSV if key in _CSV_KEYS else XLSX) != engine:
             raise MappingError(section.at(key), f"a {engine} store has no such key", f"it is for {owner}: remove it")
     return layout
+
+
+def _quarantine(section: Section) -> QuarantineRule:
+    rule = QuarantineRule(section.text("name"), read_condition(section.section("when")))
+    section.done()
+    return rule
 
 
 def _write(section: Section) -> WriteGrant:

@@ -120,6 +120,10 @@ class RowMapper:
         self._today = self.today.isoformat()
         index = {column: at for at, column in enumerate(self.columns)}
         self._ignored = [condition_test(condition, index) for condition in mapping.rows]
+        self._rules = [
+            (f"quarantine.{rule.name}", index[rule.when.column], condition_test(rule.when, index))
+            for rule in mapping.quarantine
+        ]
         self._key = _key_reader(mapping, index)
         name_at = tuple(index[column] for column in mapping.fields["name"].columns)
         self._readers = [(name, build_reader(mapped, index, side, name_at)) for name, mapped in mapping.fields.items()]
@@ -162,6 +166,9 @@ class RowMapper:
             self._class(raw, row, found)
         if self._region is not None:
             self._region(raw, found)
+        for name, at, holds in self._rules:
+            if holds(raw):
+                found.append(issue("QUARANTINE_RULE", None, text_of(raw[at]), name))
         self._between_fields(row, found)
         if row["version"] is None:
             row["version"] = ""

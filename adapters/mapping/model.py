@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from adapters.model import FieldSpec
+from adapters.status import StoreCapabilities
 
 __all__ = [
     "CSV",
@@ -25,11 +26,14 @@ __all__ = [
     "Condition",
     "FieldMapping",
     "FileLayout",
+    "Guest",
+    "HourSpan",
     "Join",
     "KeyPart",
     "Listing",
     "Lookup",
     "Mapping",
+    "QuarantineRule",
     "RegionRule",
     "Secrecy",
     "StoreSettings",
@@ -42,20 +46,51 @@ FILE_ENGINES = (CSV, XLSX)
 
 
 @dataclass(frozen=True, slots=True)
+class HourSpan:
+    """Minutes of the day in Asia/Shanghai, from the first up to before the last; over midnight where it ends earlier."""
+
+    start: int
+    end: int
+
+    def holds(self, minute: int) -> bool:
+        if self.start < self.end:
+            return self.start <= minute < self.end
+        return minute >= self.start or minute < self.end
+
+    def __str__(self) -> str:
+        return f"{self.start // 60:02}:{self.start % 60:02}-{self.end // 60:02}:{self.end % 60:02}"
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """How the store wants to be treated by those who read it."""
+
+    connections_max: int = 2
+    hours: tuple[HourSpan, ...] = ()
+    """When the store may be read; empty: always."""
+    rows_per_s: int | None = None
+    statement_timeout_s: float = 10.0
+    tls: Literal["default", "off", "require", "verify"] = "default"
+    """`default`: as the driver does; `require`: encrypted, whoever answers; `verify`: with a certificate we trust."""
+    tls_ca: str | None = None
+    """A file of certificates to trust instead of the system's."""
+    tls_version_min: str = "1.2"
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSettings:
     engine: str
     url: str
     """Complete: `${…}` filled in, file paths absolute."""
     mode: Literal["live", "indexed"] = "live"
     encoding: str = "auto"
-    connections_max: int = 2
-    timeout_s: float = 10.0
     scan_rows_max: int = 50_000
     """How many rows a live store may read to filter and sort by itself."""
     reread_s: float = 2.0
     """How old a copy of a file or a document store may grow before it is looked at again."""
     reload_s: float = 60.0
-    """How often a document store is read again whatever it says of changes."""
+    """How often a store that keeps no proof of changes is read again whatever it says of them."""
+    guest: Guest = field(default_factory=lambda: Guest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +236,12 @@ class FileLayout:
     """The file beside an export that says it is whole; its text is the number of data lines."""
     header_row: int = 1
     sheets_except: tuple[str, ...] = ()
+    settle_s: float = 10.0
+    """How long an export without such a file must have lain unchanged before it counts."""
+    rows_min_percent: int = 50
+    """How many of the last good export's lines such an export must have at least."""
+    hidden_sheets: bool = False
+    """Whether worksheets that Excel hides are read too."""
     row_when: Literal["any", "number"] = "any"
     """`number`: only rows whose first cell is a number are assets (totals and footers are not)."""
     columns: Map[str, str] = field(default_factory=dict)
@@ -217,6 +258,14 @@ class WriteGrant:
     """Canonical status → the store's code."""
     version_column: str
     updated_column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRule:
+    """A rule of the mapping's own: rows for which it holds are kept back."""
+
+    name: str
+    when: Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +288,9 @@ class Mapping:
     warehouses: Listing
     file: FileLayout
     write: WriteGrant | None
+    """None too where the capabilities do not grant writing."""
+    quarantine: tuple[QuarantineRule, ...]
+    capabilities: StoreCapabilities
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -250,6 +302,7 @@ class Mapping:
         if self.secrecy.column:
             found.append(self.secrecy.column)
         found += [condition.column for condition in self.rows]
+        found += [rule.when.column for rule in self.quarantine]
         for mapped in self.fields.values():
             found += mapped.columns
             found += [mapped.minus] if mapped.minus else []

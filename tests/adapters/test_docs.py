@@ -82,6 +82,9 @@ def accepted(more: dict[str, Any]) -> set[str]:
 UNKNOWN: dict[str, dict[str, Any]] = {
     "The top of the file": {NOWHERE: 1},
     "store": {"store": {NOWHERE: 1}},
+    "guest": {"guest": {NOWHERE: 1}},
+    "capabilities": {"capabilities": {NOWHERE: 1}},
+    "quarantine": {"quarantine": [{"name": "x", "when": {"column": "c", "in": ["1"]}, NOWHERE: 1}]},
     "source": {"source": {NOWHERE: 1}},
     "source.joins": {"source": {"joins": [{"table": "t", "on": {"id": "t_id"}, NOWHERE: 1}]}},
     "Conditions": {"source": {"rows": [{"column": "c", "in": ["1"], NOWHERE: 1}]}},

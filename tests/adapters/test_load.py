@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 from adapters import open_store
 from adapters.mapping import MappingError, load_mapping, parse_mapping
+from adapters.mapping.model import Mapping
+from adapters.model import StoreUnsupported
 
 MAPPINGS = Path(__file__).parents[2] / "subgraphs" / "sample_city" / "mappings"
 GOOD = tomllib.loads((MAPPINGS / "330100.toml").read_text())
@@ -67,7 +70,12 @@ def drop(*path: str) -> Callable[[dict[str, Any]], None]:
         (put("source", "rows", [{"column": "a", "eq": "1"}]), "source.rows[0]", "in"),
         (put("key", "columns", []), "key.columns", "columns"),
         (put("store", "encoding", "gb"), "store.encoding", "gb18030"),
-        (put("store", "mode", "indexed"), "store.mode", "live"),
+        (put("store", "mode", "indexed"), "write", "live"),
+        (put("store", "timeout_s", 5), "store.timeout_s", "[guest] statement_timeout_s"),
+        (put("guest", {"hours": ["22:00-25:00"]}), "guest.hours", "22:00-06:00"),
+        (put("guest", {"tls": "require"}), "guest.tls", "no server"),
+        (put("capabilities", {"change_feed": "yes"}), "capabilities.change_feed", "true or false"),
+        (put("quarantine", [{"name": "x", "when": {"column": "c"}}]), "quarantine[0].when.in", "missing"),
         (put("file", {"header_row": 3}), "file.header_row", "xlsx"),
         (put("units", "from", "sheets"), "units.from", "sheets"),
         (put("warehouses", "from", "rows"), "warehouses.from", "rows"),
@@ -115,12 +123,50 @@ def test_what_an_engine_is_never_asked_for(engine: str, where: str) -> None:
     assert caught.value.where == where
 
 
-def test_no_password_in_a_mapping() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:hunter2@host/db",
+        "postgresql://me:hunter2/x@host/db",
+        "postgresql://me:hunter2@x@host/db",
+        "postgresql://me:hunter2?x@host/db",
+        "postgresql://me:hunter2#x@host/db",
+        "postgresql://${GWC_ME}:hunter2@host/db",
+        "postgresql://${GWC_ME}:${GWC_ME}hunter2@host/db",
+        "postgresql://:hunter2@host/db",
+        "postgresql://host/db?user=me&password=hunter2",
+    ],
+)
+def test_no_password_in_a_mapping(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GWC_ME", "me")
     data = copy.deepcopy(GOOD)
-    data["store"] = {"engine": "postgresql", "url": "postgresql://me:pw@host/db"}
+    data["store"] = {"engine": "postgresql", "url": url}
     with pytest.raises(MappingError, match=r"\$\{NAME\}") as caught:
         parse_mapping(data, PATH)
-    assert "pw@" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://host:5432/db?application_name=gwc", "postgresql://me@host/db", "postgresql://me:${GWC_ME}@host/db"],
+)
+def test_a_url_without_a_password(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GWC_ME", "s@cret")
+    data = copy.deepcopy(GOOD)
+    data["store"] = {"engine": "postgresql", "url": url}
+    assert parse_mapping(data, PATH).store.url == url.replace("${GWC_ME}", "s@cret")
+
+
+@pytest.mark.parametrize("url", ["postgresql:/me:hunter2@host", "postgresql+nosuch://me:hunter2@host/db", "hunter2"])
+def test_a_url_that_is_none(url: str) -> None:
+    with pytest.raises(StoreUnsupported, match="the url is none of a postgresql store") as caught:
+        open_store(_at(url))
+    assert "hunter2" not in str(caught.value)
+
+
+def _at(url: str) -> Mapping:
+    mapping = load_mapping(MAPPINGS / "330100.toml", "postgresql://host/db")
+    return replace(mapping, store=replace(mapping.store, url=url))
 
 
 def test_paths_are_relative_to_the_mapping() -> None:

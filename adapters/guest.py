@@ -1,0 +1,83 @@
+"""A polite guest: when a store may be read, how fast, and over what line.
+
+Every statement to a legacy store passes `Gate.enter`; every batch of rows that comes back is told to `Gate.took`,
+which waits until the rate that the mapping allows is kept again. What is asked of the local index passes no gate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+
+from adapters.mapping.model import Guest
+from adapters.model import StoreUnavailable
+
+__all__ = ["OUTSIDE_HOURS", "Gate", "tls_context"]
+
+OUTSIDE_HOURS = "OUTSIDE_HOURS"
+_SHANGHAI = timezone(timedelta(hours=8))
+_SECURITY_LEVEL_OLD = "DEFAULT:@SECLEVEL=0"
+"""What OpenSSL must be told before it speaks TLS 1.0 or 1.1 at all."""
+_VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+def _now() -> datetime:
+    return datetime.now(_SHANGHAI)
+
+
+class Gate:
+    """One store's. `now` and `sleep` are turned by hand in tests."""
+
+    def __init__(
+        self,
+        guest: Guest,
+        now: Callable[[], datetime] = _now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._guest, self._now, self._sleep, self._clock = guest, now, sleep, clock
+        self._free_at = 0.0
+        """When the rows read so far have had their time."""
+
+    @property
+    def is_open(self) -> bool:
+        moment = self._now()
+        minute = moment.hour * 60 + moment.minute
+        return not self._guest.hours or any(span.holds(minute) for span in self._guest.hours)
+
+    def enter(self) -> None:
+        """Raises `StoreUnavailable` outside the hours that the mapping allows."""
+        if not self.is_open:
+            hours = ", ".join(map(str, self._guest.hours))
+            raise StoreUnavailable(f"the store may be read from {hours} only (Asia/Shanghai)", OUTSIDE_HOURS)
+
+    async def took(self, rows: int) -> None:
+        """Rows have been read: wait until they have had their time."""
+        rate = self._guest.rows_per_s
+        if rate is None:
+            return
+        now = self._clock()
+        self._free_at = max(self._free_at, now) + rows / rate
+        await self._sleep(self._free_at - now)
+
+
+def tls_context(guest: Guest) -> ssl.SSLContext | None:
+    """What a driver is given for `require` and `verify`; None: the driver's own way, or none at all."""
+    if guest.tls not in ("require", "verify"):
+        return None
+    context = ssl.create_default_context(cafile=guest.tls_ca)
+    if guest.tls == "require":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = _VERSIONS[guest.tls_version_min]
+    if guest.tls_version_min in ("1.0", "1.1"):
+        context.set_ciphers(_SECURITY_LEVEL_OLD)
+    return context
