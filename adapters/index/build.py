@@ -6,9 +6,13 @@ so memory does not grow with the rows.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,10 +31,12 @@ from adapters.model import (
 from adapters.snapshot import duplicate_code, duplicate_key, quarantine_place
 from contract.decimals import sortable_decimal
 
-__all__ = ["FORMAT", "INDEXED", "SUMMED", "IndexBuilder"]
+__all__ = ["COMPLETE", "FORMAT", "INDEXED", "SUMMED", "BuildStopped", "IndexBuilder", "sync"]
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever an index written before cannot be read any more."""
+COMPLETE = "complete"
+"""The entry of `meta` that is written last: an index without it was never finished."""
 _BATCH = 500
 _SEPARATOR = "\x1f"
 SUMMED = ("quantity", "originalValue", "netValue")
@@ -53,8 +59,15 @@ def _encoded(name: str, value: Any) -> Any:
     return value
 
 
+class BuildStopped(Exception):
+    """Nobody wants this index any more: the thread that writes it ends here."""
+
+
 class IndexBuilder:
-    """Writes one index file. All methods are for one thread at a time, off the event loop."""
+    """Writes one index file, in one thread at a time, off the event loop; `stop` may be called from any.
+
+    A connection that is closed while another thread inserts ends the process: whatever touches it holds `_writing`.
+    """
 
     def __init__(self, path: Path, mapper: RowMapper) -> None:
         self.path, self.mapper = path, mapper
@@ -64,7 +77,11 @@ class IndexBuilder:
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("PRAGMA cache_size = -8192")
         self._keys = [f"k{at}" for at in range(len(mapper.mapping.key))]
+        self._stopped = threading.Event()
+        self._lock = threading.RLock()
         self._number = 0
+        self.read = 0
+        """Rows and lines read, those left out as secret or ignored included."""
         self._issues: Counter[tuple[str, str | None]] = Counter()
         self._units: dict[str, dict[str, Any]] = {}
         self._create()
@@ -86,23 +103,28 @@ class IndexBuilder:
         """Map and keep rows; `judged`: secret and ignored ones have been left out."""
         judge = self.mapper.map if judged else self.mapper.judge
         batch: list[tuple[Any, ...]] = []
-        for raw in raws:
-            mapped = judge(raw)
-            if mapped.fate in (Fate.LISTED, Fate.QUARANTINED):
-                batch.append(self._record(mapped, raw))
-            if len(batch) >= _BATCH:
-                self._insert(batch)
-                batch = []
-        self._insert(batch)
+        with self._writing():
+            for raw in raws:
+                self._check_wanted()
+                self.read += 1
+                mapped = judge(raw)
+                if mapped.fate in (Fate.LISTED, Fate.QUARANTINED):
+                    batch.append(self._record(mapped, raw))
+                if len(batch) >= _BATCH:
+                    self._insert(batch)
+                    batch = []
+            self._insert(batch)
 
     def add_malformed(self, line: int, text: str) -> None:
         """A line of a file that is no row at all."""
+        self.read += 1
         self._number += 1
         found = [issue("MALFORMED_ROW", None, text, "file")]
         self._issues[("MALFORMED_ROW", None)] += 1
         raw = {"line": line, "text": text[:2000]}
         place = quarantine_place(None, self._number)[0]
-        self._db.execute("INSERT INTO quarantine VALUES (?, ?, ?)", (place, _json(raw), _json(found)))
+        with self._writing():
+            self._db.execute("INSERT INTO quarantine VALUES (?, ?, ?)", (place, _json(raw), _json(found)))
 
     def _record(self, mapped: Mapped, raw: tuple[Any, ...]) -> tuple[Any, ...]:
         self._number += 1
@@ -130,7 +152,12 @@ class IndexBuilder:
             self._db.executemany(f"INSERT INTO asset VALUES ({marks})", batch)
 
     def finish(self, stamp: SourceStamp, digest: str) -> None:
-        """Settle what only all rows show, write indexes, and close the file."""
+        """Settle what only all rows show, write indexes, mark the file complete, and see it on the disk."""
+        with self._writing():
+            self._finish(stamp, digest)
+        sync(self.path)
+
+    def _finish(self, stamp: SourceStamp, digest: str) -> None:
         code = f"f{INDEXED.index('code')}"
         self._db.execute(f"CREATE INDEX by_code ON asset ({code})")
         self._db.execute("CREATE INDEX by_native ON asset (native)")
@@ -144,13 +171,7 @@ class IndexBuilder:
             _key_issue,
             0,
         )
-        for n, native, raw, text in self._db.execute(
-            "SELECT n, native, raw, row FROM asset WHERE listed = 0 ORDER BY n"
-        ).fetchall():
-            found = orjson.loads(text)["issues"]
-            self._issues.subtract(counted(found, listed=True) - counted(found, listed=False))
-            place = quarantine_place(native, n)[0]
-            self._db.execute("INSERT INTO quarantine VALUES (?, ?, ?)", (place, raw, _json(found)))
+        self._keep_back()
         self._db.execute("DELETE FROM asset WHERE listed = 0")
         self._db.execute("DROP INDEX by_native")
         self._db.execute("CREATE UNIQUE INDEX by_native ON asset (native)")
@@ -159,7 +180,22 @@ class IndexBuilder:
         self._db.execute("COMMIT")
         self._db.execute("ALTER TABLE asset DROP COLUMN raw")
         self._db.execute("ANALYZE")
+        self._db.execute("INSERT INTO meta VALUES (?, ?)", (COMPLETE, _json(datetime.now(UTC).isoformat())))
         self._db.close()
+
+    def _keep_back(self) -> None:
+        """Rows with a blocking issue, out of the list and into the quarantine, a batch at a time."""
+        last = 0
+        while batch := self._db.execute(
+            f"SELECT n, native, raw, row FROM asset WHERE listed = 0 AND n > ? ORDER BY n LIMIT {_BATCH}", (last,)
+        ).fetchall():
+            kept = []
+            for n, native, raw, text in batch:
+                found = orjson.loads(text)["issues"]
+                self._issues.subtract(counted(found, listed=True) - counted(found, listed=False))
+                kept.append((quarantine_place(native, n)[0], raw, _json(found)))
+            self._db.executemany("INSERT INTO quarantine VALUES (?, ?, ?)", kept)
+            last = batch[-1][0]
 
     def _flag(self, where: str, make: Callable[[Row], Any], listed: int) -> None:
         """Add an issue to the rows of a condition. `listed` 0: it is a blocking one."""
@@ -191,6 +227,7 @@ class IndexBuilder:
             "asOf": stamp.as_of.isoformat(),
             "listed": listed,
             "quarantined": quarantined,
+            "read": self.read,
             "issues": [[code, name, count] for (code, name), count in sorted(self._issues.items(), key=str) if count],
             "units": self._kept_units(list(side.units.values())),
             "warehouses": list(side.warehouses.values()),
@@ -207,9 +244,41 @@ class IndexBuilder:
         owners = {key for (key,) in self._db.execute(f"SELECT DISTINCT {owner} FROM asset")}
         return [unit for unit in units if unit["native"] in owners]
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock:
+            self._check_wanted()
+            try:
+                yield
+            except sqlite3.OperationalError:
+                self._check_wanted()  # `stop` interrupts a long statement
+                raise
+
+    def _check_wanted(self) -> None:
+        if self._stopped.is_set():
+            raise BuildStopped
+
+    def stop(self) -> None:
+        """From any thread: the writing one raises `BuildStopped` at its next row, or out of its long statement."""
+        self._stopped.set()
+        with suppress(sqlite3.ProgrammingError):  # it is finished and closed
+            self._db.interrupt()
+
     def abandon(self) -> None:
-        self._db.close()
-        self.path.unlink(missing_ok=True)
+        """Stop, wait until the writing thread has let go, and leave nothing behind."""
+        self.stop()
+        with self._lock:
+            self._db.close()
+            self.path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """See a file, or a folder's list of files, on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _code_issue(row: Row) -> Any:

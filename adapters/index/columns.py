@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from adapters.canonical import CANONICAL_FIELDS
 from adapters.index.build import INDEXED
 from adapters.mapping.model import Mapping
+from adapters.mapping.numbers import plus
 from adapters.model import (
     FieldKind,
     StoreUnsupported,
@@ -85,7 +86,7 @@ class _Sum:
 
     def step(self, text: str | None) -> None:
         if text is not None:
-            self.total += Decimal(text)
+            self.total = plus(self.total, Decimal(text))
 
     def finalize(self) -> str:
         return format(self.total, "f")

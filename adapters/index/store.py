@@ -11,16 +11,11 @@ Memory is bounded: rows pass through in batches, keys and codes that occur twice
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import logging
-import sqlite3
 import tempfile
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -31,12 +26,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from adapters.evaluate import GROUP_FIELDS, group_text, order_value
-from adapters.index.build import FORMAT, SUMMED, IndexBuilder
+from adapters.index.build import SUMMED
 from adapters.index.columns import IndexColumns, prepare_index
+from adapters.index.keeper import IndexKeeper
+from adapters.index.loaded import Loaded
 from adapters.index.source import RowSource
-from adapters.mapping.fields import SideTables
-from adapters.mapping.mapper import RowMapper, native_kinds, today_in_shanghai
-from adapters.mapping.model import Mapping
+from adapters.mapping.mapper import native_kinds
+from adapters.mapping.model import Guest, Mapping
 from adapters.model import (
     Filter,
     GroupRow,
@@ -45,9 +41,6 @@ from adapters.model import (
     QualityReport,
     QuarantinedRow,
     Row,
-    StoreCapabilities,
-    StoreError,
-    StoreUnavailable,
     StoreUnsupported,
 )
 from adapters.sql.reader import SqliteReader, Statement, write_statement
@@ -61,26 +54,13 @@ from adapters.sql.request import (
     write_position,
     write_where,
 )
+from adapters.status import Explanation, Reason, ReasonCode, StoreHealth
 from contract.order import SortValue
 
 __all__ = ["IndexedStore"]
 
-log = logging.getLogger(__name__)
 _BATCH = 500
 _STATEMENTS_KEPT = 256
-
-
-@dataclass(slots=True)
-class _Loaded:
-    """What is known of the index in use."""
-
-    token: str
-    as_of: datetime
-    listed: int
-    quarantined: int
-    issues: dict[tuple[str, str | None], int]
-    units: list[dict[str, Any]] = field(default_factory=list)
-    warehouses: list[dict[str, Any]] = field(default_factory=list)
 
 
 class IndexedStore:
@@ -88,106 +68,45 @@ class IndexedStore:
         self.mapping, self._source = mapping, source
         self.region = mapping.region
         self.native_kinds = native_kinds(mapping.key)
-        self.capabilities = StoreCapabilities(write=False, mode="indexed")
-        self.fault: str | None = None
-        """Why the newest state of the source is not the one shown."""
+        self.capabilities = mapping.capabilities
         self._own_folder = None if cache_dir else tempfile.TemporaryDirectory(prefix="gwc-index-")
-        self._folder = cache_dir or Path(self._own_folder.name if self._own_folder else ".")
-        self._path = self._folder / f"{mapping.region}.index.sqlite"
-        self._reader = SqliteReader(replace(mapping.store, engine="sqlite", url=str(self._path)), prepare_index)
+        folder = cache_dir or Path(self._own_folder.name if self._own_folder else ".")
+        self._keeper = IndexKeeper(mapping, source, folder)
+        # The local index is no legacy store: nobody's guest.
+        settings = replace(mapping.store, engine="sqlite", url=str(self._keeper.path), guest=Guest())
+        self._reader = SqliteReader(settings, prepare_index)
         self._columns = IndexColumns(mapping)
-        self._digest = hashlib.blake2b(
-            f"{FORMAT} {replace(mapping, path=Path())!r}".encode(), digest_size=16
-        ).hexdigest()
-        self._loaded: _Loaded | None = None
-        self._looked_at = float("-inf")
-        self._building = asyncio.Lock()
         self._statements: OrderedDict[Hashable, tuple[Statement, Parameters]] = OrderedDict()
-        dialect = sqlite_dialect.dialect(paramstyle="qmark")
-        self._dialect = dialect
+        self._dialect = sqlite_dialect.dialect(paramstyle="qmark")
 
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        await self._source.open()
-        self._loaded = await asyncio.to_thread(self._left_over)
-        await self._current()
+        """The index of an earlier run answers at once; where there is none, the first is waited for."""
+        await self._keeper.open()
         await self._reader.open()
 
     async def close(self) -> None:
         await self._reader.close()
-        await self._source.close()
+        await self._keeper.close()
         if self._own_folder is not None:
             self._own_folder.cleanup()
 
-    def _left_over(self) -> _Loaded | None:
-        """The index of an earlier run, if it was written by this mapping; a broken one counts as none."""
-        if not self._path.exists():
-            return None
-        try:
-            with sqlite3.connect(f"file:{self._path}?mode=ro", uri=True) as db:
-                meta = {name: orjson.loads(value) for name, value in db.execute("SELECT name, value FROM meta")}
-            db.close()
-            if meta["digest"] != self._digest or meta["format"] != FORMAT:
-                return None
-            return _Loaded(
-                meta["token"],
-                datetime.fromisoformat(meta["asOf"]),
-                meta["listed"],
-                meta["quarantined"],
-                {(code, name): count for code, name, count in meta["issues"]},
-                meta["units"],
-                meta["warehouses"],
-            )
-        except (sqlite3.Error, KeyError, ValueError):
-            return None
+    async def refresh(self) -> None:
+        """Look at the source now, and wait until what it holds is the index, or is known to be unusable."""
+        await self._keeper.refresh()
 
-    async def _current(self) -> _Loaded:
-        """The index in use, after looking at the source if it was not looked at lately."""
-        due = time.monotonic() - self._looked_at >= self.mapping.store.reread_s
-        if self._loaded is not None and (not due or self._building.locked()):
-            return self._loaded
-        async with self._building:
-            if self._loaded is not None and time.monotonic() - self._looked_at < self.mapping.store.reread_s:
-                return self._loaded
-            try:
-                await self._look()
-            except StoreError as error:
-                self.fault = str(error)
-                log.warning("store %s: %s", self.region, error)
-                if self._loaded is None:
-                    raise
-            self._looked_at = time.monotonic()
-            assert self._loaded is not None
-            return self._loaded
+    async def _current(self) -> Loaded:
+        return await self._keeper.current()
 
-    async def _look(self) -> None:
-        stamp = await self._source.stamp()
-        self.fault = stamp.fault
-        token = f"{stamp.token} {today_in_shanghai()}"  # a day later, dates in the future may not be any more
-        if self._loaded is not None and self._loaded.token == token:
-            return
-        stamp = replace(stamp, token=token)
-        path = self._path.with_suffix(".building")
-        made: list[IndexBuilder] = []
+    async def health(self) -> StoreHealth:
+        return self._keeper.health()
 
-        def make(side: SideTables) -> IndexBuilder:
-            builder = IndexBuilder(path, RowMapper(self.mapping, side))
-            made.append(builder)
-            return builder
-
-        try:
-            builder = await self._source.load(stamp, make)
-            await asyncio.to_thread(builder.finish, stamp, self._digest)
-        except BaseException:
-            for builder in made:
-                builder.abandon()
-            raise
-        path.replace(self._path)
-        self._loaded = await asyncio.to_thread(self._left_over)
-        if self._loaded is None:
-            raise StoreUnavailable("the local index cannot be read back")
+    async def explain(self, request: PageRequest) -> Explanation:
+        """The index does all of every request: nothing is asked of the store."""
+        statement, _ = self._written(*self._page_statement(request, []))
+        reason = Reason(ReasonCode.MODE, "the mapping has this store read through a local index")
+        return Explanation("index", "index", "index", statement.sql, request.limit + 1, (reason,))
 
     # --- statements -----------------------------------------------------------------------------------------------
 
@@ -198,6 +117,12 @@ class IndexedStore:
         values: Sequence[Any],
         **more: Any,
     ) -> list[tuple[Any, ...]]:
+        statement, params = self._written(shape, write)
+        return await self._reader.fetch(statement, {**params.bound(values), **more})
+
+    def _written(
+        self, shape: Hashable, write: Callable[[], tuple[sa.Select[Any], Parameters]]
+    ) -> tuple[Statement, Parameters]:
         kept = self._statements.get(shape)
         if kept is None:
             statement, params = write()
@@ -205,7 +130,7 @@ class IndexedStore:
             self._statements[shape] = kept
             if len(self._statements) > _STATEMENTS_KEPT:
                 self._statements.popitem(last=False)
-        return await self._reader.fetch(kept[0], {**kept[1].bound(values), **more})
+        return kept
 
     def _select(self, *columns: str) -> sa.Select[Any]:
         return sa.select(*(sa.column(name) for name in columns)).select_from(sa.table("asset"))
@@ -215,7 +140,23 @@ class IndexedStore:
     async def page(self, request: PageRequest) -> Page:
         loaded = await self._current()
         values: list[Any] = []
-        shape = ("page", page_shape(request, values))
+        found = await self._fetch(*self._page_statement(request, values), values, row_limit=request.limit + 1)
+        has_more = len(found) > request.limit
+        del found[request.limit :]
+        if request.backward:
+            found.reverse()
+        rows = [self._row(text, loaded) for text, *_ in found]
+        return Page(
+            rows=rows,
+            sort_values=[tuple(order_value(term.field, row) for term in request.order) for row in rows],
+            native_values=[tuple(key) for _, *key in found],
+            has_more=has_more,
+        )
+
+    def _page_statement(
+        self, request: PageRequest, values: list[Any]
+    ) -> tuple[Hashable, Callable[[], tuple[sa.Select[Any], Parameters]]]:
+        """(its shape, how it is written); the values that it is bound to are appended to `values`."""
         keys = [f"k{at}" for at in range(len(self.mapping.key))]
 
         def write() -> tuple[sa.Select[Any], Parameters]:
@@ -229,20 +170,9 @@ class IndexedStore:
             ordered = statement.order_by(*order_by(request.order, self._columns, request.backward))
             return ordered.limit(sa.bindparam("row_limit", 0)), params
 
-        found = await self._fetch(shape, write, values, row_limit=request.limit + 1)
-        has_more = len(found) > request.limit
-        del found[request.limit :]
-        if request.backward:
-            found.reverse()
-        rows = [self._row(text, loaded) for text, *_ in found]
-        return Page(
-            rows=rows,
-            sort_values=[tuple(order_value(term.field, row) for term in request.order) for row in rows],
-            native_values=[tuple(key) for _, *key in found],
-            has_more=has_more,
-        )
+        return ("page", page_shape(request, values)), write
 
-    def _row(self, text: str, loaded: _Loaded) -> Row:
+    def _row(self, text: str, loaded: Loaded) -> Row:
         row: Row = orjson.loads(text)
         row["observedAt"] = loaded.as_of.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
         return row

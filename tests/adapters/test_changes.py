@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from adapters import open_store
+from adapters.index import IndexedStore
 from adapters.mapping import load_mapping
-from adapters.model import Compare, PageRequest, Store, StoreUnavailable
+from adapters.model import Compare, PageRequest, StoreUnavailable
+from adapters.status import Fault, HealthState
 
 ALL = PageRequest(None, (), 10_000)
 
@@ -130,11 +132,21 @@ async def test_nothing_is_written_without_a_grant(own: Path) -> None:
 # --- files --------------------------------------------------------------------------------------------------------
 
 
-async def _opened(own: Path, region: str, cache: Path) -> Store:
-    path = _mapped(own, region, ("reread_s = 2", "reread_s = 0"))
+async def _indexed(path: Path, cache: Path) -> IndexedStore:
+    """Open, and looked at once: it looks again when a test says so, with `refresh`."""
     store = open_store(load_mapping(path), cache_dir=cache)
+    assert isinstance(store, IndexedStore)
     await store.open()
+    await store.refresh()
     return store
+
+
+async def _opened(own: Path, region: str, cache: Path) -> IndexedStore:
+    return await _indexed(_mapped(own, region, ("reread_s = 2", "reread_s = 86400")), cache)
+
+
+async def _fault(store: IndexedStore) -> Fault | None:
+    return (await store.health()).fault
 
 
 async def test_a_half_written_export_leaves_the_last_good_one(own: Path, tmp_path: Path) -> None:
@@ -143,17 +155,21 @@ async def test_a_half_written_export_leaves_the_last_good_one(own: Path, tmp_pat
     try:
         before = [row["native"] for row in (await store.page(ALL)).rows]
         as_of = await store.as_of()
-        assert store.fault is not None  # type: ignore[attr-defined]
+        assert await _fault(store) is not None
         newest = folder / "zichan_20251130.csv"
         whole = newest.read_bytes()
         (folder / "zichan_20251202.csv").write_bytes(whole[: len(whole) // 2])
         (folder / "zichan_20251202.ok").write_text((folder / "zichan_20251130.ok").read_text())
+        await store.refresh()
         assert [row["native"] for row in (await store.page(ALL)).rows] == before
         assert await store.as_of() == as_of
-        assert "20251202" in store.fault  # type: ignore[attr-defined]
+        health = await store.health()
+        assert health.state is HealthState.DEGRADED and health.data_as_of == as_of
+        assert health.fault and health.fault.code == "EXPORT_UNFINISHED" and "20251202" in health.fault.message
         (folder / "zichan_20251202.csv").write_bytes(whole)
+        await store.refresh()
         assert [row["native"] for row in (await store.page(ALL)).rows] == before
-        assert store.fault is None  # type: ignore[attr-defined]
+        assert (await store.health()).state is HealthState.OK
         assert await store.as_of() > as_of
     finally:
         await store.close()
@@ -169,8 +185,9 @@ async def test_other_encodings_and_orders_of_columns_are_the_same_store(own: Pat
             day = f"zichan_2026010{number}"
             (folder / f"{day}.csv").write_bytes(text.encode(encoding))
             (folder / f"{day}.ok").write_text((folder / "zichan_20251130.ok").read_text())
+            await store.refresh()
             rows = (await store.page(ALL)).rows
-            assert store.fault is None  # type: ignore[attr-defined]
+            assert await _fault(store) is None
             assert [{**row, "observedAt": None} for row in rows] == [{**row, "observedAt": None} for row in before]
     finally:
         await store.close()
@@ -181,24 +198,24 @@ async def test_a_vanished_folder_leaves_the_last_good_index(own: Path, tmp_path:
     count = await store.count(None)
     await store.close()
     shutil.rmtree(own / "stores" / "330127")
-    again = open_store(load_mapping(own / "mappings" / "330127.toml"), cache_dir=tmp_path / "cache")
-    await again.open()
+    again = await _indexed(own / "mappings" / "330127.toml", tmp_path / "cache")
     try:
         assert await again.count(None) == count
-        assert again.fault is not None  # type: ignore[attr-defined]
+        assert (await again.health()).state is HealthState.DEGRADED
     finally:
         await again.close()
 
 
 async def test_a_workbook_that_is_none_leaves_the_last_good_one(own: Path, tmp_path: Path) -> None:
-    path = _mapped(own, "330111", ('mode = "indexed"', 'mode = "indexed"\nreread_s = 0'))
-    store = open_store(load_mapping(path), cache_dir=tmp_path / "cache")
-    await store.open()
+    path = _mapped(own, "330111", ('mode = "indexed"', 'mode = "indexed"\nreread_s = 86400'))
+    store = await _indexed(path, tmp_path / "cache")
     try:
         count = await store.count(None)
         (own / "stores" / "330111.xlsx").write_bytes(b"PK half a workbook")
+        await store.refresh()
         assert await store.count(None) == count
-        assert store.fault is not None  # type: ignore[attr-defined]
+        fault = await _fault(store)
+        assert fault and fault.code == "SOURCE_REFUSED" and "330111.xlsx cannot be read as a workbook" in fault.message
     finally:
         await store.close()
 
@@ -208,8 +225,7 @@ async def test_a_broken_index_is_built_anew(own: Path, tmp_path: Path) -> None:
     count = await store.count(None)
     await store.close()
     (tmp_path / "cache" / "330127.index.sqlite").write_bytes(b"SQLite format 3\x00 broken")
-    again = open_store(load_mapping(own / "mappings" / "330127.toml"), cache_dir=tmp_path / "cache")
-    await again.open()
+    again = await _indexed(own / "mappings" / "330127.toml", tmp_path / "cache")
     try:
         assert await again.count(None) == count
     finally:
@@ -225,7 +241,8 @@ async def test_secret_rows_never_enter_the_index(own: Path, tmp_path: Path) -> N
     (folder / "zichan_20251130.ok").write_text(str(int((folder / "zichan_20251130.ok").read_text()) + 1))
     store = await _opened(own, "330127", tmp_path / "cache")
     try:
-        assert store.fault is None or "20251201" in store.fault  # type: ignore[attr-defined]
+        fault = await _fault(store)
+        assert fault is None or "20251201" in fault.message
         assert b"SECRETKEY" not in (tmp_path / "cache" / "330127.index.sqlite").read_bytes()
     finally:
         await store.close()
