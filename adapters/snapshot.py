@@ -47,20 +47,14 @@ def quarantine_place(native: str | None, number: int) -> tuple[SortValue, ...]:
 
 
 class Snapshot:
-    def __init__(self, mapper: RowMapper, raws: Iterable[tuple[Any, ...]], rows_max: int, *, judged: bool) -> None:
-        """`judged`: the store itself has left out secret and ignored rows."""
+    def __init__(self, mapper: RowMapper, raws: Sequence[tuple[Any, ...]], rows_max: int) -> None:
+        """`raws`: neither secret nor ignored, which the store itself has left out."""
+        if len(raws) > rows_max:
+            raise StoreUnsupported(
+                f"the store has more than {rows_max} rows and cannot do this by itself: raise store.scan_rows_max"
+            )
         self._kinds = native_kinds(mapper.mapping.key)
-        kept: list[tuple[Mapped, tuple[Any, ...]]] = []
-        judge = mapper.map if judged else mapper.judge
-        for raw in raws:
-            mapped = judge(raw)
-            if mapped.fate in (Fate.LISTED, Fate.QUARANTINED):
-                kept.append((mapped, raw))
-                if len(kept) > rows_max:
-                    raise StoreUnsupported(
-                        f"the store has more than {rows_max} rows and cannot do this by itself: raise store.scan_rows_max"
-                    )
-        self._settle(kept, mapper)
+        self._settle([(mapper.map(raw), raw) for raw in raws], mapper)
         self._orders: OrderedDict[tuple[Any, ...], list[tuple[Row, tuple[SortValue, ...]]]] = OrderedDict()
 
     def _settle(self, kept: list[tuple[Mapped, tuple[Any, ...]]], mapper: RowMapper) -> None:

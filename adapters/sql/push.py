@@ -31,6 +31,7 @@ from adapters.model import FieldKind, StoreUnsupported
 from adapters.sql.push_values import PushFunctions, encoders, prepare_functions, sql_reader
 from adapters.sql.request import Column, Encoder, unchanged
 from adapters.sql.source import SqlSource
+from adapters.status import ReasonCode
 
 __all__ = ["PushFunctions", "SqlitePush", "prepare_functions"]
 
@@ -78,7 +79,7 @@ class SqlitePush:
 
     def field(self, name: str) -> Column:
         if name not in self._fields:
-            raise StoreUnsupported(self._reasons.get(name, f"there is no field {name!r}"))
+            raise StoreUnsupported(self._reasons.get(name, f"there is no field {name!r}"), ReasonCode.FIELD)
         return self._fields[name]
 
     def native(self) -> Sequence[Column]:
@@ -86,7 +87,7 @@ class SqlitePush:
 
     def key_in(self, params: list[sa.BindParameter[Any]]) -> sa.ColumnElement[bool]:
         if len(self._mapping.key) != 1:
-            raise StoreUnsupported("a key of several columns is not looked up in SQL")
+            raise StoreUnsupported("a key of several columns is not looked up in SQL", ReasonCode.KEY)
         return self._source.column(self._mapping.key[0].column).in_(params)
 
     def key_encoder(self) -> Encoder:
@@ -99,10 +100,10 @@ class SqlitePush:
         return encode
 
     def matched(self) -> sa.ColumnElement[str]:
-        raise StoreUnsupported("full text is matched by scanning")
+        raise StoreUnsupported("full text is matched by scanning", ReasonCode.FIELD)
 
     def has_issues(self) -> sa.ColumnElement[bool]:
-        raise StoreUnsupported("issues are found by mapping each row")
+        raise StoreUnsupported("issues are found by mapping each row", ReasonCode.FIELD)
 
     def sum_of(self, name: str) -> tuple[sa.ColumnElement[Any], Decimal]:
         """(the exact sum of a decimal field as SQLite keeps it, what to multiply it by)."""
@@ -121,9 +122,9 @@ class SqlitePush:
     def listed(self) -> sa.ColumnElement[bool]:
         """True for the rows that no blocking issue keeps back."""
         if not self._source.unique_key():
-            raise StoreUnsupported("the store does not keep the key unique")
+            raise StoreUnsupported("the store does not keep the key unique", ReasonCode.KEY)
         if self._mapping.region_rule is not None:
-            raise StoreUnsupported("rows of retired regions are judged by mapping each row")
+            raise StoreUnsupported("rows of retired regions are judged by mapping each row", ReasonCode.RULE)
         conditions: list[sa.ColumnElement[bool]] = []
         for part in self._mapping.key:
             column = self._source.column(part.column)
@@ -133,6 +134,8 @@ class SqlitePush:
         for mapped in self._mapping.fields.values():
             if mapped.unit in MONEY_FACTORS:
                 conditions += self._amounts(mapped)
+        for rule in self._mapping.quarantine:
+            conditions.append(sa.not_(sa.func.coalesce(self._source.holds(rule.when), sa.false())))
         return sa.and_(*conditions)
 
     def irregular_keys(self) -> sa.Select[Any]:
@@ -148,14 +151,14 @@ class SqlitePush:
 
     def _amounts(self, mapped: FieldMapping) -> list[sa.ColumnElement[bool]]:
         if mapped.cases or mapped.when or len(mapped.columns) > 1 or mapped.empty:
-            raise StoreUnsupported(f"{mapped.spec.name} is judged by mapping each row")
+            raise StoreUnsupported(f"{mapped.spec.name} is judged by mapping each row", ReasonCode.RULE)
         money = [
             other.columns[:1]
             for other in self._mapping.fields.values()
             if other.unit in MONEY_FACTORS and not other.minus
         ]
         if mapped.minus and (mapped.minus,) not in money:
-            raise StoreUnsupported(f"{mapped.spec.name} is judged by mapping each row")
+            raise StoreUnsupported(f"{mapped.spec.name} is judged by mapping each row", ReasonCode.RULE)
         columns = [self._source.column(name) for name in mapped.columns]
         return [sa.or_(_is_plain_number(column), sa.func.gwc_is_amount(column) == 1) for column in columns]
 
@@ -273,7 +276,7 @@ class SqlitePush:
             code.removeprefix(mapped.prefix): code for code in codes_of(mapped.scheme) if code.startswith(mapped.prefix)
         }
         if mapped.lookup or len(codes) > _CODES_MAX:
-            raise StoreUnsupported("the class is translated by mapping each row")
+            raise StoreUnsupported("the class is translated by mapping each row", ReasonCode.FIELD)
         column = sa.cast(self._source.column(mapped.column), sa.Text)
         read = sa.func.gwc_read(sa.literal("classCode", sa.Text), self._source.column(mapped.column))
         sql = sa.case(

@@ -20,9 +20,10 @@ from typing import Any
 from adapters.canonical import CANONICAL_FIELDS
 from adapters.mapping.fields import SideTables, build_reader
 from adapters.mapping.model import FieldMapping
-from adapters.mapping.numbers import read_decimal
+from adapters.mapping.numbers import plus, read_decimal
 from adapters.model import FieldKind, StoreUnsupported
 from adapters.sql.request import Encoder, unchanged
+from adapters.status import ReasonCode
 
 __all__ = ["PushFunctions", "encoders", "prepare_functions", "sql_reader"]
 
@@ -57,9 +58,7 @@ class _Total:
 
     def step(self, value: Any) -> None:
         if value is not None:
-            with localcontext() as context:
-                context.prec = 120
-                self.total += Decimal(repr(value))
+            self.total = plus(self.total, Decimal(repr(value)))
 
     def finalize(self) -> str:
         return format(self.total, "f")
@@ -114,7 +113,7 @@ def _number_encoder(op: str, factor: Decimal) -> Encoder:
             context.prec = 120
             wanted = Decimal(value) / factor
         if abs(wanted) >= _EXACT_INTEGERS:
-            raise StoreUnsupported("numbers of this size are compared by scanning")
+            raise StoreUnsupported("numbers of this size are compared by scanning", ReasonCode.VALUE)
         return bound(wanted)
 
     return encode

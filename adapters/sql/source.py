@@ -11,15 +11,14 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect
 
 from adapters.mapping.model import Condition, Listing, Lookup, Mapping, WriteGrant
 from adapters.mapping.toml import MappingError
 from adapters.sql.reader import TableInfo
 
-__all__ = ["SqlSource", "text_form"]
-
-_NOPAD = "utf8mb4_nopad_bin"
+__all__ = ["SqlSource", "native_form", "text_form"]
 
 
 def text_form(column: sa.ColumnElement[Any], type_: Any, dialect: Dialect) -> sa.ColumnElement[str]:
@@ -30,7 +29,17 @@ def text_form(column: sa.ColumnElement[Any], type_: Any, dialect: Dialect) -> sa
         if isinstance(type_, sa.Boolean):
             return sa.cast(sa.cast(column, sa.Integer), sa.Text).collate("C")
         return sa.cast(column, sa.Text).collate("C")
-    return sa.cast(column, sa.CHAR).collate(_NOPAD)
+    # Bytes of UTF-8 compare as code points do, and no server pads them: MySQL 5.7 has no collation that does both.
+    return sa.type_coerce(sa.cast(sa.cast(native_form(column, type_, dialect), sa.CHAR), mysql.BINARY), sa.Text)
+
+
+def native_form(column: sa.ColumnElement[Any], type_: Any, dialect: Dialect) -> sa.ColumnElement[Any]:
+    """The column as it is read: as it stands, but for bits, which drivers hand over as bytes or objects of their own."""
+    if isinstance(type_, mysql.BIT):
+        return sa.cast(column, mysql.INTEGER(unsigned=True))
+    if isinstance(type_, postgresql.BIT):
+        return sa.cast(column, sa.Text)
+    return column
 
 
 class SqlSource:
@@ -81,15 +90,18 @@ class SqlSource:
         """A statement over the rows that are assets and open."""
         statement = sa.select(*columns).select_from(self._from())
         for condition in self.mapping.rows:
-            statement = statement.where(
-                self._holds(condition, self.column(condition.column), self.type_of(condition.column))
-            )
+            statement = statement.where(self.holds(condition))
         secrecy = self._open()
         return statement if secrecy is None else statement.where(secrecy)
 
+    def holds(self, condition: Condition) -> sa.ColumnElement[bool]:
+        """The condition on an asset row; null where the store cannot tell."""
+        return self._holds(condition, self.column(condition.column), self.type_of(condition.column))
+
     def native_select(self) -> sa.Select[Any]:
         """All native columns the mapping reads, in its order."""
-        return self.select(*(self.column(name).label(f"c{at}") for at, name in enumerate(self.mapping.columns)))
+        columns = [native_form(self.column(name), self.type_of(name), self.dialect) for name in self.mapping.columns]
+        return self.select(*(column.label(f"c{at}") for at, column in enumerate(columns)))
 
     def lookup_select(self, lookup: Lookup) -> sa.Select[Any]:
         columns = [lookup.key, lookup.value, *([lookup.label] if lookup.label else [])]
@@ -133,7 +145,8 @@ class SqlSource:
     def _side_select(self, table: str, columns: list[str], where: tuple[Condition, ...]) -> sa.Select[Any]:
         side, info = self._table(table), self.info[table]
         assert info is not None
-        statement: sa.Select[Any] = sa.select(*(side.c[column] for column in dict.fromkeys(columns)))
+        forms = [native_form(side.c[column], info.types[column], self.dialect) for column in dict.fromkeys(columns)]
+        statement: sa.Select[Any] = sa.select(*(form.label(f"c{at}") for at, form in enumerate(forms)))
         for condition in where:
             statement = statement.where(self._holds(condition, side.c[condition.column], info.types[condition.column]))
         return statement
@@ -186,7 +199,8 @@ class SqlSource:
         info = self.info[name]
         assert info is not None
         columns: list[sa.ColumnClause[Any]] = [sa.column(sa.sql.quoted_name(column, True)) for column in info.types]
-        return sa.table(sa.sql.quoted_name(name, True), *columns)
+        schema = None if info.schema is None else sa.sql.quoted_name(info.schema, True)
+        return sa.table(sa.sql.quoted_name(info.name, True), *columns, schema=schema)
 
     def _check_tables(self) -> None:
         for name, info in self.info.items():

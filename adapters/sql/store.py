@@ -20,14 +20,13 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
 from adapters.evaluate import group_text, order_value
-from adapters.mapping.fields import SideTables
 from adapters.mapping.mapper import Fate, RowMapper, native_kinds, parse_native, today_in_shanghai
-from adapters.mapping.model import Listing, Mapping
+from adapters.mapping.model import Mapping
 from adapters.mapping.numbers import scaled
 from adapters.model import (
     Filter,
@@ -38,13 +37,13 @@ from adapters.model import (
     QualityReport,
     QuarantinedRow,
     Row,
-    StoreCapabilities,
+    StoreError,
     StoreUnsupported,
 )
-from adapters.sides import listing_entries, lookup_entries
 from adapters.snapshot import Snapshot, duplicate_code
+from adapters.sql.engine import open_reader
 from adapters.sql.push import PushFunctions, SqlitePush, prepare_functions
-from adapters.sql.reader import Statement, open_reader, write_statement
+from adapters.sql.reader import Statement, write_statement
 from adapters.sql.request import (
     Parameters,
     condition_params,
@@ -53,10 +52,11 @@ from adapters.sql.request import (
     page_shape,
     write_position,
 )
-from adapters.sql.source import SqlSource
+from adapters.sql.sides import SideReader, open_source
+from adapters.status import Explanation, HealthState, Reason, ReasonCode, RequestPart, StoreHealth
 from contract.order import SortValue
 
-__all__ = ["Explanation", "SqlStore"]
+__all__ = ["SqlStore"]
 
 _STATEMENTS_KEPT = 256
 _ROWS_KEPT = 4096
@@ -69,12 +69,13 @@ class SqlStore:
         self.mapping = mapping
         self.region = mapping.region
         self.native_kinds = native_kinds(mapping.key)
-        self.capabilities = StoreCapabilities(write=mapping.write is not None, mode="live")
+        self.capabilities = mapping.capabilities
         self._functions = PushFunctions()
         self._push: SqlitePush | None = None
         self._pushed: _Pushed | None = None
         self._statements: OrderedDict[Hashable, _Written] = OrderedDict()
         self._reader = open_reader(mapping.store, self._prepare)
+        self._alive = write_statement(sa.select(sa.literal_column("1")), self._reader.dialect)
         self._loading = asyncio.Lock()
         self._snapshot: tuple[Hashable, Snapshot] | None = None
         self._mapper: tuple[Hashable, RowMapper] | None = None
@@ -82,21 +83,13 @@ class SqlStore:
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        await self._reader.open()
-        tables = await self._reader.tables(SqlSource.tables_of(self.mapping))
-        self._source = SqlSource(self.mapping, tables, self._reader.dialect)
+        self._source = await open_source(self.mapping, self._reader)
+        self._side_reader = SideReader(self._source, self._reader)
         if self.mapping.store.engine == "sqlite":
             self._push = SqlitePush(self._source, self._functions)
-        self._native = write_statement(self._source.native_select(), self._reader.dialect)
-        self._lookups = {
-            name: write_statement(self._source.lookup_select(lookup), self._reader.dialect)
-            for name, lookup in self.mapping.lookups.items()
-        }
-        self._listings = {
-            listing.kind: (listing, *self._listing_statement(listing))
-            for listing in (self.mapping.units, self.mapping.warehouses)
-            if listing.origin == "table"
-        }
+        # One row more than may be scanned, so that a table that is too long is found out before it has been read.
+        scan = self._source.native_select().limit(sa.literal_column(str(self.mapping.store.scan_rows_max + 1)))
+        self._scan = write_statement(scan, self._reader.dialect)
 
     async def close(self) -> None:
         await self._reader.close()
@@ -104,33 +97,16 @@ class SqlStore:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         prepare_functions(connection, self._functions)
 
-    def _listing_statement(self, listing: Listing) -> tuple[Statement, list[str]]:
-        statement, columns = self._source.listing_select(listing)
-        return write_statement(statement, self._reader.dialect), columns
-
     # --- what is read once and kept while nothing changes -----------------------------------------------------------
 
     async def _token(self) -> Hashable | None:
         token = await self._reader.token()
         return None if token is None else (token, today_in_shanghai())
 
-    async def _sides(self) -> SideTables:
-        side = SideTables()
-        for name, statement in self._lookups.items():
-            side.lookups[name] = lookup_entries(await self._reader.fetch(statement, {}))
-        for kind, (listing, statement, columns) in self._listings.items():
-            rows = await self._reader.fetch(statement, {})
-            entries = listing_entries(listing, (dict(zip(columns, row, strict=True)) for row in rows))
-            if kind == "units":
-                side.units = entries
-            else:
-                side.warehouses = entries
-        return side
-
     async def _fresh_mapper(self) -> RowMapper:
         token = await self._token()
         if self._mapper is None or token is None or self._mapper[0] != token:
-            self._mapper = (token, RowMapper(self.mapping, await self._sides()))
+            self._mapper = (token, await self._side_reader.mapper())
         return self._mapper[1]
 
     async def _scanned(self) -> Snapshot:
@@ -143,8 +119,8 @@ class SqlStore:
             if self._snapshot is not None and token is not None and self._snapshot[0] == token:
                 return self._snapshot[1]
             mapper = await self._fresh_mapper()
-            raws = await self._reader.fetch(self._native, {})
-            snapshot = await asyncio.to_thread(Snapshot, mapper, raws, self.mapping.store.scan_rows_max, judged=True)
+            raws = await self._reader.fetch(self._scan, {})
+            snapshot = await asyncio.to_thread(Snapshot, mapper, raws, self.mapping.store.scan_rows_max)
             self._snapshot = (token, snapshot)
             return snapshot
 
@@ -153,7 +129,7 @@ class SqlStore:
     async def _pushable(self) -> _Pushed:
         """What pushed statements need; raises `StoreUnsupported` where this store's rows must be scanned."""
         if self._push is None:
-            raise StoreUnsupported(f"nothing is pushed into a {self.mapping.store.engine} store yet")
+            raise StoreUnsupported(f"nothing is pushed into a {self.mapping.store.engine} store yet", ReasonCode.ENGINE)
         token = await self._token()
         if self._pushed is None or self._pushed.token != token:
             listed = self._push.listed()
@@ -163,7 +139,7 @@ class SqlStore:
             doubles = frozenset() if irregular else await self._double_codes()
             self._pushed = _Pushed(token, mapper, listed, bool(irregular), doubles)
         if self._pushed.irregular:
-            raise StoreUnsupported("some native keys are not kept as the mapping says")
+            raise StoreUnsupported("some native keys are not kept as the mapping says", ReasonCode.KEY)
         return self._pushed
 
     async def _double_codes(self) -> frozenset[str]:
@@ -261,15 +237,6 @@ class SqlStore:
                 groups.append(GroupRow(key, record[len(by)], *totals))
         return sorted(groups, key=lambda group: tuple((part is None, part or "") for part in group.key))
 
-    async def explain(self, request: PageRequest) -> Explanation:
-        """How this request would be answered, and why."""
-        try:
-            pushed = await self._pushable()
-            statement, _ = self._page_statement(request, pushed, [])
-        except StoreUnsupported as error:
-            return Explanation("scan", str(error), None)
-        return Explanation("pushed", "every expression equals the mapper's value", statement.sql)
-
     # --- the protocol -----------------------------------------------------------------------------------------------
 
     async def page(self, request: PageRequest) -> Page:
@@ -277,6 +244,45 @@ class SqlStore:
             return observed(await self._push_page(request))
         except StoreUnsupported:
             return observed((await self._scanned()).page(request))
+
+    async def explain(self, request: PageRequest) -> Explanation:
+        """A scan does all of a request here, whatever part of it keeps it from being pushed."""
+        reasons = await self._hindrances(request)
+        if not reasons:
+            try:
+                statement, _ = self._page_statement(request, await self._pushable(), [])
+                return Explanation("store", "store", "store", statement.sql, request.limit + 1)
+            except StoreUnsupported as error:
+                reasons.append(Reason(error.reason, str(error)))
+        rows_max = self.mapping.store.scan_rows_max + 1
+        return Explanation("adapter", "adapter", "adapter", self._scan.sql, rows_max, tuple(reasons))
+
+    async def _hindrances(self, request: PageRequest) -> list[Reason]:
+        """Why this request cannot be pushed, part by part."""
+        try:
+            await self._pushable()
+        except StoreUnsupported as error:
+            return [Reason(error.reason, str(error))]
+        push = self._push
+        assert push is not None
+        parts: tuple[tuple[RequestPart, Callable[[], object]], ...] = (
+            ("filter", lambda: condition_params(push, request.filter)),
+            ("order", lambda: order_by(request.order, push, request.backward)),
+        )
+        found = []
+        for part, write in parts:
+            try:
+                write()
+            except StoreUnsupported as error:
+                found.append(Reason(error.reason, str(error), part))
+        return found
+
+    async def health(self) -> StoreHealth:
+        try:
+            await self._reader.fetch(self._alive, {})
+            return StoreHealth(HealthState.OK, data_as_of=datetime.now(UTC))
+        except StoreError as error:
+            return StoreHealth(HealthState.UNAVAILABLE, error.fault)
 
     async def rows(self, natives: Iterable[str], columns: frozenset[str] | None = None) -> Map[str, Row]:
         wanted = [native for native in dict.fromkeys(natives) if parse_native(native, self.mapping.key) is not None]
@@ -337,13 +343,6 @@ class SqlStore:
             if self.mapping.store.engine == "sqlite":
                 values["now_utc"] = values["now_utc"].isoformat(" ")
         return await self._reader.execute(statement, values) == 1
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    way: Literal["pushed", "scan"]
-    reason: str
-    sql: str | None
 
 
 @dataclass(slots=True)

@@ -77,4 +77,4 @@ def test_a_clean_store_is_asked_in_sql(opened: Opened) -> None:
     request = PageRequest(None, (OrderTerm("originalValue", Direction.DESC),), 50)
     explained = opened.run(opened.store.explain(request))
     pushed = opened.store.region in ("330100", "330106", "330109")
-    assert explained.way == ("pushed" if pushed else "scan"), explained.reason
+    assert explained.order == ("store" if pushed else "adapter"), explained.reasons
