@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias, assert_never
 
 from adapters.canonical import CANONICAL_FIELDS
+from adapters.mapping.numbers import plus
 from adapters.model import (
     And,
     Compare,
@@ -56,7 +57,6 @@ __all__ = [
     "sorted_rows",
 ]
 
-_PRECISION = 120
 Predicate: TypeAlias = Callable[[Row], bool]
 
 MATCHED_FIELDS = ("name", "specification", "brand", "model", "className")
@@ -276,9 +276,7 @@ def groups_of(rows: Iterable[Row], by: Sequence[str]) -> list[GroupRow]:
         group[0] += 1
         for place, name in ((1, "quantity"), (2, "originalValue"), (3, "netValue")):
             if (value := row.get(name)) is not None:
-                with localcontext() as context:
-                    context.prec = _PRECISION
-                    group[place] += Decimal(value)
+                group[place] = plus(group[place], Decimal(value))
     keys = sorted(sums, key=lambda key: tuple((part is None, part or "") for part in key))
     return [GroupRow(key, *sums[key]) for key in keys]
 

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from adapters.mapping.dates import Fault, read_day, read_time, zone_of
 from adapters.mapping.issues import issue
 from adapters.mapping.model import Condition, FieldMapping
-from adapters.mapping.numbers import MONEY_FACTORS, quantity_in_name, read_decimal, scaled
+from adapters.mapping.numbers import MONEY_FACTORS, plus, quantity_in_name, read_decimal, scaled
 from adapters.mapping.values import code_text, is_mojibake, repair_mojibake, text_of, trimmed
 from adapters.model import FieldKind, Issue
 from contract.decimals import format_decimal, format_money
@@ -223,7 +223,7 @@ def _decimal(mapped: FieldMapping, reading: _Reading, index: Index) -> FieldRead
         amount = number(value, found)
         if amount is not None and subtracted is not None:
             less = number(raw[subtracted], found)
-            amount = None if less is None else amount - less
+            amount = None if less is None else plus(amount, less.copy_negate())
         if amount is None:
             return None
         return format_money(scaled(amount, factor)) if money else format_decimal(amount)

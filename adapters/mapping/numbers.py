@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.mapping.values import code_text
 
-__all__ = ["MEASURE_WORDS", "MONEY_FACTORS", "quantity_in_name", "read_decimal", "scaled"]
+__all__ = ["MEASURE_WORDS", "MONEY_FACTORS", "plus", "quantity_in_name", "read_decimal", "scaled"]
 
 MONEY_FACTORS = {"元": Decimal(1), "万元": Decimal(10_000), "分": Decimal("0.01")}
 _PLAIN = re.compile(r"[+-]?\d{1,40}(\.\d{0,20})?|[+-]?\d{1,3}(,\d{3}){1,12}(\.\d{0,20})?|[+-]?\.\d{1,20}", re.ASCII)
@@ -24,7 +24,9 @@ _IN_NAME = re.compile(rf"\D(\d{{1,6}})([{MEASURE_WORDS}])")
 
 def read_decimal(value: Any) -> Decimal | str | None:
     """The number; None where nothing is recorded; the text where it is no number."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return str(value).upper()  # as Excel shows it; true is no amount
+    if isinstance(value, int):
         return Decimal(value)
     if isinstance(value, float):
         value = repr(value)
@@ -39,6 +41,13 @@ def read_decimal(value: Any) -> Decimal | str | None:
     if _EXPONENT.fullmatch(bare):
         return Decimal(bare)
     return text
+
+
+def plus(total: Decimal, number: Decimal) -> Decimal:
+    """The exact sum: Python's own context would round it to 28 digits."""
+    with localcontext() as context:
+        context.prec = _PRECISION
+        return total + number
 
 
 def scaled(number: Decimal, factor: Decimal) -> Decimal:

@@ -7,6 +7,7 @@ one alone may be the `×` of 1920×1080 or the `°` of 25°C.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from datetime import date, datetime
@@ -39,6 +40,8 @@ def text_of(value: Any) -> str | None:
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview):
         return _decoded(bytes(value))
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=text_of)
     return str(value)
 
 

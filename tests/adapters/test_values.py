@@ -17,7 +17,7 @@ from adapters.mapping.dates import FORMATS, Fault, read_day, read_time
 from adapters.mapping.fields import SideTables
 from adapters.mapping.mapper import native_text, parse_native
 from adapters.mapping.model import KeyPart
-from adapters.mapping.numbers import quantity_in_name, read_decimal
+from adapters.mapping.numbers import plus, quantity_in_name, read_decimal
 from adapters.mapping.values import is_mojibake, repair_mojibake, text_of, trimmed
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -181,3 +181,17 @@ def test_codes_mean_the_same_in_any_width() -> None:
         assert row is not None
         seen.append((row["condition"], [found["code"] for found in row["issues"]]))
     assert seen == [("GOOD", []), ("GOOD", []), ("NEW", []), (None, []), (None, []), (None, ["UNKNOWN_CODE"])]
+
+
+def test_what_a_document_nests_is_shown_as_json() -> None:
+    """Not as Python writes it."""
+    assert text_of({"型号": "X7", "年": 2019, "有": True, "无": None}) == '{"型号":"X7","年":2019,"有":true,"无":null}'
+    assert text_of([1, Decimal("1.50"), date(2020, 1, 2), b"\xe6\xa1\x8c"]) == '[1,"1.50","2020-01-02","桌"]'
+
+
+def test_sums_are_exact_beyond_28_digits() -> None:
+    assert plus(Decimal(10**39), Decimal("0.01")) == Decimal(f"1{'0' * 39}.01")
+
+
+def test_a_truth_value_is_no_number() -> None:
+    assert (read_decimal(True), read_decimal(False)) == ("TRUE", "FALSE")
