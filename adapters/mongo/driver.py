@@ -11,6 +11,8 @@ from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import ConfigurationError, PyMongoError
 
+from adapters.guest import Gate
+from adapters.mapping.model import Guest
 from adapters.model import StoreUnavailable, StoreUnsupported
 
 __all__ = ["Documents"]
@@ -22,15 +24,17 @@ _CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC, u
 class Documents:
     """One database, read only. Errors become `StoreUnavailable`, without their text, which may hold a password."""
 
-    def __init__(self, url: str, connections_max: int, timeout_s: float) -> None:
-        milliseconds = int(timeout_s * 1000)
+    def __init__(self, url: str, guest: Guest) -> None:
+        self._gate = Gate(guest)
+        milliseconds = int(guest.statement_timeout_s * 1000)
         try:
             self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
                 url,
-                maxPoolSize=connections_max,
+                maxPoolSize=guest.connections_max,
                 serverSelectionTimeoutMS=milliseconds,
                 connectTimeoutMS=milliseconds,
                 socketTimeoutMS=milliseconds,
+                **_tls(guest),
             )
             self._database = self._client.get_default_database().with_options(_CODEC)
         except (ConfigurationError, ValueError):
@@ -44,15 +48,18 @@ class Documents:
     ) -> AsyncIterator[list[dict[str, Any]]]:
         """Documents in batches, with these paths of each."""
         projection = dict.fromkeys(fields, 1) | ({} if "_id" in fields else {"_id": 0})
+        self._gate.enter()
         try:
             cursor = self._database[collection].find(filter_, projection, batch_size=_BATCH)
             while batch := await cursor.to_list(_BATCH):
                 yield batch
+                await self._gate.took(len(batch))
         except (PyMongoError, BSONError) as error:
             raise StoreUnavailable(f"the document store cannot be read ({type(error).__name__})") from None
 
     async def summary(self, collection: str, version: str | None, changed: str | None) -> str:
         """Number of documents, sum of their versions, latest change: what moves when something changes."""
+        self._gate.enter()
         group: dict[str, Any] = {"_id": None, "n": {"$sum": 1}}
         if version:
             group["versions"] = {"$sum": f"${version}"}
@@ -63,3 +70,12 @@ class Documents:
         except PyMongoError as error:
             raise StoreUnavailable(f"the document store did not answer ({type(error).__name__})") from None
         return str(sorted(found[0].items())) if found else "empty"
+
+
+def _tls(guest: Guest) -> dict[str, Any]:
+    if guest.tls == "default":
+        return {}
+    if guest.tls == "off":
+        return {"tls": False}
+    authority = {"tlsCAFile": guest.tls_ca} if guest.tls_ca else {}
+    return {"tls": True, "tlsAllowInvalidCertificates": guest.tls == "require", **authority}

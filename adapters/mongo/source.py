@@ -11,17 +11,23 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bson.decimal128 import Decimal128
 
-from adapters.index import IndexBuilder, SourceStamp
+from adapters.index import IndexBuilder, IndexedStore, SourceStamp
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Condition, Listing, Lookup, Mapping
+from adapters.model import Store
 from adapters.mongo.driver import Documents
 from adapters.sides import listing_entries, lookup_entries
 
-__all__ = ["MongoSource", "at_path"]
+__all__ = ["MongoSource", "at_path", "open_mongo"]
+
+
+def open_mongo(mapping: Mapping, cache_dir: Path | None) -> Store:
+    return IndexedStore(mapping, MongoSource(mapping), cache_dir)
 
 
 def at_path(document: Any, path: str) -> Any:
@@ -39,8 +45,7 @@ def at_path(document: Any, path: str) -> Any:
 class MongoSource:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
-        settings = mapping.store
-        self._documents = Documents(settings.url, settings.connections_max, settings.timeout_s)
+        self._documents = Documents(mapping.store.url, mapping.store.guest)
 
     async def open(self) -> None:
         return None

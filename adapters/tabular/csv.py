@@ -1,9 +1,10 @@
 """A folder of CSV exports: the newest whole file is the store.
 
 An export counts as whole when its companion (`ready_suffix`) lies beside it and says as many data lines as the file
-has. A file that is not whole, or has lost a column the mapping needs, never replaces the last good one; it is named
-as the store's fault. Encoding is told by the byte order mark, else by whether the bytes are UTF-8; columns are found
-by their headings, whatever their order.
+has. Where the district writes no companions, a file counts once it has lain unchanged for `settle_s`; nothing proves
+that it is whole, so the index refuses one that is far shorter than the last good one. A file that is not whole, or has
+lost a column the mapping needs, never replaces the last good one; it is named as the store's fault. Encoding is told by
+the byte order mark, else by whether the bytes are UTF-8; columns are found by their headings, whatever their order.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ import asyncio
 import codecs
 import csv
 import io
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.index import IndexBuilder, SourceStamp
+from adapters.index import IndexBuilder, IndexedStore, SourceStamp
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Listing, Mapping
-from adapters.model import StoreUnavailable
+from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.sides import listing_entries, lookup_entries
+from adapters.status import Fault
 
-__all__ = ["CsvSource", "detect_encoding"]
+__all__ = ["CsvSource", "detect_encoding", "open_csv"]
 
+EXPORT_UNFINISHED = "EXPORT_UNFINISHED"
 _FIELD_BYTES_MAX = 1 << 20
 _PROBE_BYTES = 1 << 16
 
@@ -48,10 +52,20 @@ def detect_encoding(path: Path) -> str:
     return "utf-8"
 
 
+def open_csv(mapping: Mapping, cache_dir: Path | None) -> Store:
+    return IndexedStore(mapping, CsvSource(mapping), cache_dir)
+
+
+def _unfinished(message: str | None) -> Fault | None:
+    return None if message is None else Fault(EXPORT_UNFINISHED, message)
+
+
 class CsvSource:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self._folder = Path(mapping.store.url)
+        self._seen: dict[Path, tuple[tuple[int, int], float]] = {}
+        """Export without a companion → its size and time, and since when (monotonic) they are as they are."""
 
     async def open(self) -> None:
         return None
@@ -76,21 +90,38 @@ class CsvSource:
         except OSError:
             raise StoreUnavailable("the drop folder cannot be read") from None
 
-    def _newest_whole(self) -> tuple[Path, int | None, str | None]:
-        """(the file, the lines it must have, what is wrong with a newer one)."""
-        fault = None
+    def _newest_whole(self) -> tuple[Path, int | None, Fault | None]:
+        """(the file, the lines it must have where that is announced, what is wrong with a newer one)."""
+        fault: str | None = None
+        suffix = self._mapping.file.ready_suffix
         for path in self._exports():
-            suffix = self._mapping.file.ready_suffix
             if suffix is None:
-                return path, None, fault
+                if self._is_settled(path):
+                    return path, None, _unfinished(fault)
+                fault = fault or f"{path.name} may still be being written: it has changed lately"
+                continue
             ready = path.with_suffix(suffix)
             try:
-                return path, int(ready.read_text(encoding="ascii").strip()), fault
+                return path, int(ready.read_text(encoding="ascii").strip()), _unfinished(fault)
             except FileNotFoundError:
                 fault = fault or f"{path.name} is not finished: there is no {ready.name}"
             except (OSError, ValueError):
                 fault = fault or f"{ready.name} cannot be read"
-        raise StoreUnavailable("the drop folder holds no finished export")
+        raise StoreUnavailable(fault or "the drop folder holds no finished export", EXPORT_UNFINISHED)
+
+    def _is_settled(self, path: Path) -> bool:
+        """Whether a file is old, or has been seen unchanged, for long enough. Its own time alone may be of another
+        machine's clock."""
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        state, now, settle_s = (status.st_size, status.st_mtime_ns), time.monotonic(), self._mapping.file.settle_s
+        known = self._seen.get(path)
+        if known is None or known[0] != state:
+            age = time.time() - status.st_mtime if known is None else 0.0
+            known = self._seen[path] = (state, now - max(0.0, age))
+        return now - known[1] >= settle_s
 
     def _stamp(self) -> SourceStamp:
         path, lines, fault = self._newest_whole()
@@ -101,7 +132,8 @@ class CsvSource:
             raise StoreUnavailable(f"{path.name} or a file beside it is gone") from None
         parts = [path.name, status.st_size, status.st_mtime_ns, lines]
         parts += [value for side in sides for value in (side.st_size, side.st_mtime_ns)]
-        return SourceStamp(" ".join(map(str, parts)), datetime.fromtimestamp(status.st_mtime, UTC), fault)
+        as_of = datetime.fromtimestamp(status.st_mtime, UTC)
+        return SourceStamp(" ".join(map(str, parts)), as_of, fault, is_proved_whole=lines is not None)
 
     def _side_files(self) -> list[str]:
         listings = (self._mapping.units, self._mapping.warehouses)
@@ -121,7 +153,9 @@ class CsvSource:
             else:
                 building.add((raw,))
         if lines is not None and count != lines:
-            raise StoreUnavailable(f"{path.name} has {count} lines where {lines} were announced: it is not whole")
+            raise SourceRefused(
+                f"{path.name} has {count} lines where {lines} were announced: it is not whole", EXPORT_UNFINISHED
+            )
         return building
 
     def _lines(self, path: Path) -> Iterator[tuple[int, tuple[Any, ...] | None, str]]:
@@ -130,10 +164,13 @@ class CsvSource:
         try:
             headings = [heading.strip() for heading in next(rows)[1]]
         except StopIteration:
-            raise StoreUnavailable(f"{path.name} is empty") from None
+            raise SourceRefused(f"{path.name} is empty") from None
         missing = [column for column in self._mapping.columns if column not in headings]
         if missing:
-            raise StoreUnavailable(f"{path.name} has no column {', '.join(missing)}")
+            raise SourceRefused(f"{path.name} has no column {', '.join(missing)}")
+        twice = [column for column in self._mapping.columns if headings.count(column) > 1]
+        if twice:
+            raise SourceRefused(f"{path.name} has more than one column {', '.join(twice)}")
         places = [headings.index(column) for column in self._mapping.columns]
         for number, cells in rows:
             if len(cells) == len(headings):
@@ -154,9 +191,9 @@ class CsvSource:
                         cells[0] = cells[0].removeprefix("\ufeff")
                     yield number, cells
         except UnicodeDecodeError:
-            raise StoreUnavailable(f"{path.name} is not {encoding}") from None
+            raise SourceRefused(f"{path.name} is not {encoding}") from None
         except csv.Error as error:
-            raise StoreUnavailable(f"{path.name} is no CSV: {error}") from None
+            raise SourceRefused(f"{path.name} is no CSV: {error}") from None
         except OSError:
             raise StoreUnavailable(f"{path.name} cannot be read") from None
 

@@ -1,7 +1,9 @@
 """An Excel workbook as a store: one sheet a unit, title and group rows above the headings, totals between the rows.
 
-Cells are read as Excel last computed them (a formula's cached value). Which rows are assets is settled by the mapping
-(`row_when = "number"`: those with a number in the first column); which sheets, by leaving out the others. A title row
+Cells are read as Excel last computed them (a formula's cached value); a cell that shows an error (`#REF!`) is that text,
+which no reader takes for "not recorded" (see `adapters.tabular.errors`). Which rows are assets is settled by the mapping
+(`row_when = "number"`: those with a number in the first column, also one kept as text); which sheets, by leaving out the
+others, the hidden ones first of all. A title row
 may say more than the cells do, such as the unit's credit code: captions cut it out. Merged headings are the reason
 why columns may also be named by their letter.
 """
@@ -12,20 +14,27 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineWorkbook
+from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
-from adapters.index import IndexBuilder, SourceStamp
+from adapters.index import BuildStopped, IndexBuilder, IndexedStore, SourceStamp
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Listing, Mapping
-from adapters.model import StoreUnavailable
+from adapters.mapping.numbers import read_decimal
+from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.sides import listing_entries
+from adapters.tabular.errors import Errors, error_cells, letters_to_index
 
-__all__ = ["XlsxSource"]
+__all__ = ["XlsxSource", "open_xlsx"]
 
 _SHEET = "@sheet"
+
+
+def open_xlsx(mapping: Mapping, cache_dir: Path | None) -> Store:
+    return IndexedStore(mapping, XlsxSource(mapping), cache_dir)
 
 
 class XlsxSource:
@@ -52,25 +61,29 @@ class XlsxSource:
 
     def _load(self, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
         try:
-            workbook = CalamineWorkbook.from_path(str(self._path))
+            workbook = _Workbook(self._path)
             building = builder(self._sides(workbook))
             for sheet in self._unit_sheets(workbook):
                 building.add(self._rows(workbook, sheet))
             return building
-        except StoreUnavailable:
+        except (StoreUnavailable, BuildStopped):
             raise
         except Exception as error:  # a half-written or foreign file fails in many ways inside the reader
-            raise StoreUnavailable(f"{self._path.name} cannot be read as a workbook ({type(error).__name__})") from None
+            raise SourceRefused(f"{self._path.name} cannot be read as a workbook ({type(error).__name__})") from None
 
-    def _unit_sheets(self, workbook: CalamineWorkbook) -> list[str]:
-        return [name for name in workbook.sheet_names if name not in self._mapping.file.sheets_except]
-
-    def _rows(self, workbook: CalamineWorkbook, sheet: str) -> Iterator[tuple[Any, ...]]:
+    def _unit_sheets(self, workbook: _Workbook) -> list[str]:
         layout = self._mapping.file
-        grid = _grid(workbook, sheet)
+        left_out = {*layout.sheets_except, *(() if layout.hidden_sheets else workbook.hidden)}
+        return [name for name in workbook.sheet_names if name not in left_out]
+
+    def _rows(self, workbook: _Workbook, sheet: str) -> Iterator[tuple[Any, ...]]:
+        layout = self._mapping.file
+        grid = workbook.grid(sheet)
         if len(grid) < layout.header_row:
-            raise StoreUnavailable(f"sheet {sheet!r} has no row {layout.header_row} of headings")
-        headings = {str(cell).strip(): at for at, cell in reversed(list(enumerate(grid[layout.header_row - 1])))}
+            raise SourceRefused(f"sheet {sheet!r} has no row {layout.header_row} of headings")
+        headings: dict[str, list[int]] = {}
+        for at, cell in enumerate(grid[layout.header_row - 1]):
+            headings.setdefault(str(cell).strip(), []).append(at)
         said = {_SHEET: sheet, **self._captions(grid)}
         places = [self._place(column, headings, said, sheet) for column in self._mapping.columns]
         for cells in grid[layout.header_row :]:
@@ -83,16 +96,19 @@ class XlsxSource:
                 for place in places
             )
 
-    def _place(self, column: str, headings: dict[str, int], said: dict[str, str], sheet: str) -> int | str:
+    def _place(self, column: str, headings: dict[str, list[int]], said: dict[str, str], sheet: str) -> int | str:
         """A column's place, or the text that the workbook says for all of the sheet's rows."""
         if column.startswith("@"):
             return said.get(column, "")
         letters = self._mapping.file.columns.get(column)
         if letters is not None:
-            return _letters_to_index(letters)
+            return letters_to_index(letters)
         if column not in headings:
-            raise StoreUnavailable(f"sheet {sheet!r} has no column {column!r}")
-        return headings[column]
+            raise SourceRefused(f"sheet {sheet!r} has no column {column!r}")
+        if len(headings[column]) > 1:
+            letters = ", ".join(_index_to_letters(at) for at in headings[column])
+            raise SourceRefused(f"sheet {sheet!r} has {column!r} more than once ({letters}): name one in file.columns")
+        return headings[column][0]
 
     def _captions(self, grid: list[list[Any]]) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -104,33 +120,49 @@ class XlsxSource:
             found[caption.name] = inner if mark and end else ""
         return found
 
-    def _sides(self, workbook: CalamineWorkbook) -> SideTables:
+    def _sides(self, workbook: _Workbook) -> SideTables:
         side = SideTables()
         side.units = self._listing(self._mapping.units, workbook)
         side.warehouses = self._listing(self._mapping.warehouses, workbook)
         return side
 
-    def _listing(self, listing: Listing, workbook: CalamineWorkbook) -> dict[str, dict[str, Any]]:
+    def _listing(self, listing: Listing, workbook: _Workbook) -> dict[str, dict[str, Any]]:
         if listing.origin == "sheets":
             sheets = self._unit_sheets(workbook)
-            return listing_entries(
-                listing, ({_SHEET: name, **self._captions(_grid(workbook, name))} for name in sheets)
-            )
+            return listing_entries(listing, ({_SHEET: name, **self._captions(workbook.grid(name))} for name in sheets))
         if listing.origin == "table":
             if listing.table not in workbook.sheet_names:
-                raise StoreUnavailable(f"the workbook has no sheet {listing.table!r}")
-            grid = _grid(workbook, listing.table)
+                raise SourceRefused(f"the workbook has no sheet {listing.table!r}")
+            grid = workbook.grid(listing.table)
             headings = [str(cell).strip() for cell in grid[0]] if grid else []
             return listing_entries(listing, (dict(zip(headings, map(_value, row), strict=False)) for row in grid[1:]))
         return {}
 
 
-def _grid(workbook: CalamineWorkbook, sheet: str) -> list[list[Any]]:
-    """All cells from A1 on: row and column numbers are those Excel shows."""
-    return workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+class _Workbook:
+    """A workbook's cells as Excel shows them, those that show an error included."""
+
+    def __init__(self, path: Path) -> None:
+        self._book = CalamineWorkbook.from_path(str(path))
+        self._errors: dict[str, Errors] = error_cells(path)
+        self.sheet_names: list[str] = self._book.sheet_names
+        self.hidden = frozenset(
+            sheet.name for sheet in self._book.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible
+        )
+
+    def grid(self, sheet: str) -> list[list[Any]]:
+        """All cells from A1 on: row and column numbers are those Excel shows."""
+        grid: list[list[Any]] = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        for (row, column), shown in self._errors.get(sheet, {}).items():
+            if row < len(grid) and column < len(grid[row]):
+                grid[row][column] = shown
+        return grid
 
 
 def _is_number(cell: Any) -> bool:
+    """A number, also one that somebody typed into a cell formatted as text."""
+    if isinstance(cell, str):
+        return isinstance(read_decimal(cell), Decimal)
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
@@ -145,8 +177,10 @@ def _value(cell: Any) -> Any:
     return cell
 
 
-def _letters_to_index(letters: str) -> int:
-    index = 0
-    for letter in letters.upper():
-        index = index * 26 + ord(letter) - ord("A") + 1
-    return index - 1
+def _index_to_letters(index: int) -> str:
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters

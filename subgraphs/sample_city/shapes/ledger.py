@@ -92,6 +92,7 @@ class LedgerShape(Shape):
         original = _number(card.original)
         if card.kind == "unmappable_amount":
             original = _text(_NO_NUMBER[card.ordinal % len(_NO_NUMBER)])
+            card.issues.append(("UNMAPPABLE_AMOUNT", "netValue"))  # its formula shows an error then
         elif wide:
             original = _text(money_text(card.original).translate(_WIDE))
         status = f"状态{card.ordinal}" if card.status is None else CHINESE_STATUS[card.status]
