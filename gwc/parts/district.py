@@ -20,7 +20,7 @@ from gwc.settings import Settings
 from subgraphs.district.app import DistrictOptions, create_district_app
 from subgraphs.district.custody.book import CustodyBook
 
-__all__ = ["district_app", "open_district_store", "read_store", "serve_district"]
+__all__ = ["district_app", "in_a_line", "open_district_store", "read_store", "serve_district"]
 
 Say = Callable[[str], None]
 
@@ -36,6 +36,7 @@ def serve_district(settings: Settings, mapping: Path, store_url: str | None, hos
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         settings.state.mkdir(parents=True, exist_ok=True)
         await open_district_store(store)
+        say(await in_a_line(store))
         try:
             await book.open()
             async with district.router.lifespan_context(district):
@@ -62,6 +63,14 @@ async def open_district_store(store: Store) -> None:
         await store.open()
     except (MappingError, StoreError) as error:
         raise CommandError(f"The store of {store.region} cannot be opened: {error}") from None
+
+
+async def in_a_line(store: Store) -> str:
+    """How the store is read, what is granted, and what is wrong with it."""
+    granted, health = store.capabilities, await store.health()
+    names = [name for name in ("read", "hold", "write", "change_feed") if getattr(granted, name)]
+    fault = "" if health.fault is None else f" ({health.fault.code}: {health.fault.message})"
+    return f"store {health.state}{fault}, {granted.mode}; granted: {', '.join(names)}"
 
 
 def district_app(settings: Settings, store: Store) -> tuple[CustodyBook, Starlette]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -59,8 +60,15 @@ def create_district_app(store: Store, book: CustodyBook, options: DistrictOption
         return DistrictContext(caller, member)
 
     async def health() -> Mapping[str, Any]:
-        as_of = await store.as_of()
-        return {"region": store.region, "asOf": as_of.strftime("%Y-%m-%dT%H:%M:%SZ"), "mode": store.capabilities.mode}
+        state = await store.health()
+        return {
+            "status": state.state,
+            "region": store.region,
+            "asOf": _instant(state.data_as_of),
+            "lastGoodLoad": _instant(state.last_good_load),
+            "fault": None if state.fault is None else {"code": state.fault.code, "message": state.fault.message},
+            "capabilities": store.capabilities.as_dict(),
+        }
 
     return create_subgraph_app(
         district_schema(),
@@ -70,6 +78,10 @@ def create_district_app(store: Store, book: CustodyBook, options: DistrictOption
         health=health,
         options=options.serving,
     )
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @lru_cache(maxsize=1)

@@ -37,7 +37,8 @@ JSON = "application/json"
 
 ContextFactory = Callable[[Caller], Any]
 Health = Callable[[], Awaitable[Mapping[str, Any]]]
-"""What `/health` answers beside `status`; raises when the subgraph cannot serve."""
+"""What `/health` answers beside `status`, which is `ok` unless given here (`degraded`; with `unavailable` the answer is a
+503); raises when the subgraph cannot serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +158,5 @@ async def _health(health: Health | None) -> Response:
     except Exception:
         _log.warning("the subgraph is not healthy", exc_info=True)
         return Response(orjson.dumps({"status": "unavailable"}), 503, media_type=JSON)
-    return Response(orjson.dumps({"status": "ok", **detail}), media_type=JSON)
+    answer = {"status": "ok", **detail}
+    return Response(orjson.dumps(answer), 503 if answer["status"] == "unavailable" else 200, media_type=JSON)

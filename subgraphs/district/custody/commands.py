@@ -120,7 +120,8 @@ async def _facts(member: Member, native: str) -> AssetFacts | None:
         quantity=Decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1),
         version=row["version"],
         status=row.get("status"),
-        shareable=bool(row.get("shareable")),
+        # What the mapping does not let the city hold is nobody's to share.
+        shareable=member.store.capabilities.hold and bool(row.get("shareable")),
         shareable_until=row.get("shareableUntil"),
     )
 

@@ -24,6 +24,7 @@ from adapters.model import (
     StoreCapabilities,
     StoreUnavailable,
 )
+from adapters.status import Explanation, Fault, HealthState, StoreHealth
 from contract.identity import (
     ANONYMOUS,
     DEADLINE_HEADER,
@@ -161,6 +162,16 @@ class MemoryStore:
     async def as_of(self) -> datetime:
         self._check()
         return NOW
+
+    async def explain(self, request: PageRequest) -> Explanation:
+        return Explanation("adapter", "adapter", "adapter", None, len(self.all))
+
+    async def health(self) -> StoreHealth:
+        try:
+            self._check()
+        except StoreUnavailable as error:
+            return StoreHealth(HealthState.UNAVAILABLE, Fault(error.code, "the store was refused"))
+        return StoreHealth(HealthState.OK, data_as_of=NOW)
 
     async def write_status(self, native: str, status: str, expected_version: str | None) -> bool:
         self._check()

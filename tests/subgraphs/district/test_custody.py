@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from adapters.model import StoreCapabilities
 from contract.identity import ANONYMOUS, Identity
 from tests.services import Server, postgres_execute
 from tests.subgraphs.district.parts import (
@@ -173,9 +174,14 @@ async def test_a_batch_comes_back_in_parts(client: MemoryClient) -> None:
     assert client.store.all["ten"]["status"] == "IDLE"
 
 
+async def test_a_store_whose_mapping_grants_no_holds(client: MemoryClient) -> None:
+    client.store.capabilities = StoreCapabilities(hold=False)
+    assert codes(await place(client, "k1")) == ["NOT_SHAREABLE"]
+
+
 async def test_a_store_that_cannot_be_written_does_not_stop_the_movement(client: MemoryClient) -> None:
     """What it does not show yet (未落库) is kept as instructions, oldest first."""
-    client.store.capabilities = type(client.store.capabilities)(write=False)
+    client.store.capabilities = StoreCapabilities(write=False)
     hold = (await place(client, "k1"))["hold"]["id"]
     for kind in ("DISPATCH", "RECEIVE"):
         assert await move(client, f"m {kind}", hold, kind) == {"writtenBack": False, "problems": []}
