@@ -7,36 +7,30 @@ never raises for what a subgraph did: it gives a `Failure`. Only cancellation by
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
-import aiohttp
 import orjson
-from aiohttp import hdrs
 
 from contract.identity import DEADLINE_HEADER
 from gateway.execution.answers import Failure, Outcome, read_answer
 from gateway.execution.flights import Flights
 from gateway.execution.limits import Deadline
-from gateway.execution.upstream import SUBPROTOCOL, Closed, receive_events
+from gateway.execution.wire.connection import Response
+from gateway.execution.wire.errors import Broken, TooLarge, Unreachable, UnsentInTime, WireError
+from gateway.execution.wire.pool import CONNECT_S, CONNECTIONS_MAX, Pool
+from gateway.execution.wire.requests import Origin, Post
 from gateway.language.errors import Code
+
+if TYPE_CHECKING:
+    from gateway.execution.wire.streams import Streams
 
 __all__ = ["ANSWER_BYTES_MAX", "RETRY_AFTER", "HttpClient", "HttpPool", "SubgraphClient", "request_body"]
 
 ANSWER_BYTES_MAX = 64 << 20
 RETRY_AFTER = "Retry-After"
-CONNECT_S = 10.0
-CONNECTIONS_PER_HOST_MAX = 256
-KEPT_ALIVE_S = 4.0
-"""Shorter than servers keep idle connections (uvicorn: 5 s), so that no request meets a connection being closed."""
-_JSON_HEADERS = {"content-type": "application/json", "accept": "application/json"}
-
-
-_Received: TypeAlias = tuple[int, bytes, str | None] | None
-"""Status, body, and the header `Retry-After`; None: too large."""
-_BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError)
-"""The connection was at fault and not what came over it."""
 
 
 class SubgraphClient(Protocol):
@@ -64,8 +58,8 @@ def request_body(operation: str, variables: Mapping[str, Any] | None) -> bytes:
     return orjson.dumps({"query": operation})
 
 
-def too_late() -> Failure:
-    return Failure(Code.SUBGRAPH_TIMEOUT, "it did not answer in time")
+def too_late(*, was_sent: bool = True) -> Failure:
+    return Failure(Code.SUBGRAPH_TIMEOUT, "it did not answer in time", was_sent=was_sent)
 
 
 def connection_broke(detail: str, *, may_pass: bool = True) -> Failure:
@@ -77,31 +71,41 @@ def too_large() -> Failure:
 
 
 class HttpPool:
-    """The one pooled HTTP session that all `HttpClient`s of a gateway share; opened at first use, in its loop."""
+    """The connections that all `HttpClient`s of a gateway share; opened at first use, in its loop."""
 
-    def __init__(self, connections_per_host_max: int = CONNECTIONS_PER_HOST_MAX) -> None:
+    def __init__(self, connections_per_host_max: int = CONNECTIONS_MAX, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: what servers must show, if it is not what the system trusts."""
         self._connections_per_host_max = connections_per_host_max
-        self._session: aiohttp.ClientSession | None = None
+        self._tls = tls
+        self._pools: dict[Origin, Pool] = {}
+        self._streams: Streams | None = None
+
+    def of(self, origin: Origin) -> Pool:
+        pool = self._pools.get(origin)
+        if pool is None:
+            tls = self._tls_context() if origin.is_secure else None
+            pool = self._pools[origin] = Pool(origin, tls, ANSWER_BYTES_MAX, self._connections_per_host_max)
+        return pool
+
+    def _tls_context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+            self._tls.set_alpn_protocols(["http/1.1"])
+        return self._tls
 
     @property
-    def session(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(
-                limit=0, limit_per_host=self._connections_per_host_max, ttl_dns_cache=60, keepalive_timeout=KEPT_ALIVE_S
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("User-Agent", "Accept-Encoding"),
-                auto_decompress=True,
-            )
-        return self._session
+    def streams(self) -> Streams:
+        if self._streams is None:
+            from gateway.execution.wire.streams import Streams
+
+            self._streams = Streams(CONNECT_S, self._connections_per_host_max, ANSWER_BYTES_MAX)
+        return self._streams
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+        if self._streams is not None:
+            await self._streams.close()
+            self._streams = None
 
 
 class HttpClient:
@@ -111,8 +115,9 @@ class HttpClient:
         """`share`: a query that equals one in flight (text, variables, identity, language) waits for that one's answer."""
         self.url = url
         self._pool = pool
-        self._flights: Flights[_Received] | None = Flights() if share else None
+        self._flights: Flights[Response] | None = Flights() if share else None
         self._stream_url = "ws" + url.removeprefix("http")
+        self._post: Post | None = None
 
     def __repr__(self) -> str:
         return f"HttpClient({self.url!r})"
@@ -122,68 +127,43 @@ class HttpClient:
     ) -> Outcome:
         body = request_body(operation, variables)
         try:
-            async with asyncio.timeout(deadline.remaining_s):
-                if self._flights is None or operation.startswith("mutation"):
-                    received = await self._post(body, headers)
-                else:
-                    key = (body, *(one for one in headers.items() if one[0] != DEADLINE_HEADER))
-                    received = await self._flights.join(key, lambda: self._post(body, headers))
-        except TimeoutError:
-            return too_late()
-        except aiohttp.ClientConnectorError as error:
+            if self._flights is None or operation.startswith("mutation"):
+                response = await self._send(body, headers, deadline.remaining_s)
+            else:
+                response = await self._share(self._flights, body, headers, deadline.remaining_s)
+        except TimeoutError as error:
+            return too_late(was_sent=not isinstance(error, UnsentInTime))
+        except Unreachable as error:
             return Failure(Code.SUBGRAPH_UNAVAILABLE, "it cannot be reached", str(error), was_sent=False, may_pass=True)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return connection_broke(f"{type(error).__name__}: {error}", may_pass=isinstance(error, _BROKEN))
-        return too_large() if received is None else read_answer(*received)
+        except TooLarge:
+            return too_large()
+        except WireError as error:
+            return connection_broke(f"{type(error).__name__}: {error}", may_pass=isinstance(error, Broken))
+        except ValueError as error:
+            return Failure(Code.SUBGRAPH_UNAVAILABLE, "it cannot be asked", str(error), was_sent=False)
+        return read_answer(*response)
 
-    async def _post(self, body: bytes, headers: Mapping[str, str]) -> _Received:
-        sent = {**headers, **_JSON_HEADERS}
-        async with self._pool.session.post(self.url, data=body, headers=sent, allow_redirects=False) as response:
-            # What is compressed may be far larger than its length says.
-            is_plain = hdrs.CONTENT_ENCODING not in response.headers
-            if is_plain and response.content_length is not None and response.content_length <= ANSWER_BYTES_MAX:
-                return response.status, await response.read(), response.headers.get(RETRY_AFTER)
-            chunks: list[bytes] = []
-            size = 0
-            async for chunk in response.content.iter_any():
-                size += len(chunk)
-                if size > ANSWER_BYTES_MAX:
-                    return None
-                chunks.append(chunk)
-            return response.status, b"".join(chunks), response.headers.get(RETRY_AFTER)
+    async def _share(
+        self, flights: Flights[Response], body: bytes, headers: Mapping[str, str], timeout_s: float
+    ) -> Response:
+        """Each who waits has a deadline; the flight has none."""
+        key = (body, *(one for one in headers.items() if one[0] != DEADLINE_HEADER))
+        async with asyncio.timeout(timeout_s):
+            return await flights.join(key, lambda: self._send(body, headers, None))
+
+    async def _send(self, body: bytes, headers: Mapping[str, str], timeout_s: float | None) -> Response:
+        post = self._post
+        if post is None:
+            post = self._post = Post(self.url)
+        return await self._pool.of(post.origin).ask(post.message(headers, body), timeout_s)
 
     async def subscribe(
         self, operation: str, variables: Mapping[str, Any] | None, headers: Mapping[str, str]
     ) -> AsyncGenerator[Outcome, None]:
-        try:
-            async with self._pool.session.ws_connect(
-                self._stream_url, protocols=(SUBPROTOCOL,), headers=headers, max_msg_size=ANSWER_BYTES_MAX
-            ) as socket:
-                received = receive_events(_AiohttpSocket(socket), operation, variables, headers)
-                async with aclosing(received) as outcomes:
-                    async for outcome in outcomes:
-                        yield outcome
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            yield Failure(Code.SUBGRAPH_UNAVAILABLE, "its stream cannot be opened", f"{type(error).__name__}: {error}")
+        events = self._pool.streams.events(self._stream_url, operation, variables, headers)
+        async with aclosing(events) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
 
     async def close(self) -> None:
         """Nothing of its own to close: the pool is closed by whoever opened it."""
-
-
-class _AiohttpSocket:
-    """The message socket `receive_events` talks through, on aiohttp's websocket."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
-
-    async def send(self, text: str) -> None:
-        try:
-            await self._socket.send_str(text)
-        except (ConnectionError, RuntimeError) as error:
-            raise Closed(1006, str(error)) from None
-
-    async def receive(self) -> str:
-        message = await self._socket.receive()
-        if message.type is aiohttp.WSMsgType.TEXT:
-            return str(message.data)
-        raise Closed(self._socket.close_code or 1006, str(message.extra or ""))
