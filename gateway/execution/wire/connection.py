@@ -116,7 +116,8 @@ class Connection(asyncio.Protocol):
     def closed(self) -> asyncio.Future[None]:
         """Close it, and wait for that: of one that is not lost yet."""
         self.close()
-        self._lost = asyncio.get_running_loop().create_future()
+        if self._lost is None:
+            self._lost = asyncio.get_running_loop().create_future()
         return self._lost
 
     def _end(self, outcome: Response | WireError | TimeoutError) -> None:
@@ -153,10 +154,10 @@ class Connection(asyncio.Protocol):
                 self._end(Malformed(f"{type(error).__name__}: {error}"))
                 return
             self._has_more = True
-        if self._is_complete:
-            self._finish()
-        elif self._size > self._bytes_max:
+        if self._size > self._bytes_max:
             self._end(TooLarge())
+        elif self._is_complete:
+            self._finish()
         elif self._size > size:
             self._stretch = 0
         else:
@@ -179,7 +180,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._is_complete:
-            self._has_more = True
+            raise Malformed("more than one response")  # It ends the parser's work, and is not for the response.
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.lower()] = value

@@ -1,0 +1,223 @@
+"""Which connection a request goes over, who waits for one, and how long one is kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.execution.wire.connection import Response
+from gateway.execution.wire.errors import Broken, Unreachable, UnsentInTime, WireError
+from gateway.execution.wire.pool import KEPT_FREE_S, Pool
+from tests.gateway.execution.wire.peer import HOST, MESSAGE, OK, Asked, Peer, peer, pool_of, response
+
+
+def ask(pool: Pool, name: bytes = b"{}") -> asyncio.Task[Response]:
+    return asyncio.create_task(pool.ask(MESSAGE.replace(b"{}", name), None))
+
+
+async def answered(there: Peer, content: bytes = OK) -> Asked:
+    asked = await there.next()
+    asked.say(content)
+    return asked
+
+
+async def test_the_connection_that_became_free_last_is_taken_first() -> None:
+    async with peer() as there, pool_of(there) as pool:
+        asking = [ask(pool), ask(pool)]
+        first, second = await there.next(), await there.next()
+        second.say(OK)
+        first.say(OK)
+        await asyncio.gather(*asking)
+        for _ in range(3):
+            again = ask(pool)
+            assert (await answered(there)).connection == first.connection
+            await again
+        assert len(pool) == 2
+
+
+async def test_who_finds_no_place_waits_in_line() -> None:
+    async with peer() as there, pool_of(there, connections_max=1) as pool:
+        asking = [ask(pool, name) for name in (b"11", b"22", b"33")]
+        assert [(await answered(there)).body for _ in asking] == [b"11", b"22", b"33"]
+        await asyncio.gather(*asking)
+        assert there.opened == 1
+
+
+async def test_who_stops_waiting_leaves_the_line() -> None:
+    async with peer() as there, pool_of(there, connections_max=1) as pool:
+        first, second, third = (ask(pool, name) for name in (b"11", b"22", b"33"))
+        asked = await there.next()
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        asked.say(OK)
+        assert (await answered(there)).body == b"33"
+        await asyncio.gather(first, third)
+
+
+@pytest.mark.parametrize("content", [OK, b"no HTTP\r\n\r\n"], ids=["a connection", "a place"])
+async def test_who_leaves_just_when_it_is_given_something_passes_it_on(content: bytes) -> None:
+    async with peer() as there, pool_of(there, connections_max=1) as pool:
+        first = ask(pool)
+        asked = await there.next()
+        leaver = pool.ask(MESSAGE, None)
+        turn = leaver.send(None)
+        asked.say(content)
+        await asyncio.wait([first])
+        while not turn.done():
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            leaver.throw(asyncio.CancelledError())
+        last = ask(pool)
+        await answered(there)
+        assert (await last).body == b"ok"
+        assert isinstance(first.exception(), WireError) == (content != OK)
+
+
+async def test_the_time_to_wait_for_a_place_ends() -> None:
+    async with peer() as there, pool_of(there, connections_max=1) as pool:
+        first = ask(pool)
+        asked = await there.next()
+        for timeout_s in (0.02, 0.0, -1.0):
+            with pytest.raises(UnsentInTime):
+                await pool.ask(MESSAGE, timeout_s)
+        asked.say(OK)
+        await first
+        assert there.asked.empty()
+
+
+async def test_a_connection_that_is_lost_gives_its_place_to_who_waits() -> None:
+    async with peer() as there, pool_of(there, connections_max=1) as pool:
+        first, second = ask(pool), ask(pool)
+        (await there.next()).hang_up()
+        with pytest.raises(Broken):
+            await first
+        await answered(there)
+        assert (await second).body == b"ok"
+        assert there.opened == 2
+
+
+async def test_nobody_listens() -> None:
+    async with peer() as there:
+        pass
+    async with pool_of(there, connections_max=1) as pool:
+        for outcome in await asyncio.gather(*(ask(pool) for _ in range(3)), return_exceptions=True):
+            assert isinstance(outcome, Unreachable)
+        assert len(pool) == 0
+
+
+async def test_a_server_that_closes_at_once() -> None:
+    async def handle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(handle, HOST, 0)
+    async with pool_of(Peer(server.sockets[0].getsockname()[1])) as pool:
+        with pytest.raises((Broken, Unreachable)):
+            await pool.ask(MESSAGE, None)
+        assert len(pool) == 0
+    server.close()
+
+
+async def test_a_kept_connection_that_breaks_under_a_request_breaks_it() -> None:
+    """It may have been carried out: whoever asked decides whether it is asked again."""
+    async with peer() as there, pool_of(there) as pool:
+        first = ask(pool)
+        await answered(there)
+        await first
+        second = ask(pool, b"22")
+        asked = await there.next()
+        assert (asked.connection, asked.body) == (0, b"22")
+        asked.hang_up()
+        with pytest.raises(Broken):
+            await second
+        assert there.asked.empty()
+        assert there.opened == 1
+
+
+async def test_a_kept_connection_that_its_server_closes_is_dropped() -> None:
+    async with peer() as there, pool_of(there) as pool:
+        first = ask(pool)
+        (await answered(there)).hang_up()
+        await first
+        while len(pool):
+            await asyncio.sleep(0)
+        second = ask(pool)
+        assert (await answered(there)).connection == 1
+        await second
+
+
+async def test_connections_are_not_kept_for_ever() -> None:
+    async with peer() as there, pool_of(there) as pool:
+        asking = [ask(pool), ask(pool)]
+        all_asked = [await answered(there), await answered(there)]
+        await asyncio.gather(*asking)
+        now = asyncio.get_running_loop().time()
+        pool.expire(now)
+        assert not any(asked.gone.is_set() for asked in all_asked)
+        pool.expire(now + KEPT_FREE_S)
+        for asked in all_asked:
+            await asked.gone.wait()
+        assert len(pool) == 0
+
+
+class _Shifted(asyncio.SelectorEventLoop):
+    """A loop whose clock can be set forward."""
+
+    shift_s = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.shift_s
+
+
+def test_the_timer_closes_them_when_nobody_asks() -> None:
+    async def kept_too_long() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, _Shifted)
+        async with peer() as there, pool_of(there) as pool:
+            for _ in range(2):
+                asking = ask(pool)
+                asked = await answered(there)
+                await asking
+                loop.shift_s += KEPT_FREE_S
+                await asked.gone.wait()
+            assert there.opened == 2
+
+    with asyncio.Runner(loop_factory=_Shifted) as runner:
+        runner.run(kept_too_long())
+
+
+def test_a_connection_that_was_kept_too_long_is_not_taken_even_before_the_timer() -> None:
+    async def taken_late() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, _Shifted)
+        async with peer() as there, pool_of(there) as pool:
+            first = ask(pool)
+            await answered(there)
+            await first
+            loop.shift_s += KEPT_FREE_S
+            second = pool.ask(MESSAGE, None)
+            second.send(None)  # Before the loop can look at its timers.
+            second.close()
+            assert len(pool) == 1
+            third = ask(pool)
+            assert (await answered(there)).connection == 1
+            await third
+
+    with asyncio.Runner(loop_factory=_Shifted) as runner:
+        runner.run(taken_late())
+
+
+async def test_a_pool_that_is_closed_ends_what_is_in_flight_and_opens_again() -> None:
+    async with peer() as there, pool_of(there) as pool:
+        free, busy = ask(pool), ask(pool)
+        await answered(there)
+        await there.next()
+        await asyncio.wait([free, busy], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.gather(pool.close(), pool.close())
+        assert len(pool) == 0
+        outcomes = await asyncio.gather(free, busy, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in outcomes) == ["Broken", "Response"]
+        again = ask(pool)
+        await answered(there, response(b"again"))
+        assert (await again).body == b"again"
