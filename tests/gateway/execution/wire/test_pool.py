@@ -64,9 +64,7 @@ async def test_who_leaves_just_when_it_is_given_something_passes_it_on(content: 
         leaver = pool.ask(MESSAGE, None)
         turn = leaver.send(None)
         asked.say(content)
-        await asyncio.wait([first])
-        while not turn.done():
-            await asyncio.sleep(0)
+        await asyncio.wait([first, turn])
         with pytest.raises(asyncio.CancelledError):
             leaver.throw(asyncio.CancelledError())
         last = ask(pool)
@@ -138,10 +136,11 @@ async def test_a_kept_connection_that_breaks_under_a_request_breaks_it() -> None
 async def test_a_kept_connection_that_its_server_closes_is_dropped() -> None:
     async with peer() as there, pool_of(there) as pool:
         first = ask(pool)
-        (await answered(there)).hang_up()
+        asked = await answered(there)
+        asked.writer.write_eof()
         await first
-        while len(pool):
-            await asyncio.sleep(0)
+        await asked.gone.wait()
+        assert len(pool) == 0
         second = ask(pool)
         assert (await answered(there)).connection == 1
         await second
