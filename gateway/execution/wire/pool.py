@@ -52,6 +52,11 @@ class Pool:
     def __len__(self) -> int:
         return len(self._connections)
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a connection."""
+        return len(self._waiting)
+
     async def ask(self, message: bytes, timeout_s: float | None) -> Response:
         """Send a request and give its response. Raises `WireError`, or `TimeoutError` when there is none in time."""
         if timeout_s is not None and timeout_s <= 0:
@@ -155,7 +160,9 @@ class Pool:
     # Giving it back: what a connection tells its owner
 
     def free(self, connection: Connection) -> None:
-        if self._give(connection):
+        turn = self._next_turn()
+        if turn is not None:
+            turn.set_result(connection)
             return
         loop = asyncio.get_running_loop()
         connection.free_since = loop.time()
@@ -164,22 +171,18 @@ class Pool:
             self._timer = loop.call_at(connection.free_since + KEPT_FREE_S, self._on_timer)
 
     def lost(self, connection: Connection) -> None:
+        """If it was free it stays in `_free` until it is come across: it is closed, which is looked at."""
         self._connections.discard(connection)
-        if connection in self._free:
-            self._free.remove(connection)
-        if self._waiting:
-            connection = self._place()
-            if not self._give(connection):
-                self._connections.discard(connection)
+        turn = self._next_turn()
+        if turn is not None:
+            turn.set_result(self._place())
 
-    def _give(self, connection: Connection) -> bool:
-        """Whether somebody was waiting for it."""
+    def _next_turn(self) -> asyncio.Future[Connection] | None:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(connection)
-                return True
-        return False
+                return turn
+        return None
 
     def _on_timer(self) -> None:
         self._timer = None

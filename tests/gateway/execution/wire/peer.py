@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from gateway.execution.wire.pool import Pool
@@ -49,6 +49,9 @@ class Asked:
 class Peer:
     port: int = 0
     opened: int = 0
+    handlers: list[asyncio.Task[None]] = field(default_factory=list)
+    is_met: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody has opened a connection."""
     asked: asyncio.Queue[Asked] = field(default_factory=asyncio.Queue)
 
     async def next(self) -> Asked:
@@ -56,6 +59,10 @@ class Peer:
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection, self.opened = self.opened, self.opened + 1
+        handler = asyncio.current_task()
+        assert handler is not None
+        self.handlers.append(handler)
+        self.is_met.set()
         gone = asyncio.Event()
         try:
             while True:
@@ -64,7 +71,10 @@ class Peer:
                 self.asked.put_nowait(Asked(connection, head, body, writer, gone))
         except (asyncio.IncompleteReadError, ConnectionError):
             gone.set()
+        finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -76,6 +86,9 @@ async def peer(tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
         yield here
     finally:
         server.close()
+        for handler in here.handlers:
+            handler.cancel()
+        await asyncio.gather(*here.handlers, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from gateway.execution.wire.connection import Response
 from gateway.execution.wire.errors import Broken, Unreachable, UnsentInTime, WireError
 from gateway.execution.wire.pool import KEPT_FREE_S, Pool
-from tests.gateway.execution.wire.peer import HOST, MESSAGE, OK, Asked, Peer, peer, pool_of, response
+from tests.gateway.execution.wire.peer import MESSAGE, OK, Asked, Peer, peer, pool_of, response
 
 
 def ask(pool: Pool, name: bytes = b"{}") -> asyncio.Task[Response]:
@@ -51,6 +52,7 @@ async def test_who_stops_waiting_leaves_the_line() -> None:
         second.cancel()
         with pytest.raises(asyncio.CancelledError):
             await second
+        assert pool.waiting == 1
         asked.say(OK)
         assert (await answered(there)).body == b"33"
         await asyncio.gather(first, third)
@@ -73,6 +75,36 @@ async def test_who_leaves_just_when_it_is_given_something_passes_it_on(content: 
         assert isinstance(first.exception(), WireError) == (content != OK)
 
 
+async def test_who_is_just_leaving_is_given_nothing() -> None:
+    async with peer() as there, pool_of(there, connections_max=1) as pool:
+        first = ask(pool)
+        asked = await there.next()
+        leaver = pool.ask(MESSAGE, None)
+        leaver.send(None).cancel()
+        asked.say(b"no HTTP\r\n\r\n")
+        await asyncio.wait([first])
+        await asked.gone.wait()
+        assert len(pool) == 0
+        with pytest.raises(asyncio.CancelledError):
+            leaver.throw(asyncio.CancelledError())
+        assert isinstance(first.exception(), WireError)
+
+
+async def test_who_is_given_a_connection_that_is_then_lost_opens_another() -> None:
+    async with peer() as there, pool_of(there, connections_max=1) as pool:
+        first = ask(pool)
+        asked = await there.next()
+        second = pool.ask(MESSAGE, None)
+        turn = second.send(None)
+        asked.say(OK)
+        await asyncio.wait([first, turn])
+        asked.writer.write_eof()
+        await asked.gone.wait()
+        asking = asyncio.create_task(second)
+        assert (await answered(there)).connection == 1
+        assert (await asking).body == b"ok"
+
+
 async def test_the_time_to_wait_for_a_place_ends() -> None:
     async with peer() as there, pool_of(there, connections_max=1) as pool:
         first = ask(pool)
@@ -83,6 +115,19 @@ async def test_the_time_to_wait_for_a_place_ends() -> None:
         asked.say(OK)
         await first
         assert there.asked.empty()
+
+
+async def test_nothing_is_sent_when_the_time_is_over() -> None:
+    async with peer() as there, pool_of(there) as pool:
+        first = ask(pool)
+        await answered(there)
+        await first
+        with pytest.raises(UnsentInTime):
+            await pool.ask(MESSAGE, 0.0)
+        last = ask(pool, b"33")
+        assert (await answered(there)).body == b"33"
+        await last
+        assert there.opened == 1
 
 
 async def test_a_connection_that_is_lost_gives_its_place_to_who_waits() -> None:
@@ -105,16 +150,26 @@ async def test_nobody_listens() -> None:
         assert len(pool) == 0
 
 
-async def test_a_server_that_closes_at_once() -> None:
-    async def handle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
+class _Hasty(asyncio.SelectorEventLoop):
+    """A loop whose connections are lost before anybody can use them."""
 
-    server = await asyncio.start_server(handle, HOST, 0)
-    async with pool_of(Peer(server.sockets[0].getsockname()[1])) as pool:
-        with pytest.raises((Broken, Unreachable)):
-            await pool.ask(MESSAGE, None)
-        assert len(pool) == 0
-    server.close()
+    async def create_connection(self, *given: Any, **named: Any) -> Any:
+        transport, protocol = await super().create_connection(*given, **named)
+        transport.abort()
+        await asyncio.sleep(0)
+        return transport, protocol
+
+
+def test_a_server_that_closes_at_once() -> None:
+    async def closed_at_once() -> None:
+        async with peer() as there, pool_of(there) as pool:
+            with pytest.raises(Unreachable):
+                await pool.ask(MESSAGE, None)
+            assert len(pool) == 0
+            await there.is_met.wait()
+
+    with asyncio.Runner(loop_factory=_Hasty) as runner:
+        runner.run(closed_at_once())
 
 
 async def test_a_kept_connection_that_breaks_under_a_request_breaks_it() -> None:
