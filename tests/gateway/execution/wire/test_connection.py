@@ -9,7 +9,7 @@ import pytest
 
 from gateway.execution.wire.connection import BESIDE_BODY_BYTES_MAX, Response
 from gateway.execution.wire.errors import Broken, Malformed, TooLarge, WireError
-from gateway.execution.wire.pool import Pool
+from gateway.execution.wire.pool import KEPT_FREE_S, Pool
 from tests.gateway.execution.wire.peer import BYTES_MAX, MESSAGE, OK, Asked, Peer, peer, pool_of, response
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -182,8 +182,11 @@ async def test_what_nobody_asked_for_ends_the_connection() -> None:
         asking, asked = await begun(pool, there)
         asked.say(OK[-1:])
         await asking
+        now = asyncio.get_running_loop().time
         asked.say(response(b"for nobody"))
+        said_at = now()
         await asked.gone.wait()
+        assert now() - said_at < KEPT_FREE_S, "not only because it was free for too long"
         assert (await exchange(pool, there, OK)).body == b"ok"
         assert there.opened == 2
 
