@@ -1,12 +1,12 @@
 """Connections that are kept: for each origin a pool, which knows every connection it has opened until it is lost.
 
 A request takes the connection that became free last (the others may run out), else opens one, else waits its turn. Who
-waits is given a connection that became free, or a new one, yet to be opened, in place of one that was lost; who stops waiting
-passes on what it was given. One timer a pool closes what has been free for too long.
+waits is given a connection that became free, or a new one, yet to be opened, in place of one that was lost; who stops
+waiting passes on what it was given. One timer a pool closes what has been free for too long.
 
 Nothing is sent twice here. A kept connection that its server closes just as a request goes out breaks like any other,
-and whether that request is made again, a read under a budget, a change never, is decided where all attempts are
-(`execution/asking`). So that it hardly happens, connections are kept for less time than servers keep them.
+and whether that request is made again (a read under a budget, a change only with its key) is decided where all attempts
+are (`execution/asking`). So that it hardly happens, connections are kept for less time than servers keep them.
 """
 
 from __future__ import annotations
