@@ -7,7 +7,7 @@ null, or that lacks a required field, is skipped: its fields stay null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -96,14 +96,16 @@ def locate(data: dict[str, Any], path: Sequence[PathStep]) -> list[ResponsePath]
 
 
 Representation: TypeAlias = dict[str, Any]
+_Reader: TypeAlias = Callable[[dict[str, Any]], Any]
+"""One value of an object; KeyError when it is not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Builder:
     build: Callable[[dict[str, Any]], Representation | None]
     """From an object to its representation, or to None when it has none."""
-    read: Callable[[dict[str, Any]], tuple[Any, ...]] | None = None
-    """All values that `build` looks at, where these stand in the object itself; KeyError when one is not there."""
+    readers: tuple[_Reader, ...] = ()
+    """All values that `build` looks at, the key's first, where they stand in the object itself; none: they do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,29 +121,56 @@ class Batch:
 
 
 def build_batch(objects: list[dict[str, Any]], builder: Builder) -> Batch:
-    """Objects alike in all that is read have one representation, so it is built and written for the first of them."""
-    owners: list[int] = []
+    """Objects alike in all that is read have one representation, so it is built and written for one of them."""
     representations: list[Representation] = []
     places: dict[bytes, int] = {}
-    alike: dict[Any, int] = {}
-    read = builder.read
-    for one in objects:
-        key = None
-        if read is not None:
-            try:
-                values = read(one)
-                key = (values, *map(type, values))  # True and 1 are equal, and are not alike.
-                owners.append(alike[key])
-                continue
-            except KeyError:  # Not seen before, or not all of it is there.
-                pass
-            except TypeError:  # A list or an object among the values.
-                key = None
-        place = _place(builder.build(one), representations, places)
-        if key is not None:
-            alike[key] = place
-        owners.append(place)
+    told = _tell_apart(objects, builder.readers)
+    if told is None:
+        owners = [_place(builder.build(one), representations, places) for one in objects]
+    else:
+        keys, alike = told
+        owner = {key: _place(builder.build(one), representations, places) for key, one in alike.items()}
+        owners = list(map(owner.__getitem__, keys))
     return Batch(objects, owners, representations, list(places))
+
+
+_PLAIN = tuple(frozenset((str, type(None), number)) for number in (bool, int, float))
+"""Values of these types, all from one of the sets, are alike when they are equal; True, 1 and 1.0 are not alike."""
+
+
+def _tell_apart(
+    objects: list[dict[str, Any]], readers: Sequence[_Reader]
+) -> tuple[Sequence[Hashable], Mapping[Hashable, dict[str, Any]]] | None:
+    """For each object a key, which those have in common that are alike in all that is read; and one object of each key.
+    None: not all of it is there, or is plain.
+
+    It goes column by column, so that the loops are C's. Most often the first column tells all: it holds the entity's
+    key, and the others follow from it.
+    """
+    if not readers or not objects:
+        return None
+    try:
+        columns = [list(map(read, objects)) for read in readers]
+        if all(map(_is_plain, columns)):
+            first, *others = columns
+            alike = dict(zip(first, objects, strict=True))
+            if all(_follows(column, first, alike, read) for column, read in zip(others, readers[1:], strict=True)):
+                return first, alike
+        keys = [(*values, *map(type, values)) for values in zip(*columns, strict=True)]
+        return keys, dict(zip(keys, objects, strict=True))
+    except (KeyError, TypeError):  # TypeError: a list or an object among the values.
+        return None
+
+
+def _is_plain(column: Sequence[Any]) -> bool:
+    types = set(map(type, column))
+    return any(types <= one for one in _PLAIN)
+
+
+def _follows(column: list[Any], keys: Sequence[Any], alike: Mapping[Any, dict[str, Any]], read: _Reader) -> bool:
+    """Whether objects of the same key have the same value in this column."""
+    value_of = {key: read(one) for key, one in alike.items()}
+    return list(map(value_of.__getitem__, keys)) == column
 
 
 def _place(representation: Representation | None, known: list[Representation], places: dict[bytes, int]) -> int:
@@ -193,7 +222,7 @@ def compile_requires(
 
     flat = all(not one.selections for selection in requires for one in selection.fields)
     sources = dict.fromkeys(one.source for selection in requires for one in selection.fields)
-    return Builder(build, itemgetter("__typename", *sources) if flat and sources else None)
+    return Builder(build, tuple(map(itemgetter, (*sources, "__typename"))) if flat and sources else ())
 
 
 _Taker: TypeAlias = Callable[[dict[str, Any], Representation], bool]
