@@ -15,7 +15,8 @@ import orjson
 
 from gateway.execution.compiled import CompiledBatch, CompiledPart
 from gateway.execution.contexts import Copies, find_standing, read_values
-from gateway.execution.representations import Batch, build_batch, collect
+from gateway.execution.places import collect
+from gateway.execution.representations import Batch, build_batch
 
 __all__ = ["AskedPart", "BatchRequest", "batch_requests"]
 

@@ -21,8 +21,9 @@ from graphql import (
 
 from gateway.execution.contexts import CompiledContext, Copies, compile_context
 from gateway.execution.given import CompiledGiven, compile_given
+from gateway.execution.places import Path, compile_path
 from gateway.execution.project import Projection, compile_projection, condition_variables
-from gateway.execution.representations import Builder, PathStep, compile_path, compile_requires
+from gateway.execution.representations import Builder, compile_requires
 from gateway.execution.scatter import Scatters, compile_scatter
 from gateway.language.selections import field_paths
 from gateway.plan.nodes import (
@@ -108,7 +109,7 @@ class _KeyFields(Mapping[str, frozenset[str]]):
 @dataclass(frozen=True, slots=True)
 class CompiledFetch:
     fetch: Fetch
-    path: tuple[PathStep, ...]
+    path: Path
     """Where the entities are taken from; empty for a root fetch."""
     plain_path: tuple[str, ...]
     """The response keys before the first list: what an error of the whole fetch is about."""
@@ -126,7 +127,7 @@ class CompiledFetch:
 class CompiledPart:
     alias: str
     variable: str
-    paths: tuple[tuple[PathStep, ...], ...]
+    paths: tuple[Path, ...]
     plain_paths: tuple[tuple[str, ...], ...]
     build: Builder
     contexts: tuple[CompiledContext, ...]

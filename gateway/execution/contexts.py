@@ -37,7 +37,7 @@ from graphql import (
     visit,
 )
 
-from gateway.execution.representations import PathStep, PossibleTypes, compile_path
+from gateway.execution.places import Path, PathStep, PossibleTypes, compile_path
 from gateway.plan.nodes import BatchFetch, ContextVariable
 
 __all__ = ["CompiledContext", "Copies", "Standing", "compile_context", "find_standing", "read_values"]
@@ -72,7 +72,7 @@ Standing: TypeAlias = tuple[dict[str, Any], dict[int, Any]]
 def compile_context(one: ContextVariable, possible_types: PossibleTypes) -> CompiledContext:
     places = tuple(
         _Place(
-            len(compile_path(value.path, possible_types)),
+            len(compile_path(value.path, possible_types).steps),
             frozenset().union(*map(possible_types, value.types)) if value.types else None,
             value.source,
         )
@@ -91,13 +91,11 @@ def _accepting(type_: TypeNode) -> Callable[[Any], bool]:
     return lambda value: True
 
 
-def find_standing(
-    data: dict[str, Any], path: Sequence[PathStep], contexts: Sequence[CompiledContext]
-) -> list[Standing]:
+def find_standing(data: dict[str, Any], path: Path, contexts: Sequence[CompiledContext]) -> list[Standing]:
     """The objects at `path`, in the order of `collect`, with those around them that contexts ask for."""
     depths = {place.depth for one in contexts for place in one.places}
     level: list[tuple[Any, dict[int, Any]]] = [(data, {0: data} if 0 in depths else {})]
-    for depth, step in enumerate(path, 1):
+    for depth, step in enumerate(path.steps, 1):
         below = [(value, around) for one, around in level for value in _step(one, step)]
         level = [(one, {**around, depth: one}) for one, around in below] if depth in depths else below
     return [(one, around) for one, around in level if one.__class__ is dict]

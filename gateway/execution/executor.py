@@ -26,7 +26,8 @@ from gateway.execution.limits import ExecutionLimits
 from gateway.execution.members import Members
 from gateway.execution.merge import copied, merge_entities, merge_into, rewrite
 from gateway.execution.partitions import PartitionedGraph
-from gateway.execution.representations import Batch, all_places, build_batch, collect, locate
+from gateway.execution.places import collect, locate
+from gateway.execution.representations import Batch, all_places, build_batch
 from gateway.execution.run import Request, Result, Run, root_keys, subgraph_error
 from gateway.execution.stale import StaleStore
 from gateway.execution.trace import Trace

@@ -1,7 +1,6 @@
-"""Take representations out of the response tree: which objects stand at a path, and what identifies them.
+"""Representations of the objects that stand at a path (`places`): what identifies them to a subgraph.
 
-A path's elements are response keys, `@` (through a list) and type filters `|[A,B]`, alone or behind a key. Equal
-representations are sent once; `Batch.owners` remembers which object each answer belongs to. An object whose key is
+Equal representations are sent once; `Batch.owners` remembers which object each answer belongs to. An object whose key is
 null, or that lacks a required field, is skipped: its fields stay null.
 """
 
@@ -14,85 +13,20 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from gateway.execution.places import Path, PossibleTypes, locate, type_of
 from gateway.language.paths import ResponsePath
 from gateway.plan.nodes import RequiredField, RequiredSelection
 
 __all__ = [
     "Batch",
     "Builder",
-    "PathStep",
     "all_places",
     "build_batch",
-    "collect",
-    "compile_path",
     "compile_requires",
-    "locate",
 ]
 
-PossibleTypes: TypeAlias = Callable[[str], frozenset[str]]
-"""A type's name → the names of the object types it may be at run time (itself, for an object type)."""
 KeyFields: TypeAlias = Mapping[str, frozenset[str]]
 """Type condition → the fields that are key material and must not be null."""
-
-
-@dataclass(frozen=True, slots=True)
-class PathStep:
-    """One step: into a key (`field`), through a list (`field` is None and `types` is None), or a filter by type."""
-
-    field: str | None = None
-    types: frozenset[str] | None = None
-
-
-def compile_path(path: Sequence[str], possible_types: PossibleTypes) -> tuple[PathStep, ...]:
-    steps: list[PathStep] = []
-    for element in path:
-        name, bar, condition = element.partition("|")
-        if name == "@":
-            steps.append(PathStep())
-        elif name:
-            steps.append(PathStep(field=name))
-        if bar:
-            names = [one.strip() for one in condition.strip("[]").split(",")]
-            steps.append(PathStep(types=frozenset().union(*(possible_types(one) | {one} for one in names))))
-    return tuple(steps)
-
-
-def collect(data: dict[str, Any], path: Sequence[PathStep]) -> list[dict[str, Any]]:
-    """The objects at `path`, in the order of the response."""
-    level: list[Any] = [data]
-    for step in path:
-        if step.field is not None:
-            name = step.field
-            level = [value for one in level if one.__class__ is dict and (value := one.get(name)) is not None]
-        elif step.types is not None:
-            types = step.types
-            level = [one for one in level if isinstance(one, dict) and _type_of(one) in types]
-        else:
-            level = [item for one in level if one.__class__ is list for item in one]
-    return [one for one in level if one.__class__ is dict]
-
-
-def _type_of(one: Mapping[str, Any]) -> str | None:
-    name = one.get("__typename")
-    return name if isinstance(name, str) else None
-
-
-def locate(data: dict[str, Any], path: Sequence[PathStep]) -> list[ResponsePath]:
-    """Where the objects of `collect` stand, in the same order. Needed for errors only, so it is worked out late."""
-    level: list[tuple[ResponsePath, Any]] = [((), data)]
-    for step in path:
-        following: list[tuple[ResponsePath, Any]] = []
-        for place, one in level:
-            if step.field is not None:
-                if isinstance(one, dict) and one.get(step.field) is not None:
-                    following.append(((*place, step.field), one[step.field]))
-            elif step.types is not None:
-                if isinstance(one, dict) and _type_of(one) in step.types:
-                    following.append((place, one))
-            elif isinstance(one, list):
-                following.extend(((*place, index), item) for index, item in enumerate(one))
-        level = following
-    return [place for place, one in level if isinstance(one, dict)]
 
 
 Representation: TypeAlias = dict[str, Any]
@@ -184,9 +118,7 @@ def _place(representation: Representation | None, known: list[Representation], p
     return place
 
 
-def all_places(
-    data: dict[str, Any], paths: Iterable[Sequence[PathStep]], batch: Batch
-) -> Mapping[int, Sequence[ResponsePath]]:
+def all_places(data: dict[str, Any], paths: Iterable[Path], batch: Batch) -> Mapping[int, Sequence[ResponsePath]]:
     """Where the objects of each representation stand; `paths`: all that the batch was collected from."""
     places: dict[int, list[ResponsePath]] = {}
     found = [one for path in paths for one in locate(data, path)]
@@ -210,7 +142,7 @@ def compile_requires(
             branches.setdefault(name, []).append((selection.send_typename, taker))
 
     def build(one: dict[str, Any]) -> Representation | None:
-        matching = branches.get(_type_of(one) or "")
+        matching = branches.get(type_of(one) or "")
         if matching is None:
             return None
         representation: Representation = {}
@@ -284,7 +216,7 @@ def _compile_nested(
             return _MISSING if any(item is _MISSING for item in items) else items
         if not isinstance(value, dict):
             return _MISSING
-        typename = _type_of(value)
+        typename = type_of(value)
         taken: Representation = {}
         for types, send_typename, taker in takers:
             if typename is None and send_typename and len(takers) > 1:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.execution.merge import merge_entities, merge_into, rewrite
-from gateway.execution.representations import build_batch, collect, compile_path, compile_requires, locate
+from gateway.execution.places import collect, compile_path
+from gateway.execution.representations import build_batch, compile_requires
 from gateway.plan.nodes import RequiredField, RequiredSelection
 
 TYPES = {"Thing": frozenset({"Book", "Lamp"})}
@@ -25,21 +26,6 @@ ID = RequiredField("id", "id")
 def batch_of(data: dict[str, Any], path: tuple[str, ...], *selections: RequiredSelection) -> Any:
     build = compile_requires(selections, possible, {"Book": frozenset({"id"}), "Thing": frozenset({"id"})})
     return build_batch(collect(data, compile_path(path, possible)), build)
-
-
-def test_lists_of_lists_nulls_and_things_that_are_no_objects() -> None:
-    data = {"a": [[{"x": {"id": 1}}, None], [], None, [{"x": None}, "text", {"x": {"id": 2}}]]}
-    path = compile_path(("a", "@", "@", "x"), possible)
-    assert collect(data, path) == [{"id": 1}, {"id": 2}]
-    assert locate(data, path) == [("a", 0, 0, "x"), ("a", 3, 2, "x")]
-
-
-def test_filters_by_type_alone_and_behind_a_key() -> None:
-    data = {"a": [{"__typename": "Book", "n": 1}, {"__typename": "Lamp", "n": 2}, {"__typename": "Pen", "n": 3}]}
-    for path in (("a", "@", "|[Book,Pen]"), ("a", "@|[Book,Pen]")):
-        assert [one["n"] for one in collect(data, compile_path(path, possible))] == [1, 3]
-    assert [one["n"] for one in collect(data, compile_path(("a", "@", "|[Thing]"), possible))] == [1, 2]
-    assert locate(data, compile_path(("a", "@", "|[Pen]"), possible)) == [("a", 2)]
 
 
 def test_equal_representations_are_sent_once_and_answers_return_to_each_object() -> None:
