@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from itertools import chain
 from typing import Any
 
 __all__ = ["copied", "merge_entities", "merge_into", "rewrite"]
@@ -47,15 +48,22 @@ def merge_entities(
     objects: Sequence[dict[str, Any]], owners: Sequence[int], entities: Sequence[Any], interfaces: Set[str] = _NONE
 ) -> None:
     """Merge each entity into every object its representation was taken from; `owners[i]` is object i's entity."""
+    if _only_add(objects, owners, entities):
+        for target, owner in zip(objects, owners, strict=True):
+            target |= entities[owner]
+        return
     for target, owner in zip(objects, owners, strict=True):
-        if owner < 0:
-            continue
-        entity = entities[owner]
+        entity = entities[owner] if owner >= 0 else None
         if entity.__class__ is dict:
-            if target.keys().isdisjoint(entity):
-                target.update(entity)
-            else:
-                merge_into(target, entity, interfaces)
+            merge_into(target, entity, interfaces)
+
+
+def _only_add(objects: Sequence[dict[str, Any]], owners: Sequence[int], entities: Sequence[Any]) -> bool:
+    """Whether each object gets an entity, and none has a key of any entity yet: the usual case, seen in C's loops."""
+    if min(owners, default=-1) < 0 or set(map(type, entities)) != {dict}:
+        return False
+    keys = set(chain.from_iterable(entities))
+    return all(map(keys.isdisjoint, objects))
 
 
 def copied(value: Any) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import NoneType
 from typing import Any, TypeAlias, cast
 
@@ -34,8 +35,10 @@ class PathStep:
 _Straight: TypeAlias = Callable[[dict[str, Any]], list[Any]]
 """What stands at a path, null too. Raises KeyError or TypeError, or gives what is no object, where the tree is not as
 promised."""
-STEPS_MAX = 20
-"""Of a path that is written as one comprehension: CPython nests no more loops."""
+STEPS_MAX = 60
+"""Of a path that is written as one comprehension; CPython's compiler recurses over its loops."""
+COMPREHENSIONS_KEPT_MAX = 1_000
+"""Plans have many paths in common, and to compile one takes longer than to walk it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,11 @@ def compile_path(path: Sequence[str], possible_types: PossibleTypes) -> Path:
         if bar:
             names = [one.strip() for one in condition.strip("[]").split(",")]
             steps.append(PathStep(types=frozenset().union(*(possible_types(one) | {one} for one in names))))
-    return Path(tuple(steps), _compile_straight(steps) if len(steps) <= STEPS_MAX else None)
+    return Path(tuple(steps), _compile_straight(tuple(steps)) if len(steps) <= STEPS_MAX else None)
 
 
-def _compile_straight(steps: Sequence[PathStep]) -> _Straight:
+@lru_cache(maxsize=COMPREHENSIONS_KEPT_MAX)
+def _compile_straight(steps: tuple[PathStep, ...]) -> _Straight:
     loops = ""
     constants: dict[str, Any] = {}
     for place, step in enumerate(steps):
