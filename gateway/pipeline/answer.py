@@ -11,7 +11,6 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import orjson
@@ -83,7 +82,7 @@ class Caller:
         return self.rights, self.wish, self.language, self.explain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answered:
     data: Any
     errors: tuple[GatewayError, ...] = ()
@@ -92,6 +91,7 @@ class Answered:
     """False: the request was refused before execution; the answer has no `data`."""
     by_post_only: bool = False
     """A change that came by GET."""
+    _written: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         written: dict[str, Any] = {"data": self.data} if self.executed else {}
@@ -101,10 +101,12 @@ class Answered:
             written["extensions"] = dict(self.extensions)
         return written
 
-    @cached_property
+    @property
     def written(self) -> bytes:
         """As JSON; written once, however many callers share the answer."""
-        return orjson.dumps(self.to_json())
+        if not self._written:
+            self._written.append(orjson.dumps(self.to_json()))
+        return self._written[0]
 
 
 @dataclass(frozen=True, slots=True)

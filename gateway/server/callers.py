@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import orjson
@@ -34,6 +35,7 @@ LANGUAGE_LENGTH_MAX = 200
 _WISHES = {"allow": Wish.PARTIAL, "none": Wish.ALL, "stale": Wish.STALE}
 """What `PARTIAL_HEADER` may say."""
 DEADLINE_MS_MIN = 1
+ANONYMOUS_KEPT_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,20 @@ class Callers:
         """`headers` by lower-case name; `parameters` as they stand in the URL. Raises `RequestRefused`."""
         identity, until = self._identity(headers) if self.inside is None else self._inside(headers.get(IDENTITY_HEADER))
         language = headers.get("accept-language", "")[:LANGUAGE_LENGTH_MAX]
+        deadline_s = self._deadline(headers.get(DEADLINE_HEADER))
+        wish = _wish(headers.get(PARTIAL_HEADER))
+        explain = self.may_explain and _wants_explanation(headers, parameters)
+        if identity is ANONYMOUS:
+            return _anonymous(language, deadline_s, wish, explain, may_change)
         return Caller(
             headers=self._handed_on(identity, language),
             renewed=None if identity == ANONYMOUS else lambda: self._handed_on(identity, language),
             who=_who(identity, language),
             until=until,
-            deadline_s=self._deadline(headers.get(DEADLINE_HEADER)),
-            wish=_wish(headers.get(PARTIAL_HEADER)),
+            deadline_s=deadline_s,
+            wish=wish,
             language=language_of(language),
-            explain=self.may_explain and _wants_explanation(headers, parameters),
+            explain=explain,
             may_change=may_change,
         )
 
@@ -85,14 +92,11 @@ class Callers:
             raise _unauthenticated(str(error)) from None
 
     def _handed_on(self, identity: Identity, language: str) -> dict[str, str]:
-        handed_on: dict[str, str] = {}
-        if identity != ANONYMOUS:
-            if self.issuer is None:
-                raise _unauthenticated("this gateway has no key to hand identities on with")
-            handed_on[IDENTITY_HEADER] = self.issuer.issue(identity)
-        if language:
-            handed_on["accept-language"] = language
-        return handed_on
+        if identity == ANONYMOUS:
+            return _language_header(language)
+        if self.issuer is None:
+            raise _unauthenticated("this gateway has no key to hand identities on with")
+        return {IDENTITY_HEADER: self.issuer.issue(identity), **_language_header(language)}
 
     def _deadline(self, given: str | None) -> float:
         """A client may shorten the deadline, never lengthen it."""
@@ -102,6 +106,24 @@ class Callers:
             message = f"The header {DEADLINE_HEADER} must be a whole number of milliseconds, at least 1."
             raise RequestRefused([GatewayError(Code.BAD_REQUEST, message)])
         return min(self.deadline_s, int(given) / 1000)
+
+
+@lru_cache(maxsize=ANONYMOUS_KEPT_MAX)
+def _anonymous(language: str, deadline_s: float, wish: Wish, explain: bool, may_change: bool) -> Caller:
+    """Kept: most requests of a public gateway are alike."""
+    return Caller(
+        headers=_language_header(language),
+        who=_who(ANONYMOUS, language),
+        deadline_s=deadline_s,
+        wish=wish,
+        language=language_of(language),
+        explain=explain,
+        may_change=may_change,
+    )
+
+
+def _language_header(language: str) -> dict[str, str]:
+    return {"accept-language": language} if language else {}
 
 
 def _wants_explanation(headers: Mapping[str, str], parameters: bytes) -> bool:

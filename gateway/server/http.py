@@ -119,21 +119,23 @@ class GraphQLOverHttp:
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         declared = headers.get("content-length", "0")
-        too_large = _Refused(413, Code.REQUEST_TOO_LARGE, f"A request has at most {self.body_bytes_max} bytes.")
         if not (declared.isascii() and declared.isdigit()) or int(declared) > self.body_bytes_max:
-            raise too_large
+            raise self._too_large()
         message = await receive()
         body: bytes = message.get("body", b"")
         while message.get("more_body", False):
             message = await receive()
             body += message.get("body", b"")
             if len(body) > self.body_bytes_max:
-                raise too_large
+                raise self._too_large()
         if message["type"] == "http.disconnect":
             raise _ClientLeft
         if len(body) > self.body_bytes_max:
-            raise too_large
+            raise self._too_large()
         return body
+
+    def _too_large(self) -> _Refused:
+        return _Refused(413, Code.REQUEST_TOO_LARGE, f"A request has at most {self.body_bytes_max} bytes.")
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from types import TracebackType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -23,9 +22,23 @@ __all__ = ["Metrics", "Seen"]
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-@dataclass(slots=True)
 class Seen:
-    outcome: str = "fault"
+    """One request on its way; counted when its block is left, under the outcome that it has then."""
+
+    __slots__ = ("_metrics", "_started", "outcome")
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.outcome = "fault"
+        self._metrics = metrics
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> Seen:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._metrics.count(self.outcome, time.perf_counter() - self._started)
 
 
 class Metrics:
@@ -42,21 +55,15 @@ class Metrics:
         self.sockets = Gauge("gwc_gateway_websockets", "Open websockets.", registry=self._registry)
         self.subscriptions = Gauge("gwc_gateway_subscriptions", "Subscriptions served.", registry=self._registry)
 
-    @contextmanager
-    def request(self) -> Iterator[Seen]:
-        seen = Seen()
-        started = time.perf_counter()
-        try:
-            yield seen
-        finally:
-            self._count(seen.outcome)
-            self._seconds.observe(time.perf_counter() - started)
+    def request(self) -> Seen:
+        return Seen(self)
 
-    def _count(self, outcome: str) -> None:
+    def count(self, outcome: str, seconds: float) -> None:
         counter = self._by_outcome.get(outcome)
         if counter is None:
             counter = self._by_outcome[outcome] = self._requests.labels(outcome)
         counter.inc()
+        self._seconds.observe(seconds)
 
     async def endpoint(self, request: Request) -> Response:
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
