@@ -132,12 +132,13 @@ class Asker:
 
     def _deadline_for(self, whole: Deadline, call: Call, timeout_s: float) -> Deadline:
         limits = self._limits
-        remaining = whole.remaining_s
+        now = time.monotonic()
+        remaining = whole.at - now
         share = min(0.5, limits.round_share * call.rounds_after) + limits.answer_share
         kept_back = limits.answer_margin_s + remaining * share
         if call.others_follow:
             timeout_s = min(timeout_s, (remaining - kept_back) * limits.share_before_others)
-        return whole.earlier(kept_back).at_most(timeout_s)
+        return Deadline(min(whole.at - kept_back, now + timeout_s))
 
     # Attempts
 

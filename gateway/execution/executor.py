@@ -62,6 +62,8 @@ class Executor:
     ) -> None:
         """`services`: graph → the name that errors show. `stale`: where members' last good answers are kept."""
         self._clients = clients
+        self._targets: dict[str, Target] = {}
+        """Of graphs that are no partitioned ones."""
         self._services = services
         self._introspect = introspect
         self._asker = Asker(limits or ExecutionLimits())
@@ -272,9 +274,12 @@ class Executor:
         return asked.outcome
 
     def _target(self, graph: str) -> Target:
-        """A graph that is no partitioned one."""
-        client = self._clients.get(graph)
-        return Target(graph, () if client is None or isinstance(client, Members) else (client,))
+        target = self._targets.get(graph)
+        if target is None:
+            client = self._clients.get(graph)
+            target = Target(graph, () if client is None or isinstance(client, Members) else (client,))
+            self._targets[graph] = target
+        return target
 
     def _service(self, graph: str) -> str:
         return self._services.get(graph, graph)

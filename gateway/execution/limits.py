@@ -55,13 +55,6 @@ class Deadline:
         """What remains, for the `gwc-deadline-ms` header."""
         return str(max(1, int(self.remaining_s * 1000)))
 
-    def earlier(self, seconds: float) -> Deadline:
-        """The same deadline with `seconds` kept back for what comes after."""
-        return Deadline(self.at - seconds)
-
-    def at_most(self, seconds: float) -> Deadline:
-        return Deadline(min(self.at, time.monotonic() + seconds))
-
 
 class Overloaded(Exception):
     """The queue is full."""

@@ -38,10 +38,7 @@ class Prepared:
     operation: OperationDefinitionNode
     compiled: CompiledPlan
     schema: GraphQLSchema
-
-    @property
-    def kind(self) -> str:
-        return self.operation.operation.value
+    kind: str
 
     def variables(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Coerced, with defaults. Raises `RequestRefused`."""
@@ -87,7 +84,7 @@ class Preparer:
         operation = _choose(document, operation_name)
         plan = self._planner.plan(document, operation_name)
         compiled = compile_plan(plan, self._supergraph, self._types)
-        return Prepared(document, operation, compiled, self._supergraph.api_schema)
+        return Prepared(document, operation, compiled, self._supergraph.api_schema, operation.operation.value)
 
 
 def _choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
