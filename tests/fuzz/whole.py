@@ -29,7 +29,7 @@ class Field:
 class Type:
     name: str
     kind: str
-    """`entity`, `value`, `interface`, `union`, `root`."""
+    """`entity`, `value`, `half` (see `halves`), `interface`, `union`, `root`."""
     fields: dict[str, Field] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     """Field sets; the first is the one that everybody knows, when everybody knows one."""

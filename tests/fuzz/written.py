@@ -8,6 +8,7 @@ from random import Random
 
 from graphql import GraphQLSchema, build_schema
 
+from tests.fuzz.halves import add_halves
 from tests.fuzz.model import GField, Graph, GType, Split
 from tests.fuzz.split import Splitter
 from tests.fuzz.terms import Terms
@@ -54,6 +55,7 @@ def _split(random: Random) -> Split:
     split = splitter.split()
     Terms(splitter).settle()
     split.data = World(splitter).make()
+    add_halves(splitter)
     return split
 
 
