@@ -30,16 +30,15 @@ KeyFields: TypeAlias = Mapping[str, frozenset[str]]
 
 
 Representation: TypeAlias = dict[str, Any]
-_Reader: TypeAlias = Callable[[dict[str, Any]], Any]
-"""One value of an object; KeyError when it is not there."""
+_MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Builder:
     build: Callable[[dict[str, Any]], Representation | None]
     """From an object to its representation, or to None when it has none."""
-    readers: tuple[_Reader, ...] = ()
-    """All values that `build` looks at, the key's first, where they stand in the object itself; none: they do not."""
+    sources: tuple[str, ...] = ()
+    """Where all that `build` looks at stands in the object itself, the key's first; none: it stands deeper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def build_batch(objects: list[dict[str, Any]], builder: Builder) -> Batch:
     """Objects alike in all that is read have one representation, so it is built and written for one of them."""
     representations: list[Representation] = []
     places: dict[bytes, int] = {}
-    told = _tell_apart(objects, builder.readers)
+    told = _tell_apart(objects, builder.sources)
     if told is None:
         owners = [_place(builder.build(one), representations, places) for one in objects]
     else:
@@ -73,37 +72,49 @@ _PLAIN = tuple(frozenset((str, type(None), number)) for number in (bool, int, fl
 
 
 def _tell_apart(
-    objects: list[dict[str, Any]], readers: Sequence[_Reader]
+    objects: list[dict[str, Any]], sources: Sequence[str]
 ) -> tuple[Sequence[Hashable], Mapping[Hashable, dict[str, Any]]] | None:
     """For each object a key, which those have in common that are alike in all that is read; and one object of each key.
-    None: not all of it is there, or is plain.
+    None: what is read stands elsewhere, or is not plain.
 
     It goes column by column, so that the loops are C's. Most often the first column tells all: it holds the entity's
-    key, and the others follow from it.
+    key, the others follow from it, and the type's name is the same everywhere.
     """
-    if not readers or not objects:
+    if not sources or not objects:
         return None
+    columns = _columns(objects, sources)
+    telling = [column for column in columns if not _is_one_text(column)] or columns[:1]
+    first, *others = telling
+    if all(map(_is_plain, telling)):
+        place_of = dict(zip(first, range(len(objects)), strict=True))
+        if all(_follows(column, first, place_of) for column in others):
+            return first, {key: objects[place] for key, place in place_of.items()}
+    keys = [(*values, *map(type, values)) for values in zip(*telling, strict=True)]
     try:
-        columns = [list(map(read, objects)) for read in readers]
-        if all(map(_is_plain, columns)):
-            first, *others = columns
-            alike = dict(zip(first, objects, strict=True))
-            if all(_follows(column, first, alike, read) for column, read in zip(others, readers[1:], strict=True)):
-                return first, alike
-        keys = [(*values, *map(type, values)) for values in zip(*columns, strict=True)]
         return keys, dict(zip(keys, objects, strict=True))
-    except (KeyError, TypeError):  # TypeError: a list or an object among the values.
+    except TypeError:  # A list or an object among the values.
         return None
 
 
-def _is_plain(column: Sequence[Any]) -> bool:
+def _columns(objects: list[dict[str, Any]], sources: Sequence[str]) -> list[list[Any]]:
+    try:
+        return [list(map(itemgetter(source), objects)) for source in sources]
+    except KeyError:
+        return [[one.get(source, _MISSING) for one in objects] for source in sources]
+
+
+def _is_one_text(column: list[Any]) -> bool:
+    return column[0].__class__ is str and column.count(column[0]) == len(column)
+
+
+def _is_plain(column: list[Any]) -> bool:
     types = set(map(type, column))
     return any(types <= one for one in _PLAIN)
 
 
-def _follows(column: list[Any], keys: Sequence[Any], alike: Mapping[Any, dict[str, Any]], read: _Reader) -> bool:
-    """Whether objects of the same key have the same value in this column."""
-    value_of = {key: read(one) for key, one in alike.items()}
+def _follows(column: list[Any], keys: list[Any], place_of: Mapping[Any, int]) -> bool:
+    """Whether objects of the same key have the same value in this column; `place_of`: of one object of each key."""
+    value_of = {key: column[place] for key, place in place_of.items()}
     return list(map(value_of.__getitem__, keys)) == column
 
 
@@ -129,9 +140,6 @@ def all_places(data: dict[str, Any], paths: Iterable[Path], batch: Batch) -> Map
     return places
 
 
-_MISSING = object()
-
-
 def compile_requires(
     requires: Sequence[RequiredSelection], possible_types: PossibleTypes, key_fields: KeyFields
 ) -> Builder:
@@ -154,7 +162,7 @@ def compile_requires(
 
     flat = all(not one.selections for selection in requires for one in selection.fields)
     sources = dict.fromkeys(one.source for selection in requires for one in selection.fields)
-    return Builder(build, tuple(map(itemgetter, (*sources, "__typename"))) if flat and sources else ())
+    return Builder(build, (*sources, "__typename") if flat and sources else ())
 
 
 _Taker: TypeAlias = Callable[[dict[str, Any], Representation], bool]

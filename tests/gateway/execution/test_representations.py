@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+import pytest
+
 from gateway.execution.merge import merge_entities, merge_into, rewrite
 from gateway.execution.places import collect, compile_path
 from gateway.execution.representations import build_batch, compile_requires
@@ -35,6 +38,49 @@ def test_equal_representations_are_sent_once_and_answers_return_to_each_object()
     assert batch.owners == [0, 1, 0, -1, -1]
     merge_entities(batch.objects, batch.owners, [{"n": "one"}, None])
     assert [one.get("n") for one in objects] == ["one", None, "one", None, None]
+
+
+@pytest.mark.parametrize(
+    ("given", "owners"),
+    [
+        ([("1", True), ("1", 1), ("1", 1.0), ("1", True)], [0, 1, 2, 0]),
+        ([(1, "x"), (True, "x"), (1, "x")], [0, 1, 0]),
+        ([("1", "x"), ("1", "y"), ("2", "y"), ("1", "y")], [0, 1, 2, 1]),
+        ([("1", None), ("1", "x"), ("1", None)], [0, 1, 0]),
+        ([("1", [1]), ("1", [True]), ("1", [1])], [0, 1, 0]),
+        ([("1", {"a": 1}), ("1", {"a": 1})], [0, 0]),
+        ([("1", "x"), (None, "x"), ("2", "x"), (None, "y")], [0, -1, 1, -1]),
+    ],
+)
+def test_objects_have_one_representation_when_all_that_is_sent_is_the_same(
+    given: list[tuple[Any, Any]], owners: list[int]
+) -> None:
+    objects = [{"__typename": "Book", "id": one, "weight": weight} for one, weight in given]
+    batch = batch_of({"a": objects}, ("a", "@"), requires(ID, RequiredField("weight", "weight")))
+    assert batch.owners == owners
+    sent = [None if owner < 0 else batch.representations[owner] for owner in owners]
+    assert orjson.dumps(sent) == orjson.dumps(
+        [one if owner >= 0 else None for one, owner in zip(objects, owners, strict=True)]
+    )
+
+
+def test_an_object_that_lacks_something_or_is_of_another_type_costs_its_neighbours_nothing() -> None:
+    book = {"__typename": "Book", "id": "1", "weight": 1}
+    objects = [book, {"__typename": "Book", "id": "2"}, {"__typename": "Pen"}, dict(book), {"__typename": ["Book"]}]
+    batch = batch_of({"a": objects}, ("a", "@"), requires(ID, RequiredField("weight", "weight")))
+    assert batch.owners == [0, -1, -1, 0, -1]
+    assert batch.texts == [orjson.dumps(book)]
+
+
+def test_an_entity_is_merged_into_objects_that_have_and_that_have_not_a_part_of_it() -> None:
+    objects: list[dict[str, Any]] = [{"id": "1"}, {"id": "2", "a": {"x": 1}}, {"id": "3", "a": 1}, {"id": "4"}]
+    merge_entities(objects, [0, 0, -1, 1], [{"a": {"y": 2}, "b": 3}, {"a": None}])
+    assert objects == [
+        {"id": "1", "a": {"y": 2}, "b": 3},
+        {"id": "2", "a": {"x": 1, "y": 2}, "b": 3},
+        {"id": "3", "a": 1},
+        {"id": "4", "a": None},
+    ]
 
 
 def test_a_required_value_that_is_null_is_sent_but_a_null_key_is_not() -> None:

@@ -285,3 +285,5 @@ async def test_metrics_count_requests_by_outcome() -> None:
             text = await response.text()
         assert 'gwc_gateway_requests_total{outcome="ok"} 1.0' in text
         assert 'gwc_gateway_requests_total{outcome="refused"} 1.0' in text
+        assert 'gwc_gateway_request_seconds_bucket{le="+Inf"} 2.0' in text
+        assert "gwc_gateway_request_seconds_count 2.0" in text
