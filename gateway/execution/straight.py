@@ -48,6 +48,8 @@ __all__ = ["Straight", "Unusual", "compile_straight"]
 Straight: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 FUNCTIONS_MAX = 500
 """Objects of one answer's shape, counted once for each possible type; beyond, the closures do it alone."""
+DEPTH_MAX = 50
+"""Objects inside of each other, likewise: each may stand one step further in, and Python takes a hundred steps."""
 
 _CHECKS: Mapping[str, str] = {
     # Most numbers are below 2³⁰, and only to such constants does CPython compare them without a call.
@@ -91,6 +93,7 @@ class _Writer:
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
         self._count = 0
+        self._depth = 0
 
     def _name(self, letter: str) -> str:
         self._count += 1
@@ -142,6 +145,9 @@ class _Writer:
             if one.types is None or one.types >= types:
                 by_key.setdefault(one.key, []).append(one)
         prefix = self._name("x")
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            raise _TooMuch
         sources: dict[str, str] = {}
         checks: list[str] = []
         built: list[str] = []
@@ -156,11 +162,9 @@ class _Writer:
             lines, value = self._value(variable, parse_type(same[0].type, no_location=True), same)
             checks += lines
             built.append(f"{key!r}: {value}")
-        return [
-            f" if {x}.__class__ is not dict: raise Unusual",
-            *_reads(x, sources),
-            *checks,
-        ], f"{{{', '.join(built)}}}"
+        self._depth -= 1
+        lines = [f" if {x}.__class__ is not dict: raise Unusual", *_reads(x, sources), *checks]
+        return lines, f"{{{', '.join(built)}}}"
 
     # Values
 

@@ -111,6 +111,29 @@ def test_what_the_schema_promises_takes_the_straight_way() -> None:
     }
 
 
+@pytest.mark.parametrize("pages", [0, 2**30 - 1, 2**30, 2**31 - 1, -(2**30), -(2**31), None])
+def test_all_numbers_of_32_bits_take_the_straight_way(pages: int | None) -> None:
+    assert STRAIGHT is not None
+    book = {"__typename": "Book", "id": "1", "pages": pages, "mood": None, "tags": None, "grid": None}
+    data = {"things": [book], "must": {"__typename": "Lamp", "id": "1"}}
+    assert STRAIGHT(data)["things"] == [book]
+
+
+@pytest.mark.parametrize(("depth", "is_straight"), [(3, True), (45, True), (60, False)])
+def test_objects_stand_in_one_another_as_deep_as_a_client_asks(depth: int, is_straight: bool) -> None:
+    sdl = composed(a=SDL).supergraph_sdl
+    assert sdl is not None
+    supergraph = load_supergraph(sdl)
+    text = "{ book " + "{ more " * depth + "{ id }" + " }" * depth + " }"
+    output = Planner(supergraph).plan(parse(text)).output
+    straight = compile_straight(output.fields, supergraph.api_schema, ROOT, {})
+    data: dict[str, Any] = {"id": "1"}
+    for _ in range(depth):
+        data = {"more": data}
+    assert (straight is not None) == is_straight
+    assert straight is None or straight({"book": data}) == {"book": data}
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -120,6 +143,10 @@ def test_what_the_schema_promises_takes_the_straight_way() -> None:
         {"must": {"__typename": "Lamp", "id": 3}},
         {"must": {"__typename": "Lamp", "id": "1"}, "things": {}},
         {"must": {"__typename": "Lamp", "id": "1"}, "things": [{"__typename": "Book", "id": "1", "pages": 2**31}]},
+        {
+            "must": {"__typename": "Lamp", "id": "1"},
+            "things": [{"__typename": "Book", "id": "1", "pages": -(2**31) - 1}],
+        },
         {"must": {"__typename": "Lamp", "id": "1"}, "things": [{"__typename": "Book", "id": "1", "mood": []}]},
     ],
 )
