@@ -50,11 +50,15 @@ def merge_entities(
     """Merge each entity into every object its representation was taken from; `owners[i]` is object i's entity."""
     if _only_add(objects, owners, entities):
         for target, owner in zip(objects, owners, strict=True):
-            target |= entities[owner]
+            target |= entities[owner]  # `update` takes longer.
         return
     for target, owner in zip(objects, owners, strict=True):
         entity = entities[owner] if owner >= 0 else None
-        if entity.__class__ is dict:
+        if entity.__class__ is not dict:
+            continue
+        if target.keys().isdisjoint(entity):
+            target |= entity
+        else:
             merge_into(target, entity, interfaces)
 
 

@@ -19,7 +19,7 @@ from tests.fuzz.runs import OPERATIONS, Tally, run_seeds
 CASES = 10_000
 CHUNK = 25
 """Schemas that one process takes at a time."""
-SELFTEST_SCHEMAS = 500
+SELFTEST_SCHEMAS = 1_000
 
 
 def fuzz(cases: int, seed: int) -> int:
