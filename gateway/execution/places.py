@@ -35,8 +35,6 @@ class PathStep:
 _Straight: TypeAlias = Callable[[dict[str, Any]], list[Any]]
 """What stands at a path, null too. Raises KeyError or TypeError, or gives what is no object, where the tree is not as
 promised."""
-STEPS_MAX = 60
-"""Of a path that is written as one comprehension; CPython's compiler recurses over its loops."""
 COMPREHENSIONS_KEPT_MAX = 1_000
 """Plans have many paths in common, and to compile one takes longer than to walk it."""
 
@@ -44,7 +42,7 @@ COMPREHENSIONS_KEPT_MAX = 1_000
 @dataclass(frozen=True, slots=True)
 class Path:
     steps: tuple[PathStep, ...]
-    straight: _Straight | None = field(compare=False)
+    straight: _Straight = field(compare=False)
 
 
 def compile_path(path: Sequence[str], possible_types: PossibleTypes) -> Path:
@@ -58,7 +56,7 @@ def compile_path(path: Sequence[str], possible_types: PossibleTypes) -> Path:
         if bar:
             names = [one.strip() for one in condition.strip("[]").split(",")]
             steps.append(PathStep(types=frozenset().union(*(possible_types(one) | {one} for one in names))))
-    return Path(tuple(steps), _compile_straight(tuple(steps)) if len(steps) <= STEPS_MAX else None)
+    return Path(tuple(steps), _compile_straight(tuple(steps)))
 
 
 @lru_cache(maxsize=COMPREHENSIONS_KEPT_MAX)
@@ -82,8 +80,6 @@ def _compile_straight(steps: tuple[PathStep, ...]) -> _Straight:
 
 def collect(data: dict[str, Any], path: Path) -> list[dict[str, Any]]:
     """The objects at `path`, in the order of the response."""
-    if path.straight is None:
-        return _collect_what_is_there(data, path)
     try:
         found = path.straight(data)
     except (KeyError, TypeError):

@@ -53,7 +53,7 @@ def test_what_is_no_object_costs_its_neighbours_nothing(path: tuple[str, ...], s
         assert collect(data, compiled) == [value_at(data, place) for place in locate(data, compiled)]
 
 
-def test_a_path_may_have_more_steps_than_python_nests_loops() -> None:
+def test_a_path_may_have_more_steps_than_python_nests_blocks() -> None:
     data: dict[str, Any] = {"n": 1}
     for _ in range(40):
         data = {"a": [data]}

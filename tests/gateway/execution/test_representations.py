@@ -72,15 +72,26 @@ def test_an_object_that_lacks_something_or_is_of_another_type_costs_its_neighbou
     assert batch.texts == [orjson.dumps(book)]
 
 
-def test_an_entity_is_merged_into_objects_that_have_and_that_have_not_a_part_of_it() -> None:
-    objects: list[dict[str, Any]] = [{"id": "1"}, {"id": "2", "a": {"x": 1}}, {"id": "3", "a": 1}, {"id": "4"}]
-    merge_entities(objects, [0, 0, -1, 1], [{"a": {"y": 2}, "b": 3}, {"a": None}])
-    assert objects == [
-        {"id": "1", "a": {"y": 2}, "b": 3},
-        {"id": "2", "a": {"x": 1, "y": 2}, "b": 3},
-        {"id": "3", "a": 1},
-        {"id": "4", "a": None},
-    ]
+@pytest.mark.parametrize(
+    ("given", "owners", "merged"),
+    [
+        ([{"id": "1"}, {"id": "2"}], [1, 0], [{"id": "1", "a": None}, {"id": "2", "a": {"y": 2}, "b": 3}]),
+        ([{"id": "1"}, {"id": "2"}], [0, -1], [{"id": "1", "a": {"y": 2}, "b": 3}, {"id": "2"}]),
+        ([{"id": "1"}, {"id": "2"}], [0, 2], [{"id": "1", "a": {"y": 2}, "b": 3}, {"id": "2"}]),
+        (
+            [{"id": "1"}, {"id": "2", "a": {"x": 1}}],
+            [0, 0],
+            [{"id": "1", "a": {"y": 2}, "b": 3}, {"id": "2", "a": {"x": 1, "y": 2}, "b": 3}],
+        ),
+        ([{"id": "1", "a": 1}], [1], [{"id": "1", "a": 1}]),
+    ],
+)
+def test_an_entity_is_merged_into_each_object_whatever_that_has_of_it_and_whatever_others_get(
+    given: list[dict[str, Any]], owners: list[int], merged: list[dict[str, Any]]
+) -> None:
+    entities = [{"a": {"y": 2}, "b": 3}, {"a": None}, None]
+    merge_entities(given, owners, entities if 2 in owners else entities[:2])
+    assert given == merged
 
 
 def test_a_required_value_that_is_null_is_sent_but_a_null_key_is_not() -> None:
