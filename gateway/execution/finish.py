@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from gateway.execution.project import Notes, client_path
+from gateway.execution.completers import Notes
+from gateway.execution.project import client_path
 from gateway.execution.run import MemberReport, Result, Run
 from gateway.language.errors import GatewayError
 from gateway.language.paths import ResponsePath

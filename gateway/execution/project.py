@@ -4,18 +4,14 @@ Fetching and shaping stay apart: the merged data may hold more than was asked fo
 inaccessible fields), less (a failed fetch), or something wrong (a broken subgraph). A projection is compiled once per
 plan and set of conditions into closures, which read the data and build the answer in one pass.
 
-Vocabulary
-- *place*: where we are in the answer, as linked pairs `(parent place, key)`; written out only when an error needs it.
-- *completer*: (value, place, notes) → what the answer holds there, or `BAD`: null where none is allowed, which
-  makes the parent null (GraphQL specification, "Handling Field Errors").
-- *covered*: a null whose reason is told by an error already: at this place, below it, or above it.
+What is done at each place stands in `completers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from graphql import (
     GraphQLEnumType,
@@ -32,85 +28,34 @@ from graphql import (
     print_ast,
 )
 
+from gateway.execution.completers import (
+    BAD,
+    EXACT_TYPES,
+    Completer,
+    Field,
+    Notes,
+    Place,
+    constant,
+    enum_value,
+    int_value,
+    introspected,
+    list_of,
+    non_null,
+    null_for_bad,
+    object_of,
+    scalar_value,
+    typename_of,
+)
 from gateway.execution.straight import Straight, Unusual, compile_straight
-from gateway.language.errors import Code, GatewayError
-from gateway.language.paths import ResponsePath, format_path
+from gateway.language.paths import ResponsePath
 from gateway.plan.nodes import OutputField, OutputSelection
 
-__all__ = ["Notes", "Projection", "client_path", "compile_projection", "condition_variables"]
+__all__ = ["Projection", "client_path", "compile_projection", "condition_variables"]
 
-Place: TypeAlias = tuple[Any, ...] | None
 GIVEN_UP_MAX = 20
 """Unusual answers in a row, after which a plan's answers are not expected to be usual any more."""
-ERRORS_MAX = 1000
-"""Errors of one answer; more say nothing new."""
 
-
-class _Bad:
-    pass
-
-
-BAD: Final = _Bad()
-
-
-@dataclass(slots=True)
-class Notes:
-    """What one projection finds wrong, and what it needs to know of the run."""
-
-    known: Iterable[GatewayError] = ()
-    """Errors told already, with paths of the client's answer."""
-    introspection: Mapping[str, Any] = field(default_factory=dict)
-    errors: list[GatewayError] = field(default_factory=list)
-    _covered: set[ResponsePath] | None = None
-    _ends: set[ResponsePath] = field(default_factory=set)
-
-    def null_in_non_null(self, place: Place) -> None:
-        path = _written(place)
-        if self._is_covered(path):
-            return
-        self.tell(Code.NULL_IN_NON_NULL_FIELD, f"Cannot return null for non-nullable field {format_path(path)}.", path)
-
-    def wrong_value(self, place: Place, expected: str) -> None:
-        path = _written(place)
-        if not self._is_covered(path):
-            message = f"A subgraph gave no valid {expected} for {format_path(path)}."
-            self.tell(Code.SUBGRAPH_BAD_RESPONSE, message, path)
-
-    def tell(self, code: Code, message: str, path: ResponsePath) -> None:
-        if len(self.errors) < ERRORS_MAX:
-            self.errors.append(GatewayError(code, message, path))
-        self._cover(path)
-
-    def _is_covered(self, path: ResponsePath) -> bool:
-        if self._covered is None:
-            self._covered = set()
-            for error in self.known:
-                self._cover(error.path or ())
-        return path in self._covered or any(path[:length] in self._ends for length in range(len(path)))
-
-    def _cover(self, path: ResponsePath) -> None:
-        """`_ends` holds the paths of errors, `_covered` these and everything above them."""
-        if self._covered is None:
-            self._covered = set()
-            for error in self.known:
-                self._cover(error.path or ())
-        self._ends.add(path)
-        self._covered.update(path[:length] for length in range(len(path) + 1))
-
-
-def _written(place: Place) -> ResponsePath:
-    path: list[str | int] = []
-    while place is not None:
-        place, key = place
-        path.append(key)
-    return tuple(reversed(path))
-
-
-Completer: TypeAlias = Callable[[Any, Place, Notes], Any]
 Projection: TypeAlias = Callable[[dict[str, Any], Notes], dict[str, Any] | None]
-_Field: TypeAlias = tuple[str, str, type | None, bool, Completer]
-"""Key, source, the exact Python type that passes unseen (`object`: any; None: the completer sees all), whether null is
-refused, the completer."""
 
 
 def condition_variables(output: OutputSelection) -> tuple[str, ...]:
@@ -184,7 +129,7 @@ class _Compiler:
     def object_completer(self, fields: Sequence[OutputField], parent: GraphQLNamedType) -> Completer:
         in_force = [one for one in fields if self._in_force(one)]
         if not is_abstract_type(parent):
-            return _static_object(self._fields(in_force, parent.name, parent))
+            return object_of(self._fields(in_force, parent.name, parent))
         return self._abstract_object(in_force, parent)
 
     def _in_force(self, one: OutputField) -> bool:
@@ -206,11 +151,11 @@ class _Compiler:
             if chosen is None:
                 concrete = possible.get(name)  # type: ignore[arg-type]
                 if concrete is not None:
-                    chosen = _static_object(self._fields(fields, concrete.name, concrete))
+                    chosen = object_of(self._fields(fields, concrete.name, concrete))
                 elif (name is None or name in abstract) and (
                     common := self._common_fields(fields, possible.keys())
                 ) is not None:
-                    chosen = _static_object(common)
+                    chosen = object_of(common)
                 else:
                     notes.wrong_value(place, parent.name)
                     return None
@@ -219,19 +164,19 @@ class _Compiler:
 
         return complete
 
-    def _common_fields(self, fields: Sequence[OutputField], possible: Set[str]) -> tuple[_Field, ...] | None:
+    def _common_fields(self, fields: Sequence[OutputField], possible: Set[str]) -> tuple[Field, ...] | None:
         """For an object whose real type nobody had to fetch: the fields that every possible type shows. None: what
         only some types show must not be null there, so with the type of the object, the object is lost."""
         by_key: dict[str, list[OutputField]] = {}
         for one in fields:
             by_key.setdefault(one.key, []).append(one)
-        found: list[_Field] = []
+        found: list[Field] = []
         for key, same in by_key.items():
             whole = [one for one in same if one.types is None or one.types >= possible]
             covered = {name for one in same for name in one.types or ()} >= possible
             alike = len({_read(one) for one in same}) == 1
             if same[0].meta == "__typename" and (whole or (covered and alike)):
-                found.append((key, same[0].source, None, False, _typename(possible)))
+                found.append((key, same[0].source, None, False, typename_of(possible)))
             elif whole:
                 found.append(self._field(key, whole, None))
             elif covered and alike:
@@ -240,19 +185,19 @@ class _Compiler:
                 return None
         return tuple(found)
 
-    def _fields(self, fields: Sequence[OutputField], type_name: str, parent: GraphQLNamedType) -> tuple[_Field, ...]:
+    def _fields(self, fields: Sequence[OutputField], type_name: str, parent: GraphQLNamedType) -> tuple[Field, ...]:
         by_key: dict[str, list[OutputField]] = {}
         for one in fields:
             if one.types is None or type_name in one.types:
                 by_key.setdefault(one.key, []).append(one)
         return tuple(self._field(key, same, parent) for key, same in by_key.items())
 
-    def _field(self, key: str, same: Sequence[OutputField], parent: GraphQLNamedType | None) -> _Field:
+    def _field(self, key: str, same: Sequence[OutputField], parent: GraphQLNamedType | None) -> Field:
         one = same[0]
         if one.meta == "__typename" and parent is not None:
-            return key, one.source, None, False, _constant(parent.name)
+            return key, one.source, None, False, constant(parent.name)
         if one.meta is not None:
-            return key, one.source, None, False, _introspected(one.source)
+            return key, one.source, None, False, introspected(one.source)
         type_node = parse_type(one.type, no_location=True)
         selections = [inner for field in same if field.selection is not None for inner in field.selection.fields]
         required = isinstance(type_node, NonNullTypeNode)
@@ -267,13 +212,13 @@ class _Compiler:
             return None
         named = self._schema.type_map.get(node.name.value)
         if isinstance(named, GraphQLScalarType) and named.name != "Int":
-            return _EXACT.get(named.name, object)
+            return EXACT_TYPES.get(named.name, object)
         return None
 
     def _completer(self, node: TypeNode, selections: Sequence[OutputField]) -> Completer:
         if isinstance(node, NonNullTypeNode):
-            return _non_null(self._nullable(node.type, selections))
-        return _null_for_bad(self._nullable(node, selections))
+            return non_null(self._nullable(node.type, selections))
+        return null_for_bad(self._nullable(node, selections))
 
     def _nullable(self, node: TypeNode, selections: Sequence[OutputField]) -> Completer:
         if isinstance(node, ListTypeNode):
@@ -282,143 +227,14 @@ class _Compiler:
         named = self._schema.type_map[node.name.value]
         match named:
             case GraphQLScalarType():
-                return _int if named.name == "Int" else _scalar(named.name)
+                return int_value if named.name == "Int" else scalar_value(named.name)
             case GraphQLEnumType():
-                return _enum(named.name, frozenset(named.values))
+                return enum_value(named.name, frozenset(named.values))
             case _:
                 return self.object_completer(selections, named)
 
     def _list(self, item: TypeNode, selections: Sequence[OutputField]) -> Completer:
-        return _list(self._completer(item, selections))
-
-
-_EXACT: Final[dict[str, type]] = {"Float": float, "String": str, "Boolean": bool, "ID": str}
-
-
-def _static_object(fields: tuple[_Field, ...]) -> Completer:
-    def complete(value: Any, place: Place, notes: Notes) -> Any:
-        if value.__class__ is not dict:
-            if value is not None:
-                notes.wrong_value(place, "object")
-            return None
-        get = value.get
-        built = {}
-        for key, source, leaf, required, complete_field in fields:
-            found = get(source)
-            if leaf is None:
-                found = complete_field(found, (place, key), notes)
-                if found is BAD:
-                    return BAD
-            elif found is None:
-                if required:
-                    notes.null_in_non_null((place, key))
-                    return BAD
-            elif leaf is not object and found.__class__ is not leaf:
-                found = complete_field(found, (place, key), notes)
-                if found is BAD:
-                    return BAD
-            built[key] = found
-        return built
-
-    return complete
-
-
-def _list(item: Completer) -> Completer:
-    def complete(value: Any, place: Place, notes: Notes) -> Any:
-        if value.__class__ is not list:
-            if value is not None:
-                notes.wrong_value(place, "list")
-            return None
-        built = []
-        for index, one in enumerate(value):
-            completed = item(one, (place, index), notes)
-            if completed is BAD:
-                return BAD
-            built.append(completed)
-        return built
-
-    return complete
-
-
-def _non_null(inner: Completer) -> Completer:
-    def complete(value: Any, place: Place, notes: Notes) -> Any:
-        completed = inner(value, place, notes)
-        if completed is None:
-            notes.null_in_non_null(place)
-            return BAD
-        return completed
-
-    return complete
-
-
-def _null_for_bad(inner: Completer) -> Completer:
-    def complete(value: Any, place: Place, notes: Notes) -> Any:
-        completed = inner(value, place, notes)
-        return None if completed is BAD else completed
-
-    return complete
-
-
-def _scalar(name: str) -> Completer:
-    """Built-in scalars are held to their type; others belong to the subgraphs and pass as they are."""
-    exact = _EXACT.get(name)
-
-    def complete(value: Any, place: Place, notes: Notes) -> Any:
-        if value is None or exact is None or value.__class__ is exact:
-            return value
-        if exact is float and value.__class__ is int:
-            return value
-        if name == "ID" and value.__class__ is int:
-            return str(value)
-        notes.wrong_value(place, name)
-        return None
-
-    return complete
-
-
-def _int(value: Any, place: Place, notes: Notes) -> Any:
-    """32 bits, as GraphQL has it: a sum over members may be more than that."""
-    number = int(value) if value.__class__ is float and value.is_integer() else value
-    if number is None or (number.__class__ is int and -(2**31) <= number < 2**31):
-        return number
-    notes.wrong_value(place, "Int")
-    return None
-
-
-def _enum(name: str, allowed: frozenset[str]) -> Completer:
-    """A value outside of the API schema (unknown, or inaccessible) is not shown, not even in the error."""
-
-    def complete(value: Any, place: Place, notes: Notes) -> Any:
-        if value is None or (value.__class__ is str and value in allowed):
-            return value
-        notes.wrong_value(place, name)
-        return None
-
-    return complete
-
-
-def _constant(name: str) -> Completer:
-    def complete(value: Any, place: Place, notes: Notes) -> Any:
-        return name
-
-    return complete
-
-
-def _typename(possible: Set[str]) -> Completer:
-    def complete(value: Any, place: Place, notes: Notes) -> Any:
-        if value in possible:
-            return value
-        notes.wrong_value(place, "type name")
-        return BAD
-
-    return complete
-
-
-def _introspected(key: str) -> Completer:
-    def complete(value: Any, place: Place, notes: Notes) -> Any:
-        return notes.introspection.get(key)
-
-    return complete
+        return list_of(self._completer(item, selections))
 
 
 def client_path(output: OutputSelection, path: ResponsePath) -> ResponsePath:

@@ -9,7 +9,8 @@ from graphql import GraphQLObjectType, GraphQLSchema, build_schema, execute, par
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.execution.project import Notes, client_path, compile_projection, condition_variables
+from gateway.execution.completers import Notes
+from gateway.execution.project import client_path, compile_projection, condition_variables
 from gateway.language.errors import Code, GatewayError
 from gateway.plan.nodes import OutputField, OutputSelection
 

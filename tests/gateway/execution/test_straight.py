@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.execution import project
-from gateway.execution.project import Notes
+from gateway.execution.completers import Notes
 from gateway.execution.straight import Unusual, compile_straight
 from gateway.planning.planner import Planner
 from gateway.supergraph.load import load_supergraph
