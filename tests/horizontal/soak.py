@@ -81,6 +81,7 @@ RECOVERY_S = OPEN_MAX_S + DEADLINE_S
 """No depot that is well stays unasked for longer."""
 PROGRESS_S = 10.0
 TOLD_MAX = 10
+TOLD_BYTES_MAX = 4000
 
 FAULTS: tuple[Fault, ...] = (
     delay(0.05),
@@ -187,7 +188,7 @@ class _Storm:
 
     async def _watch(self, say: bool) -> None:
         """Memory since it has settled; and progress."""
-        started, settled_mb = time.monotonic(), 0.0
+        started, settled_mb, told = time.monotonic(), 0.0, 0
         while True:
             await asyncio.sleep(PROGRESS_S if say else PROGRESS_S / 100)
             now = _rss_mb()
@@ -197,6 +198,9 @@ class _Storm:
                 settled_mb = now
             self.found.rss_growth_mb = now - settled_mb if settled_mb else 0.0
             if say:
+                for wrong in self.found.wrong[told:TOLD_MAX]:
+                    print(f"\nwrong: {wrong}\n")
+                told = len(self.found.wrong)
                 print(
                     f"{elapsed:6.0f} s  {self.found.requests} requests, {self.found.partial} partial,"
                     f" {self.found.left} left by their client, {len(self.found.wrong)} wrong, {self.found.late} late,"
@@ -231,7 +235,7 @@ class _Storm:
         try:
             check(told)
         except AssertionError as error:
-            self.found.wrong.append(f"{query}\n{variables}\n{error}\n{answer.get('errors')}"[:2000])
+            self.found.wrong.append(f"{error}\n{variables}\n{answer.get('errors')}\n{query}"[:TOLD_BYTES_MAX])
         return told
 
     async def _all_is_well(self, session: aiohttp.ClientSession) -> None:
@@ -282,8 +286,6 @@ def main() -> int:
     given = parser.parse_args()
     print(machine())
     found = asyncio.run(soak(given.cases, given.seconds, given.seed, say=True))
-    for wrong in found.wrong[:TOLD_MAX]:
-        print(f"\nwrong: {wrong}")
     print(
         f"\n{found.requests} requests in {found.seconds:.0f} s; {found.partial} partial answers;"
         f" {found.left} clients left; missing by depot: {dict(sorted(found.lost.items()))}"
