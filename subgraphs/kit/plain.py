@@ -3,7 +3,7 @@
 graphql-core completes each field of each row with a path, an info object, an awaitable check and three calls. Most of
 what a subgraph answers is *plain*: rows whose values are there already. So a selection on an object type is compiled
 once (per document, and per value of the variables in its `@skip` and `@include`) into a `Projector`: response keys,
-each with a reader and a completion.
+each with a reader and a completion, written as one straight-line function (`kit.straight`).
 
     a field is plain when      it takes no arguments, has no resolver of its own (Strawberry's basic field, read by
                                attribute, or by key from a dict) or one marked `plain_field`, and what is selected
@@ -22,10 +22,6 @@ generated rows, right and wrong ones, and generated selections.
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import enum
-import uuid
 from asyncio import gather
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -48,24 +44,16 @@ from graphql.execution.execute import get_field_def
 from graphql.pyutils import Path
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from subgraphs.kit.scalars import same_text
+from subgraphs.kit.straight import Completion, PlainField, leaf, list_of, object_of, required, write_projection
+
 __all__ = ["PlainExecutionContext", "Tagged", "plain_field", "read_attribute"]
 
 PLAIN = "gwc-plain"
 PROJECTORS_MAX = 256
 """Per document; beyond it (many combinations of condition variables) all are dropped and compiled anew when needed."""
 
-Value = Any
-Complete = Callable[[Value], Value]
-Read = Callable[[Value], Value]
 T = TypeVar("T")
-
-_SCALAR_CLASSES = frozenset(
-    (str, int, float, bool, decimal.Decimal, datetime.date, datetime.datetime, datetime.time, uuid.UUID)
-)
-
-
-class Unusual(Exception):
-    """The projector does not handle this value; graphql-core must."""
 
 
 class Tagged:
@@ -111,7 +99,7 @@ class PlainExecutionContext(ExecutionContext):
             projector = self._projector(item_type, field_nodes)
             if not projector.special:
                 try:
-                    return _complete_list(projector.project, return_type.of_type)(result)
+                    return list_of(projector.project, isinstance(return_type.of_type, GraphQLNonNull)).complete(result)
                 except Exception:  # whatever is wrong, graphql-core says it in its own way
                     pass
         return super().complete_list_value(return_type, field_nodes, info, path, result)
@@ -171,142 +159,71 @@ class PlainExecutionContext(ExecutionContext):
         return projector
 
     def _compile(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> Projector:
-        projector = Projector(type_)
-        for key, field_nodes in self.collect_subfields(type_, nodes).items():
-            projector.keys.append(key)
-            reader = self._compile_field(type_, field_nodes)
-            if reader is None:
-                projector.special[key] = field_nodes
+        plain: list[PlainField] = []
+        special: dict[str, list[FieldNode]] = {}
+        selected = self.collect_subfields(type_, nodes)
+        for key, field_nodes in selected.items():
+            field = self._compile_field(type_, key, field_nodes)
+            if field is None:
+                special[key] = field_nodes
             else:
-                projector.plain.append((key, *reader))
-        return projector
+                plain.append(field)
+        return Projector(type_, list(selected), plain, special)
 
-    def _compile_field(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> _Reader | None:
+    def _compile_field(self, type_: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> PlainField | None:
         name = nodes[0].name.value
         if name == "__typename":
-            return None, lambda _source: type_.name, lambda value: value
+            return PlainField(key, None, lambda _source: type_.name, Completion(lambda value: value, as_is=str))
         definition = get_field_def(self.schema, type_, nodes[0])
         if definition is None or definition.args or self.middleware_manager is not None:
             return None
         field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if field is None:
             return None
-        complete = self._compile_value(definition.type, nodes)
-        if complete is None:
+        completion = self._compile_value(definition.type, nodes)
+        if completion is None:
             return None
         cheap = field.metadata.get(PLAIN)
         if cheap is not None and not field.permission_classes and not field.extensions:
-            return None, cheap, complete
+            return PlainField(key, None, cheap, completion)
         if field.is_basic_field and field.default_resolver is read_attribute:
-            return field.python_name, None, complete
+            return PlainField(key, field.python_name, None, completion)
         return None
 
-    def _compile_value(self, type_: GraphQLOutputType, nodes: list[FieldNode]) -> Complete | None:
+    def _compile_value(self, type_: GraphQLOutputType, nodes: list[FieldNode]) -> Completion | None:
         if isinstance(type_, GraphQLNonNull):
             inner = self._compile_value(type_.of_type, nodes)
-            return None if inner is None else _non_null(inner)
+            return None if inner is None else required(inner)
         if isinstance(type_, GraphQLList):
             item = self._compile_value(_nullable(type_.of_type), nodes)
-            return None if item is None else _complete_list(item, type_.of_type)
+            return None if item is None else list_of(item.complete, isinstance(type_.of_type, GraphQLNonNull))
         if isinstance(type_, GraphQLScalarType | GraphQLEnumType):
-            return _complete_leaf(type_)
+            return leaf(type_, type_.serialize is same_text)
         if isinstance(type_, GraphQLObjectType):
             projector = self._projector(type_, nodes)
-            return None if projector.special else projector.project
+            return None if projector.special else object_of(projector.project)
         return None
-
-
-_Reader = tuple[str | None, Read | None, Complete]
 
 
 class Projector:
     """A compiled selection on one object type."""
 
-    __slots__ = ("keys", "plain", "special", "type")
+    __slots__ = ("keys", "plain", "project", "special", "type")
 
-    def __init__(self, type_: GraphQLObjectType) -> None:
-        self.type = type_
-        self.keys: list[str] = []
-        self.plain: list[tuple[str, str | None, Read | None, Complete]] = []
-        """(response key, attribute or None, reader or None, completion)"""
-        self.special: dict[str, list[FieldNode]] = {}
-
-    def project(self, source: Any) -> dict[str, Any]:
+    def __init__(
+        self,
+        type_: GraphQLObjectType,
+        keys: list[str],
+        plain: list[PlainField],
+        special: dict[str, list[FieldNode]],
+    ) -> None:
+        self.type, self.keys, self.plain, self.special = type_, keys, plain, special
+        self.project = write_projection(type_.name, type_.is_type_of, plain)
         """The plain fields of one value. Raises on anything unusual."""
-        is_type_of = self.type.is_type_of
-        if type(source) is dict:
-            if is_type_of is not None and source.get("__typename", self.type.name) != self.type.name:
-                raise Unusual
-            get = source.get
-            return {
-                key: complete(get(name) if read is None else read(source)) for key, name, read, complete in self.plain
-            }
-        if isinstance(source, Exception) or hasattr(source, "__await__"):
-            raise Unusual
-        if is_type_of is not None and is_type_of(source, _NO_INFO) is not True:
-            raise Unusual
-        return {
-            key: complete(getattr(source, name) if read is None else read(source))  # type: ignore[arg-type]
-            for key, name, read, complete in self.plain
-        }
-
-
-_NO_INFO: Any = None
 
 
 def _nullable(type_: Any) -> Any:
     return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-
-
-def _non_null(complete: Complete) -> Complete:
-    def complete_non_null(value: Value) -> Value:
-        completed = complete(value)
-        if completed is None:
-            raise Unusual
-        return completed
-
-    return complete_non_null
-
-
-def _complete_list(item: Complete, declared_item: Any) -> Complete:
-    required = isinstance(declared_item, GraphQLNonNull)
-
-    def complete_list(value: Value) -> Value:
-        if value is None:
-            return None
-        if type(value) is not list and type(value) is not tuple:
-            raise Unusual
-        completed = [None if one is None else item(one) for one in value]
-        if required and None in completed:
-            raise Unusual
-        return completed
-
-    return complete_list
-
-
-def _complete_leaf(type_: GraphQLScalarType | GraphQLEnumType) -> Complete:
-    """Serialise known classes only: a custom scalar's `serialize` may well make a text of a coroutine."""
-    as_is = _AS_IS.get(type_.name)
-    serialize = type_.serialize
-
-    def complete_leaf(value: Value) -> Value:
-        if value is None:
-            return None
-        kind = type(value)
-        if kind is as_is:
-            return value
-        if kind not in _SCALAR_CLASSES and not isinstance(value, enum.Enum):
-            raise Unusual
-        serialized = serialize(value)
-        if serialized is None or serialized is Undefined:
-            raise Unusual
-        return serialized
-
-    return complete_leaf
-
-
-_AS_IS: dict[str, type] = {"String": str, "ID": str, "Boolean": bool}
-"""Classes whose values the specified scalars serialise to themselves."""
 
 
 async def _settled(results: dict[str, Any], awaited: list[str]) -> dict[str, Any]:

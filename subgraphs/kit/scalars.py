@@ -14,7 +14,7 @@ import strawberry
 from contract.decimals import InvalidDecimal, format_decimal, parse_decimal
 from subgraphs.kit.errors import BadInput
 
-__all__ = ["SCALARS", "AssetRule", "Date", "DateTime", "Decimal"]
+__all__ = ["SCALARS", "AssetRule", "Date", "DateTime", "Decimal", "same_text"]
 
 Decimal = NewType("Decimal", str)
 Date = NewType("Date", str)
@@ -53,13 +53,14 @@ def parse_instant(value: Any) -> str:
     raise BadInput(f"{str(value)[:40]!r} is not an instant such as 2026-12-01T08:00:00Z")
 
 
-def _as_is(value: Any) -> Any:
+def same_text(value: Any) -> Any:
+    """How these scalars are serialised: as they are."""
     return value
 
 
 SCALARS: dict[object, Any] = {
-    Decimal: strawberry.scalar(name="Decimal", serialize=_as_is, parse_value=parse_decimal_text),
-    Date: strawberry.scalar(name="Date", serialize=_as_is, parse_value=parse_day),
-    DateTime: strawberry.scalar(name="DateTime", serialize=_as_is, parse_value=parse_instant),
-    AssetRule: strawberry.scalar(name="AssetRule", serialize=_as_is, parse_value=_as_is),
+    Decimal: strawberry.scalar(name="Decimal", serialize=same_text, parse_value=parse_decimal_text),
+    Date: strawberry.scalar(name="Date", serialize=same_text, parse_value=parse_day),
+    DateTime: strawberry.scalar(name="DateTime", serialize=same_text, parse_value=parse_instant),
+    AssetRule: strawberry.scalar(name="AssetRule", serialize=same_text, parse_value=same_text),
 }

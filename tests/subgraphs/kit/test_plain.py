@@ -239,5 +239,5 @@ def test_plain_rows_are_projected_and_not_completed_one_by_one() -> None:
     assert result.errors is None
     assert result.data == {"things": [{"id": "1", "name": "x", "part": {"number": 3}}] * 2}
     (thing_projector,) = [p for p in document.projectors.values() if p.type.name == "Thing"]
-    assert [key for key, *_ in thing_projector.plain] == ["id", "name", "part"]
+    assert [field.key for field in thing_projector.plain] == ["id", "name", "part"]
     assert thing_projector.special == {}
