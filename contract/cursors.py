@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = [
     "CURSOR_LENGTH_MAX",
     "Cursor",
     "InvalidCursor",
+    "cursor_writer",
     "decode_cursor",
     "encode_cursor",
     "mark_cursor",
@@ -68,19 +69,24 @@ def shape_hash(order: Sequence[tuple[str, str]], filter_: Any) -> str:
 
 
 def encode_cursor(cursor: Cursor) -> str:
-    record: list[Any] = [
-        VERSION,
-        cursor.shape,
-        "".join(cursor.kinds),
-        "".join("a" if direction is Direction.ASC else "d" for direction in cursor.directions),
-        cursor.values,
-        cursor.region,
-        "".join(cursor.native_kinds),
-        cursor.native,
-    ]
-    if cursor.missed or cursor.present:
-        record += (sorted(cursor.missed), sorted(cursor.present))
-    return _written(record)
+    walk = (sorted(cursor.missed), sorted(cursor.present)) if cursor.missed or cursor.present else ()
+    write = cursor_writer(cursor.shape, cursor.kinds, cursor.directions, cursor.region, cursor.native_kinds, walk)
+    return write(cursor.values, cursor.native)
+
+
+def cursor_writer(
+    shape: str,
+    kinds: Iterable[Kind],
+    directions: Iterable[Direction],
+    region: str,
+    native_kinds: Iterable[Kind],
+    walk: Sequence[Sequence[str]] = (),
+) -> Callable[[Sequence[SortValue], Sequence[SortValue]], str]:
+    """Writes the cursors of many rows of one page: (values, native) → text."""
+    turns = "".join("a" if direction is Direction.ASC else "d" for direction in directions)
+    before = (VERSION, shape, "".join(kinds), turns)
+    between = (region, "".join(native_kinds))
+    return lambda values, native: _written((*before, values, *between, native, *walk))
 
 
 def mark_cursor(text: str, missed: Iterable[str], present: Iterable[str]) -> str:
@@ -89,7 +95,10 @@ def mark_cursor(text: str, missed: Iterable[str], present: Iterable[str]) -> str
 
 
 def _written(record: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(record)).decode().rstrip("=")
+    return binascii.b2a_base64(orjson.dumps(record), newline=False).translate(_URL_SAFE, b"=").decode()
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def _record(text: str) -> Any:

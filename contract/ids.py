@@ -29,7 +29,8 @@ class GlobalId:
 
 
 def format_id(type_: str, region: str, native: str) -> str:
-    return f"{type_}:{region}:{quote(native, safe='')}"
+    escaped = native if native.isascii() and native.isalnum() else quote(native, safe="")
+    return f"{type_}:{region}:{escaped}"
 
 
 def parse_id(text: str, type_: str | None = None) -> GlobalId:

@@ -25,12 +25,22 @@ from adapters.model import Issue, Row
 from contract.order import Kind, SortValue
 from contract.regions import RETIRED_CODES
 
-__all__ = ["Fate", "Mapped", "RowMapper", "native_kinds", "native_text", "parse_native", "today_in_shanghai"]
+__all__ = [
+    "CLASS_FIELDS",
+    "Fate",
+    "Mapped",
+    "RowMapper",
+    "class_reader",
+    "key_reader",
+    "native_kinds",
+    "native_text",
+    "parse_native",
+    "today_in_shanghai",
+]
 
 _SHANGHAI = timezone(timedelta(hours=8))
-_EMPTY_CLASS: dict[str, Any] = dict.fromkeys(
-    ("classScheme", "classCode", "className", "legacyClassScheme", "legacyClassCode", "legacyClassName")
-)
+CLASS_FIELDS = ("classScheme", "classCode", "className", "legacyClassScheme", "legacyClassCode", "legacyClassName")
+"""The canonical fields that `[class]` makes, all of one code."""
 
 
 class Fate(Enum):
@@ -84,7 +94,7 @@ def parse_native(text: str, key: tuple[KeyPart, ...]) -> tuple[SortValue, ...] |
     return found if native_text(found) == text else None
 
 
-def _key_reader(mapping: Mapping, index: dict[str, int]) -> Callable[[Raw], tuple[SortValue, ...] | None]:
+def key_reader(mapping: Mapping, index: dict[str, int]) -> Callable[[Raw], tuple[SortValue, ...] | None]:
     places = [(index[part.column], part.kind == "integer", part.trim) for part in mapping.key]
 
     def read(raw: Raw) -> tuple[SortValue, ...] | None:
@@ -124,16 +134,14 @@ class RowMapper:
             (f"quarantine.{rule.name}", index[rule.when.column], condition_test(rule.when, index))
             for rule in mapping.quarantine
         ]
-        self._key = _key_reader(mapping, index)
+        self._key = key_reader(mapping, index)
         name_at = tuple(index[column] for column in mapping.fields["name"].columns)
         self._readers = [(name, build_reader(mapped, index, side, name_at)) for name, mapped in mapping.fields.items()]
         absent = [name for name in _ROW_FIELDS if name not in mapping.fields]
-        self._blank: Row = {**dict.fromkeys(absent), **_EMPTY_CLASS}
-        if "quantity" in absent:
-            self._blank["quantity"] = "1"
-        if "shareable" in absent:
-            self._blank["shareable"] = False
-        self._class = _class_reader(mapping, index, side)
+        self.blank: Row = dict.fromkeys(absent)
+        """What the fields are that the mapping does not name."""
+        self.blank |= {name: value for name, value in _ABSENT.items() if name in absent}
+        self._class = class_reader(mapping, index, side)
         self._region = _region_reader(mapping, index)
         self._secret = _secrecy_test(mapping, index, side)
 
@@ -154,16 +162,18 @@ class RowMapper:
     def map(self, raw: Raw) -> Mapped:
         """Map a row that is neither secret nor ignored."""
         found: list[Issue] = []
-        row: Row = {"native": None, **self._blank}
         native = self._key(raw)
-        if native is None:
-            found.append(issue("EMPTY_KEY", None, None, "key.columns"))
-        else:
-            row["native"] = native_text(native)
+        row: Row = {"native": None if native is None else native_text(native), **self.blank, **_NO_CLASS}
         for name, read in self._readers:
             row[name] = read(raw, found)
         if self._class is not None:
             self._class(raw, row, found)
+        return self.settled(raw, native, row, found)
+
+    def settled(self, raw: Raw, native: tuple[SortValue, ...] | None, row: Row, found: list[Issue]) -> Mapped:
+        """The rules on the whole row, after its fields have been read; what becomes of it."""
+        if native is None:
+            found.append(issue("EMPTY_KEY", None, None, "key.columns"))
         if self._region is not None:
             self._region(raw, found)
         for name, at, holds in self._rules:
@@ -220,11 +230,15 @@ _ROW_FIELDS = (
 )  # fmt: skip
 
 
+_ABSENT: dict[str, Any] = {"quantity": "1", "shareable": False, "version": ""}
+_NO_CLASS: dict[str, Any] = dict.fromkeys(CLASS_FIELDS)
+
+
 def _issue_order(found: Issue) -> tuple[str, str]:
     return found["code"], found["field"] or ""
 
 
-def _class_reader(
+def class_reader(
     mapping: Mapping, index: dict[str, int], side: SideTables
 ) -> Callable[[Raw, Row, list[Issue]], None] | None:
     mapped = mapping.class_

@@ -183,6 +183,12 @@ class FieldMapping:
     def where(self) -> str:
         return f"fields.{self.spec.name}"
 
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """Every column that the field is made of (a digest: of all, a value out of the name: of the name's)."""
+        found = [*self.columns, *([self.minus] if self.minus else []), *(case.when.column for case in self.cases)]
+        return (*found, self.when.column) if self.when else tuple(found)
+
 
 @dataclass(frozen=True, slots=True)
 class ClassMapping:
@@ -304,10 +310,7 @@ class Mapping:
         found += [condition.column for condition in self.rows]
         found += [rule.when.column for rule in self.quarantine]
         for mapped in self.fields.values():
-            found += mapped.columns
-            found += [mapped.minus] if mapped.minus else []
-            found += [case.when.column for case in mapped.cases]
-            found += [mapped.when.column] if mapped.when else []
+            found += mapped.read_columns
         if self.class_:
             found += [self.class_.column] + ([self.class_.name_column] if self.class_.name_column else [])
         if self.region_rule:

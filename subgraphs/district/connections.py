@@ -71,12 +71,11 @@ async def _page(context: DistrictContext, what: Reading, paging: Paging, selecte
     request = paging.request(what.condition, view.columns)
     page = _EMPTY if request is None else await _read(context.member.store, request)
     nodes = view.all(page.rows)
-    cursors = paging.cursors(page) if "edges" in selected or "pageInfo" in selected else []
-    return {
-        "nodes": nodes,
-        "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=False)],
-        "pageInfo": paging.page_info(cursors, page.has_more),
-    }
+    found: Json = {"nodes": nodes, "pageInfo": paging.page_info(page, selected.below("pageInfo").names)}
+    if "edges" in selected:
+        cursors = paging.cursors(page)
+        found["edges"] = [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)]
+    return found
 
 
 _EMPTY = Page(rows=(), sort_values=(), native_values=(), has_more=False)

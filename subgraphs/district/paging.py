@@ -7,13 +7,13 @@ cursor, so it resumes past them; when M sorts after C they are still to come.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.evaluate import order_kinds
 from adapters.model import OrderTerm, Page, PageRequest, Position
-from contract.cursors import Cursor, InvalidCursor, decode_cursor, encode_cursor, shape_hash
+from contract.cursors import Cursor, InvalidCursor, cursor_writer, decode_cursor, shape_hash
 from contract.order import Direction, Kind, SortValue
 from subgraphs.kit.errors import BadInput, CodedError
 
@@ -109,31 +109,26 @@ class Paging:
         return Position(cursor.values, None, inclusive=self.region > cursor.region)
 
     def cursors(self, page: Page) -> list[str]:
-        return [
-            self.cursor(values, native) for values, native in zip(page.sort_values, page.native_values, strict=True)
-        ]
+        write = self._writer()
+        return [write(values, native) for values, native in zip(page.sort_values, page.native_values, strict=True)]
 
-    def cursor(self, values: Sequence[SortValue], native: Sequence[SortValue]) -> str:
-        return encode_cursor(
-            Cursor(
-                shape=self.shape,
-                kinds=self.kinds,
-                directions=tuple(term.direction for term in self.order),
-                values=tuple(values),
-                region=self.region,
-                native=tuple(native),
-                native_kinds=self.native_kinds,
-            )
-        )
-
-    def page_info(self, cursors: Sequence[str], has_more: bool) -> dict[str, Any]:
-        """A cursor's own row lies outside of the page, so there is a page on its side."""
+    def page_info(self, page: Page, fields: Container[str]) -> dict[str, Any]:
+        """The fields selected. A cursor's own row lies outside of the page, so there is a page on its side."""
+        ends = [name in fields and len(page.native_values) > 0 for name in ("startCursor", "endCursor")]
+        start, end = (self._cursor_at(page, at) if asked else None for at, asked in zip((0, -1), ends, strict=True))
         return {
-            "hasNextPage": self.before is not None if self.backward else has_more,
-            "hasPreviousPage": has_more if self.backward else self.after is not None,
-            "startCursor": cursors[0] if cursors else None,
-            "endCursor": cursors[-1] if cursors else None,
+            "hasNextPage": self.before is not None if self.backward else page.has_more,
+            "hasPreviousPage": page.has_more if self.backward else self.after is not None,
+            "startCursor": start,
+            "endCursor": end,
         }
+
+    def _cursor_at(self, page: Page, place: int) -> str:
+        return self._writer()(page.sort_values[place], page.native_values[place])
+
+    def _writer(self) -> Callable[[Sequence[SortValue], Sequence[SortValue]], str]:
+        directions = (term.direction for term in self.order)
+        return cursor_writer(self.shape, self.kinds, directions, self.region, self.native_kinds)
 
 
 def paging_of(
