@@ -77,7 +77,7 @@ quantity, originalValue, accumulatedDepreciation, netValue, massKg (canonical de
 unitOfMeasure, acquiredOn, shareableUntil (ISO date), acquisition, valueType, source, condition, status (enum name),
 usefulLifeMonths (int), owner, warehouse (native key of the unit or warehouse, or None), keeper, user, location,
 shareable (bool), version (str), updatedAt, observedAt (RFC 3339 UTC), issues (list of `Issue`).
-A row holds at least the columns asked for; `native`, `version` and `issues` always.
+A row holds at least the columns asked for, and `native`; where none are named, all of them.
 """
 
 

@@ -12,8 +12,8 @@ quick reader gives the canonical value or None, and on None `RowMapper`'s own re
         x7 = None if quick is None else quick(v)
         if x7 is None: x7 = f7(raw, found)
 
-A quick reader must equal the field's own reader for every value of its class that it does not give up on, and answer
-only where that one finds no issue. `tests/adapters/mapping/test_compiled.py` compares both over any value in any
+A quick reader must equal the field's own reader for every value of its class that it does not give up on, and, where
+issues are wanted, answer only where that one finds none. `tests/adapters/mapping/test_compiled.py` compares both over any value in any
 column. What a field is read by more than one column for (a case, a subtraction, a second column) has no quick reader.
 """
 
@@ -146,7 +146,7 @@ class _Writer:
             return
         quick = quick_readers(mapped)
         if quick is None:
-            read, quick = _remembering(read, at)
+            read, quick = _remembering(read, at, self.fields is not None)
         self.space |= {slow: read, f"q{value}": quick}
         self.lines.append(f" v = raw[{at}]")
         if mapped.default is None and mapped.spec.kind is not FieldKind.BOOLEAN:
@@ -173,7 +173,7 @@ class _Writer:
             return tuple(row[name] for name in CLASS_FIELDS)
 
         at = self.index[mapped.column]
-        slow, quick = _remembering(values, at) if mapped.name_column is None else (values, {})
+        slow, quick = _remembering(values, at, self.fields is not None) if mapped.name_column is None else (values, {})
         self.space |= {"read_class": slow, "quick_class": quick}
         self.lines += [
             f" v = raw[{at}]",
@@ -189,15 +189,15 @@ def _reads_one_column(mapped: FieldMapping) -> bool:
 
 
 def _remembering(
-    read: Callable[[Raw, list[Issue]], Any], at: int
+    read: Callable[[Raw, list[Issue]], Any], at: int, with_issues: bool
 ) -> tuple[Callable[[Raw, list[Issue]], Any], Map[type, Quick]]:
-    """The reader of one column, and quick readers of what it has given before without any issue."""
+    """The reader of one column, and quick readers of what it has given before; `with_issues`: be there one or not."""
     memo: dict[Any, Any] = {}
 
     def read_and_remember(raw: Raw, found: list[Issue]) -> Any:
         issues = len(found)
         value = read(raw, found)
-        if len(found) == issues and type(raw[at]) in _MEMO_CLASSES and len(memo) < MEMO_MAX:
+        if (with_issues or len(found) == issues) and type(raw[at]) in _MEMO_CLASSES and len(memo) < MEMO_MAX:
             memo[raw[at]] = value
         return value
 

@@ -136,6 +136,11 @@ class EngineReader:
         await self._gate.took(len(rows))
         return rows
 
+    async def fetch_with_token(
+        self, statement: Statement, values: Mapping[str, Any]
+    ) -> tuple[list[tuple[Any, ...]], Hashable | None]:
+        return await self.fetch(statement, values), None
+
     async def stream(self, statement: Statement) -> AsyncIterator[list[tuple[Any, ...]]]:
         """By a cursor at the server."""
         bound = self._bound(statement, {})

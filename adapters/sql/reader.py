@@ -83,6 +83,11 @@ class Reader(Protocol):
     def stream(self, statement: Statement) -> AsyncIterator[list[tuple[Any, ...]]]:
         """All rows of a statement without values, in batches, and no more than one batch in memory."""
 
+    async def fetch_with_token(
+        self, statement: Statement, values: Mapping[str, Any]
+    ) -> tuple[list[tuple[Any, ...]], Hashable | None]:
+        """The rows, and the token looked at after them: equal to an earlier one, nothing had changed until then."""
+
     async def execute(self, statement: Statement, values: Mapping[str, Any]) -> int:
         """Run a change in its own transaction; the number of rows changed."""
 
@@ -180,6 +185,16 @@ class SqliteReader:
             else:
                 self._worker.submit(own.close)
 
+    async def fetch_with_token(
+        self, statement: Statement, values: Mapping[str, Any]
+    ) -> tuple[list[tuple[Any, ...]], Hashable | None]:
+        bound = statement.bound(values)
+        rows, token = await self._run(
+            lambda connection: (connection.execute(statement.sql, bound).fetchall(), self._look(connection))
+        )
+        await self._gate.took(len(rows))
+        return rows, token
+
     async def execute(self, statement: Statement, values: Mapping[str, Any]) -> int:
         bound = statement.bound(values)
 
@@ -194,10 +209,10 @@ class SqliteReader:
         return await self._run(change)
 
     async def token(self) -> Hashable | None:
-        def look(connection: sqlite3.Connection) -> Hashable:
-            return self._opened, connection.execute("PRAGMA data_version").fetchone()[0]
+        return await self._run(self._look)
 
-        return await self._run(look)
+    def _look(self, connection: sqlite3.Connection) -> Hashable:
+        return self._opened, connection.execute("PRAGMA data_version").fetchone()[0]
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._worker is None:

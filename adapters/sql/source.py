@@ -8,6 +8,7 @@ that ignores case or trailing spaces, and no number made out of a text, can let 
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -98,9 +99,10 @@ class SqlSource:
         """The condition on an asset row; null where the store cannot tell."""
         return self._holds(condition, self.column(condition.column), self.type_of(condition.column))
 
-    def native_select(self) -> sa.Select[Any]:
-        """All native columns the mapping reads, in its order."""
-        columns = [native_form(self.column(name), self.type_of(name), self.dialect) for name in self.mapping.columns]
+    def native_select(self, wanted: Sequence[str] | None = None) -> sa.Select[Any]:
+        """These native columns, in this order; None: all that the mapping reads."""
+        names = self.mapping.columns if wanted is None else wanted
+        columns = [native_form(self.column(name), self.type_of(name), self.dialect) for name in names]
         return self.select(*(column.label(f"c{at}") for at, column in enumerate(columns)))
 
     def lookup_select(self, lookup: Lookup) -> sa.Select[Any]:

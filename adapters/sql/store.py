@@ -25,7 +25,8 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from adapters.evaluate import group_text, order_value
-from adapters.mapping.mapper import Fate, RowMapper, native_kinds, parse_native, today_in_shanghai
+from adapters.mapping.compiled import CompiledMapper
+from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds, parse_native, today_in_shanghai
 from adapters.mapping.model import Mapping
 from adapters.mapping.numbers import scaled
 from adapters.model import (
@@ -59,7 +60,8 @@ from contract.order import SortValue
 __all__ = ["SqlStore"]
 
 _STATEMENTS_KEPT = 256
-_ROWS_KEPT = 4096
+_MAPPERS_KEPT = 32
+"""Sets of fields asked for; beyond, their mappers are compiled anew when needed."""
 _KEYS_AT_ONCE = 400
 _Written: TypeAlias = "tuple[Statement, Parameters]"
 
@@ -100,8 +102,7 @@ class SqlStore:
     # --- what is read once and kept while nothing changes -----------------------------------------------------------
 
     async def _token(self) -> Hashable | None:
-        token = await self._reader.token()
-        return None if token is None else (token, today_in_shanghai())
+        return _of_today(await self._reader.token())
 
     async def _fresh_mapper(self) -> RowMapper:
         token = await self._token()
@@ -128,9 +129,11 @@ class SqlStore:
 
     async def _pushable(self) -> _Pushed:
         """What pushed statements need; raises `StoreUnsupported` where this store's rows must be scanned."""
+        return await self._pushable_at(await self._token())
+
+    async def _pushable_at(self, token: Hashable | None) -> _Pushed:
         if self._push is None:
             raise StoreUnsupported(f"nothing is pushed into a {self.mapping.store.engine} store yet", ReasonCode.ENGINE)
-        token = await self._token()
         if self._pushed is None or self._pushed.token != token:
             listed = self._push.listed()
             mapper = await self._fresh_mapper()
@@ -161,35 +164,48 @@ class SqlStore:
         return kept
 
     def _page_statement(self, request: PageRequest, pushed: _Pushed, values: list[Any]) -> _Written:
-        push = self._push
+        push, fields = self._push, wanted_fields(request)
         assert push is not None
 
         def write() -> tuple[sa.Select[Any], Parameters]:
             where, params = condition_params(push, request.filter)
-            statement = self._source.native_select().where(pushed.listed).where(where)
+            statement = self._source.native_select(pushed.compiled(fields).columns).where(pushed.listed).where(where)
             for position, after in ((request.after, True), (request.before, False)):
                 if position is not None:
                     statement = statement.where(write_position(position, request.order, push, params, after=after))
             ordered = statement.order_by(*order_by(request.order, push, request.backward))
             return ordered.limit(sa.bindparam("row_limit", 0)), params
 
-        return self._written(("page", page_shape(request, values)), write)
+        return self._written(("page", fields, page_shape(request, values)), write)
+
+    async def _page_rows(self, request: PageRequest) -> tuple[_Pushed, list[tuple[Any, ...]]]:
+        """The native rows, and what holds of the store they were read from.
+
+        One question where nothing has changed since the last; else once more, by what is known of the store anew.
+        """
+        pushed = self._pushed or await self._pushable()
+        for last in (False, True):
+            values: list[Any] = []
+            statement, params = self._page_statement(request, pushed, values)
+            bound = {**params.bound(values), "row_limit": request.limit + 1}
+            found, read_at = await self._reader.fetch_with_token(statement, bound)
+            token = _of_today(read_at)
+            if last or (token == pushed.token and not pushed.irregular):
+                break
+            pushed = await self._pushable_at(token)
+        return pushed, found
 
     async def _push_page(self, request: PageRequest) -> Page:
-        pushed = await self._pushable()
-        values: list[Any] = []
-        statement, params = self._page_statement(request, pushed, values)
-        bound = {**params.bound(values), "row_limit": request.limit + 1}
-        found = await self._reader.fetch(statement, bound)
+        pushed, found = await self._page_rows(request)
         has_more = len(found) > request.limit
         del found[request.limit :]
         if request.backward:
             found.reverse()
-        mapped = [pushed.map(raw) for raw in found]
+        rows, natives = pushed.mapped(found, wanted_fields(request))
         return Page(
-            rows=[row for row, _ in mapped],
-            sort_values=[tuple(order_value(term.field, row) for term in request.order) for row, _ in mapped],
-            native_values=[native for _, native in mapped],
+            rows=rows,
+            sort_values=[tuple(order_value(term.field, row) for term in request.order) for row in rows],
+            native_values=natives,
             has_more=has_more,
         )
 
@@ -354,24 +370,48 @@ class _Pushed:
     listed: sa.ColumnElement[bool]
     irregular: bool
     double_codes: frozenset[str]
-    known: dict[tuple[Any, ...], tuple[Row, tuple[SortValue, ...]]] = field(default_factory=dict)
-    """Rows mapped lately, by the native row itself: the same native row gives the same canonical one."""
+    mappers: dict[frozenset[str] | None, CompiledMapper] = field(default_factory=dict)
 
-    def map(self, raw: tuple[Any, ...]) -> tuple[Row, tuple[SortValue, ...]]:
-        kept = self.known.get(raw)
-        if kept is not None:
-            return kept
-        mapped = self.mapper.map(raw)
+    def compiled(self, fields: frozenset[str] | None) -> CompiledMapper:
+        found = self.mappers.get(fields)
+        if found is None:
+            if len(self.mappers) >= _MAPPERS_KEPT:
+                self.mappers.clear()
+            found = self.mappers[fields] = CompiledMapper(self.mapper, fields)
+        return found
+
+    def mapped(
+        self, raws: Iterable[tuple[Any, ...]], fields: frozenset[str] | None
+    ) -> tuple[list[Row], list[tuple[SortValue, ...]]]:
+        """Rows that the store lists, and their native keys; with issues only where they are asked for."""
+        compiled = self.compiled(fields)
+        if fields is not None and "issues" not in fields:
+            pairs = [compiled.row(raw) for raw in raws]
+            return [row for row, _ in pairs], [native for _, native in pairs]
+        found = [compiled.map(raw) for raw in raws]
+        rows = [self._with_double(one) for one in found]
+        return rows, [one.native for one in found]
+
+    def _with_double(self, mapped: Mapped) -> Row:
         row = mapped.row
         if row is None or mapped.fate is not Fate.LISTED:
             raise StoreUnsupported("the store lists a row that the mapping would not")
         if row["code"] in self.double_codes:
             row["issues"].append(duplicate_code(row["code"]))
             row["issues"].sort(key=lambda found: (found["code"], found["field"] or ""))
-        if len(self.known) >= _ROWS_KEPT:
-            self.known.clear()
-        self.known[raw] = (row, mapped.native)
-        return row, mapped.native
+        return row
+
+
+def wanted_fields(request: PageRequest) -> frozenset[str] | None:
+    """The canonical fields that a page must hold, those of its order among them; None: all."""
+    if request.columns is None:
+        return None
+    return request.columns.union(term.field for term in request.order)
+
+
+def _of_today(token: Hashable | None) -> Hashable | None:
+    """Mapping depends on the day: what is known of the store holds for as long."""
+    return None if token is None else (token, today_in_shanghai())
 
 
 def now_text() -> str:

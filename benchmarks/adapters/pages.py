@@ -121,13 +121,16 @@ async def driver_of(store: SqlStore) -> Driver:
 def recording(store: SqlStore) -> list[Sent]:
     """Take down from now on what the store sends to read rows."""
     found: list[Sent] = []
-    fetch = store._reader.fetch
+    reader: Any = store._reader
 
-    async def recorded(statement: Any, values: Any) -> Any:
-        found.append(Sent(statement.sql, statement.bound(values)))
-        return await fetch(statement, values)
+    def recorded(send: Callable[..., Any]) -> Callable[..., Any]:
+        async def run(statement: Any, values: Any) -> Any:
+            found.append(Sent(statement.sql, statement.bound(values)))
+            return await send(statement, values)
 
-    store._reader.fetch = recorded  # type: ignore[method-assign]
+        return run
+
+    reader.fetch, reader.fetch_with_token = recorded(reader.fetch), recorded(reader.fetch_with_token)
     return found
 
 

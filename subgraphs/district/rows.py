@@ -30,8 +30,8 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Fields that are not one column of the same name."""
 
-_ALWAYS = frozenset(("native", "version", "issues"))
-"""Columns that every row of a store holds."""
+_ALWAYS = frozenset(("native",))
+"""A column that every row of a store holds, and every id is made of."""
 
 _ELSEWHERE = frozenset(("__typename", "busy"))
 """Fields that no row answers."""
