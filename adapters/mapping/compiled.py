@@ -120,12 +120,12 @@ class _Writer:
     def _key(self) -> str:
         """The native key as a tuple, `native`; gives the expression of its text."""
         key = self.mapper.mapping.key
-        self.space |= {"key": key_reader(self.mapper.mapping, self.index), "key_text": native_text, "TRIMMED": TRIMMED}
+        self.space |= {"key": key_reader(self.mapper.mapping, self.index), "key_text": native_text, "blanks": TRIMMED}
         if len(key) > 1 or key[0].kind != "text":
             self.lines.append(" native = key(raw)")
             return "None if native is None else key_text(native)"
         self.lines.append(f" v = raw[{self.index[key[0].column]}]")
-        self.lines.append(" native = (v,) if type(v) is str and v and v.strip(TRIMMED) == v else key(raw)")
+        self.lines.append(" native = (v,) if type(v) is str and v and v.strip(blanks) == v else key(raw)")
         return "None if native is None else native[0]"
 
     def _value(self, name: str, mapped: FieldMapping) -> str:

@@ -53,10 +53,10 @@ async def read_connection(
     member = context.member
     started = time.monotonic()
     paging = paging_of(arguments, order, what.bound_to, member.region, member.store.native_kinds)
-    page, count = await asyncio.gather(
-        _page(context, what, paging, selected),
-        member.store.count(what.condition) if "totalCount" in selected else _none(),
-    )
+    if "totalCount" in selected:
+        page, count = await asyncio.gather(_page(context, what, paging, selected), member.store.count(what.condition))
+    else:
+        page, count = await _page(context, what, paging, selected), None
     connection: Json = {"condition": what.condition, "totalCount": count, "totalIsExact": True, **page}
     if "sources" in selected:
         connection["sources"] = [await source_of(member, started)]
@@ -87,10 +87,6 @@ async def _read(store: Store, request: PageRequest) -> Page:
         return await store.page(request)
     beyond = await store.page(replace(request, limit=1))
     return replace(_EMPTY, has_more=bool(beyond.rows))
-
-
-async def _none() -> None:
-    return None
 
 
 async def source_of(member: Member, started: float) -> Json:

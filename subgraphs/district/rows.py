@@ -1,13 +1,15 @@
 """Canonical rows as the contract shows them: only the fields selected, only what the viewer may see.
 
 `AssetView` is made once per selection and request: it names the columns to ask the store for, and turns each row
-into a plain dict that the kit projects in one go.
+into a plain dict that the kit projects in one go. Which keys that dict has, and which of them are columns, is the same
+for all requests of one selection: it is written as one dict display and kept (`_shape`); a request brings the makers.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -30,6 +32,12 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Fields that are not one column of the same name."""
 
+_MADE = frozenset((*PERSONAL_FIELDS, "id", "region", "class", "legacyClass", "owner", "warehouse", "issues"))
+"""Fields that are made of a row by a function of the viewer's request."""
+
+_KEYS = {"class": "class_"}
+"""Fields whose key in a shown row is not their name."""
+
 _ALWAYS = frozenset(("native",))
 """A column that every row of a store holds, and every id is made of."""
 
@@ -42,38 +50,56 @@ Show = Callable[[Row], Any]
 class AssetView:
     """How assets are shown to one viewer: `columns` to ask for, `show` for each row."""
 
-    __slots__ = ("_shown", "columns")
+    __slots__ = ("columns", "show")
 
-    def __init__(self, columns: frozenset[str], shown: list[tuple[str, str | None, Show | None]]) -> None:
+    def __init__(self, columns: frozenset[str], show: Show) -> None:
         self.columns = columns
-        self._shown = shown
-
-    def show(self, row: Row) -> dict[str, Any]:
-        get = row.get
-        return {
-            key: get(column) if column is not None else None if make is None else make(row)
-            for key, column, make in self._shown
-        }
+        self.show = show
 
     def all(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
-        return [self.show(row) for row in rows]
+        show = self.show
+        return [show(row) for row in rows]
 
 
 async def asset_view(member: Member, viewer: Viewer, language: Language, fields: frozenset[str]) -> AssetView:
     """The view of the `Asset` fields selected."""
-    columns: set[str] = set()
-    shown: list[tuple[str, str | None, Show | None]] = []
     units = await member.units.all() if "owner" in fields else {}
     warehouses = await member.warehouses.all() if "warehouse" in fields else {}
-    for field in (fields | {"id"}) - _ELSEWHERE:
-        key = "class_" if field == "class" else field
-        if not viewer.may_select(field):
-            shown.append((key, None, _no_issues if field == "issues" else None))
-            continue
-        columns.update(_COLUMNS.get(field, (field,)))
-        make = _maker(field, member, viewer, language, units, warehouses)
-        shown.append((key, field if make is None else None, make))
-    return AssetView(frozenset(columns | _ALWAYS), shown)
+    shape = _shape(fields, frozenset(field for field in fields if not viewer.may_select(field)))
+    makers = [_maker(field, member, viewer, language, units, warehouses) for field in shape.made]
+    return AssetView(shape.columns, shape.show_by(*makers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What is alike for all viewers with the same selection and the same rights to fields."""
+
+    columns: frozenset[str]
+    made: tuple[str, ...]
+    """Fields that need a maker."""
+    show_by: Callable[..., Show]
+    """Their makers, in that order → how a row is shown."""
+
+
+@lru_cache(maxsize=256)
+def _shape(fields: frozenset[str], hidden: frozenset[str]) -> _Shape:
+    columns: set[str] = set()
+    made: list[str] = []
+    entries: list[str] = []
+    for field in sorted((fields | {"id"}) - _ELSEWHERE):
+        value = f"row.get({field!r})"
+        if field in hidden:
+            value = "[]" if field == "issues" else "None"
+        else:
+            columns.update(_COLUMNS.get(field, (field,)))
+            if field in _MADE:
+                value = f"m{len(made)}(row)"
+                made.append(field)
+        entries.append(f"{_KEYS.get(field, field)!r}: {value}")
+    names = ", ".join(f"m{at}" for at in range(len(made)))
+    space: dict[str, Any] = {}
+    exec(f"def show_by({names}): return lambda row: {{{', '.join(entries)}}}", space)
+    return _Shape(frozenset(columns | _ALWAYS), tuple(made), space["show_by"])
 
 
 def _maker(
@@ -83,8 +109,8 @@ def _maker(
     language: Language,
     units: Mapping[str, Listed],
     warehouses: Mapping[str, Listed],
-) -> Show | None:
-    """How a field is made of a row; None where it is the column of the same name."""
+) -> Show:
+    """How a field is made of a row."""
     if field in PERSONAL_FIELDS:
         return lambda row: row.get(field) if viewer.sees_personal_of(row.get("owner")) else None
     match field:
@@ -102,18 +128,13 @@ def _maker(
             return lambda row: units.get(row.get("owner") or "")
         case "warehouse":
             return lambda row: warehouses.get(row.get("warehouse") or "")
-        case "issues":
+        case _:
             return lambda row: issue_rows(row["issues"], viewer, language)
-    return None
 
 
 def _class(row: Row, scheme: str, code: str, name: str) -> dict[str, Any] | None:
     found = row.get(code)
     return None if found is None else {"scheme": row.get(scheme), "code": found, "name": row.get(name)}
-
-
-def _no_issues(_row: Row) -> list[Any]:
-    return []
 
 
 def issue_rows(issues: Iterable[Issue], viewer: Viewer, language: Language) -> list[dict[str, Any]]:

@@ -195,8 +195,13 @@ class PlainExecutionContext(ExecutionContext):
             inner = self._compile_value(type_.of_type, nodes)
             return None if inner is None else required(inner)
         if isinstance(type_, GraphQLList):
-            item = self._compile_value(_nullable(type_.of_type), nodes)
-            return None if item is None else list_of(item.complete, isinstance(type_.of_type, GraphQLNonNull))
+            item_type = _nullable(type_.of_type)
+            item = self._compile_value(item_type, nodes)
+            if item is None:
+                return None
+            is_object = isinstance(item_type, GraphQLObjectType)
+            complete = self._projector(item_type, nodes).project if is_object else item.complete
+            return list_of(complete, isinstance(type_.of_type, GraphQLNonNull))
         if isinstance(type_, GraphQLScalarType | GraphQLEnumType):
             return leaf(type_, type_.serialize is same_text)
         if isinstance(type_, GraphQLObjectType):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import strawberry
@@ -16,6 +17,7 @@ from graphql import (
 )
 from graphql.execution.subscribe import create_source_event_stream
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 
 from subgraphs.kit.documents import Document, DocumentCache, DocumentLimits
 from subgraphs.kit.entities import EntityResolver, with_federation
@@ -30,7 +32,13 @@ _DICT_AWARE = "gwc-dict-aware"
 
 def strawberry_config() -> StrawberryConfig:
     """The configuration that lets Strawberry's fields read rows (dicts) as well as objects, and be projected."""
-    return StrawberryConfig(default_resolver=read_attribute)
+    return StrawberryConfig(default_resolver=read_attribute, name_converter=_Names())
+
+
+class _Names(NameConverter):
+    """Strawberry asks for the name of every field of an input type whenever a value of it is converted."""
+
+    apply_naming_config = staticmethod(lru_cache(maxsize=4096)(NameConverter().apply_naming_config))
 
 
 class ServedSchema:

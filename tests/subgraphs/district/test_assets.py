@@ -97,9 +97,7 @@ async def test_only_selected_columns_are_asked_for(client: MemoryClient) -> None
         "query ($no: Boolean = false) { assets { nodes { name class { code } keeper @include(if: $no) } } }"
     )
     request = client.store.requests[-1]
-    assert request.columns == frozenset(
-        ("native", "version", "issues", "name", "classScheme", "classCode", "className")
-    )
+    assert request.columns == frozenset(("native", "name", "classScheme", "classCode", "className"))
 
 
 async def test_counts_alone_read_no_page(client: MemoryClient) -> None:
