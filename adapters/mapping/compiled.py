@@ -1,28 +1,26 @@
-"""The mapper for one set of canonical fields, as one straight-line function: what a page of a live store is mapped by.
+"""The mapper for one set of canonical fields, column by column: what a page of a live store is mapped by.
 
-`RowMapper` reads every field of a row by a chain of small functions, for whatever may stand in a column. Most values
-are what they seem. So for each field there are *quick readers* by the class of the native value: a money column's
-floats are printed with two decimals, an ISO day is taken as it stands, a code is looked up among those met before. A
-quick reader gives the canonical value or None, and on None `RowMapper`'s own reader of that field decides:
+`RowMapper` reads a row field by field, each by a chain of small functions, for whatever may stand in a column. Most
+values are what they seem, and a column's values mostly look alike. So rows are turned into columns, and for each field
+there are *quick readers* by the class of the native value (`adapters.mapping.quick`): a float of money is printed with
+two decimals, an ISO day stays as it stands, a code is looked up among those met before. A quick reader gives the
+canonical value or None, and on None `RowMapper`'s own reader of that field decides:
 
-    v = raw[7]
-    if v is None: x7 = None                  # where nothing recorded is nothing mapped
-    else:
-        quick = q7.get(type(v))
-        x7 = None if quick is None else quick(v)
-        if x7 is None: x7 = f7(raw, found)
+    raws ─▶ columns ─▶ one class in it?  map(quick, column)  else by each value's class
+                              └─ None ─▶ the field's own reader, with the whole row ─▶ issues
+         ─▶ rows
 
 A quick reader must equal the field's own reader for every value of its class that it does not give up on, and, where
-issues are wanted, answer only where that one finds none. `tests/adapters/mapping/test_compiled.py` compares both over any value in any
-column. What a field is read by more than one column for (a case, a subtraction, a second column) has no quick reader.
+issues are wanted, answer only where that one finds none. `tests/adapters/mapping/test_compiled.py` compares both over
+any value in any column. What a field is read by more than one column for (a case, a subtraction, a second column) has
+no quick reader.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from adapters.mapping.fields import FieldReader, Raw, build_reader
 from adapters.mapping.mapper import CLASS_FIELDS, Mapped, RowMapper, class_reader, key_reader, native_text
@@ -39,8 +37,11 @@ MEMO_MAX = 8192
 _MEMO_CLASSES = (str, int)
 """`1`, `True`, `1.0` and `Decimal(1)` are one key of a dict, so only values of these very classes are remembered."""
 
-Native = tuple[SortValue, ...]
-Index = dict[str, int]
+Native: TypeAlias = tuple[SortValue, ...]
+Found: TypeAlias = Sequence[list[Issue]]
+"""Of each row the issues found so far."""
+ReadColumn: TypeAlias = Callable[[Sequence[Raw], Sequence[Sequence[Any]], Found], Iterable[Any]]
+"""(rows, columns, issues) → the field's value of each row."""
 
 
 def native_columns(mapping: Mapping, fields: Collection[str] | None) -> tuple[str, ...]:
@@ -67,137 +68,146 @@ class CompiledMapper:
     """
 
     def __init__(self, mapper: RowMapper, fields: Collection[str] | None = None) -> None:
-        self.columns = native_columns(mapper.mapping, fields)
-        self._mapper = mapper
-        self._whole = fields is None or "issues" in fields
-        self._read = _Writer(mapper, self.columns, None if self._whole else fields).written()
+        self._mapper, mapping = mapper, mapper.mapping
+        self.with_issues = fields is None or "issues" in fields
+        self._asked = None if self.with_issues else fields
+        self.columns = native_columns(mapping, self._asked)
+        self._index = {column: at for at, column in enumerate(self.columns)}
+        self._key = key_reader(mapping, self._index)
+        own = [(name, self._field(mapped)) for name, mapped in mapping.fields.items() if self._asks(name)]
+        self._readers = [read for _, read in own]
+        six = CLASS_FIELDS if mapping.class_ is not None and any(map(self._asks, CLASS_FIELDS)) else ()
+        self._class = self._class_column() if six else None
+        absent = {**dict.fromkeys(CLASS_FIELDS), **mapper.blank}
+        constants = {name: value for name, value in absent.items() if self._asks(name) and name not in six}
+        self._made = _row_maker(["native", *(name for name, _ in own)], six, constants, self._asks)
 
-    def row(self, raw: Raw) -> tuple[Row, Native]:
-        """A row that is known to be listed, and its native key."""
-        if self._whole:
-            mapped = self.map(raw)
-            assert mapped.row is not None
-            return mapped.row, mapped.native
-        native, row = self._read(raw, [])
-        return row, native or ()
+    def rows(self, raws: Sequence[Raw]) -> tuple[list[Row], list[Native]]:
+        """Rows that are known to be listed, and their native keys."""
+        nobody_asks: list[Issue] = []
+        natives, rows = self._read(raws, [nobody_asks] * len(raws))
+        return rows, [native or () for native in natives]
 
-    def map(self, raw: Raw) -> Mapped:
-        """What `RowMapper.map` gives; only where all fields are asked for."""
-        assert self._whole
-        found: list[Issue] = []
-        native, row = self._read(raw, found)
-        return self._mapper.settled(raw, native, row, found)
+    def map(self, raws: Sequence[Raw]) -> list[Mapped]:
+        """What `RowMapper.map` gives of each; only where issues are asked for."""
+        assert self.with_issues
+        found: list[list[Issue]] = [[] for _ in raws]
+        natives, rows = self._read(raws, found)
+        settled = self._mapper.settled
+        return [settled(raw, native, row, of) for raw, native, row, of in zip(raws, natives, rows, found, strict=True)]
 
-
-@dataclass(slots=True)
-class _Writer:
-    """Writes the function `(raw, found) -> (native key or None, row)`. Names are counted; texts stand in `repr` only."""
-
-    mapper: RowMapper
-    columns: tuple[str, ...]
-    fields: Collection[str] | None
-    lines: list[str] = field(default_factory=lambda: ["def read(raw, found):"])
-    space: dict[str, Any] = field(default_factory=dict)
-    index: Index = field(init=False)
-
-    def written(self) -> Callable[[Raw, list[Issue]], tuple[Native | None, Row]]:
-        self.index = {column: at for at, column in enumerate(self.columns)}
-        entries = [f"'native': {self._key()}"]
-        entries += [f"{name!r}: {self._value(name, mapped)}" for name, mapped in self._fields()]
-        entries += self._class()
-        entries += [f"{name!r}: {value!r}" for name, value in self.mapper.blank.items() if self._asks(name)]
-        self.lines.append(f" return native, {{{', '.join(entries)}}}")
-        exec(compile("\n".join(self.lines), "<mapper>", "exec"), self.space)
-        read: Callable[[Raw, list[Issue]], tuple[Native | None, Row]] = self.space["read"]
-        return read
+    def _read(self, raws: Sequence[Raw], found: Found) -> tuple[list[Native | None], list[Row]]:
+        if not raws:
+            return [], []
+        columns: list[Sequence[Any]] = list(zip(*raws, strict=True))
+        natives = self._natives(raws, columns)
+        texts = [None if native is None else native_text(native) for native in natives]
+        values = [read(raws, columns, found) for read in self._readers]
+        if self._class is not None:
+            values += zip(*self._class(raws, columns, found), strict=True)
+        return natives, self._made(zip(texts, *values, strict=True))
 
     def _asks(self, name: str) -> bool:
-        return self.fields is None or name in self.fields
+        return self._asked is None or name in self._asked
 
-    def _fields(self) -> list[tuple[str, FieldMapping]]:
-        return [(name, mapped) for name, mapped in self.mapper.mapping.fields.items() if self._asks(name)]
+    def _natives(self, raws: Sequence[Raw], columns: Sequence[Sequence[Any]]) -> list[Native | None]:
+        key = self._mapper.mapping.key
+        if len(key) == 1 and key[0].kind == "text":
+            column = columns[self._index[key[0].column]]
+            if all(type(value) is str and value and value.strip(TRIMMED) == value for value in column):
+                return [(value,) for value in column]
+        return [self._key(raw) for raw in raws]
 
-    def _key(self) -> str:
-        """The native key as a tuple, `native`; gives the expression of its text."""
-        key = self.mapper.mapping.key
-        self.space |= {"key": key_reader(self.mapper.mapping, self.index), "key_text": native_text, "blanks": TRIMMED}
-        if len(key) > 1 or key[0].kind != "text":
-            self.lines.append(" native = key(raw)")
-            return "None if native is None else key_text(native)"
-        self.lines.append(f" v = raw[{self.index[key[0].column]}]")
-        self.lines.append(" native = (v,) if type(v) is str and v and v.strip(blanks) == v else key(raw)")
-        return "None if native is None else native[0]"
-
-    def _value(self, name: str, mapped: FieldMapping) -> str:
-        """Lines that read the field; gives the expression of its value."""
-        names = self.mapper.mapping.fields["name"].columns
-        name_at = tuple(self.index[column] for column in names if column in self.index)
-        read = build_reader(mapped, self.index, self.mapper.side, name_at)
-        value = f"x{len(self.space)}"
-        self._read(value, mapped, read)
-        return f"'' if {value} is None else {value}" if name == "version" else value
-
-    def _read(self, value: str, mapped: FieldMapping, read: FieldReader) -> None:
-        at = self.index[mapped.columns[0]] if _reads_one_column(mapped) else None
-        slow = f"f{value}"
-        if at is None:
-            self.space[slow] = read
-            self.lines.append(f" {value} = {slow}(raw, found)")
-            return
-        quick = quick_readers(mapped)
-        if quick is None:
-            read, quick = _remembering(read, at, self.fields is not None)
-        self.space |= {slow: read, f"q{value}": quick}
-        self.lines.append(f" v = raw[{at}]")
-        if mapped.default is None and mapped.spec.kind is not FieldKind.BOOLEAN:
-            self.lines += [f" if v is None: {value} = None", " else:"]
+    def _field(self, mapped: FieldMapping) -> ReadColumn:
+        names = self._mapper.mapping.fields["name"].columns
+        name_at = tuple(self._index[column] for column in names if column in self._index)
+        read = build_reader(mapped, self._index, self._mapper.side, name_at)
+        if not _reads_one_column(mapped):
+            column = _by_row(read)
         else:
-            self.lines.append(" if True:")
-        self.lines += [
-            f"  quick = q{value}.get(type(v))",
-            f"  {value} = None if quick is None else quick(v)",
-            f"  if {value} is None: {value} = {slow}(raw, found)",
-        ]
+            nothing = mapped.default is None and mapped.spec.kind is not FieldKind.BOOLEAN
+            column = self._quick_column(self._index[mapped.columns[0]], read, quick_readers(mapped), nothing)
+        return _never_null(column) if mapped.spec.name == "version" else column
 
-    def _class(self) -> list[str]:
-        """The six fields of the class, read together and remembered by the code."""
-        mapped = self.mapper.mapping.class_
-        asked = [(at, name) for at, name in enumerate(CLASS_FIELDS) if self._asks(name)]
-        read = class_reader(self.mapper.mapping, self.index, self.mapper.side) if asked else None
-        if mapped is None or read is None:
-            return [f"{name!r}: None" for _, name in asked]
+    def _class_column(self) -> ReadColumn:
+        """Of each row the six fields of its class."""
+        mapping = self._mapper.mapping
+        read, mapped = class_reader(mapping, self._index, self._mapper.side), mapping.class_
+        assert read is not None
+        assert mapped is not None
 
-        def values(raw: Raw, found: list[Issue]) -> tuple[Any, ...]:
+        def six(raw: Raw, found: list[Issue]) -> tuple[Any, ...]:
             row: Row = dict.fromkeys(CLASS_FIELDS)
             read(raw, row, found)
             return tuple(row[name] for name in CLASS_FIELDS)
 
-        at = self.index[mapped.column]
-        slow, quick = _remembering(values, at, self.fields is not None) if mapped.name_column is None else (values, {})
-        self.space |= {"read_class": slow, "quick_class": quick}
-        self.lines += [
-            f" v = raw[{at}]",
-            " quick = quick_class.get(type(v))",
-            " classed = None if quick is None else quick(v)",
-            " if classed is None: classed = read_class(raw, found)",
-        ]
-        return [f"{name!r}: classed[{at}]" for at, name in asked]
+        if mapped.name_column is not None:
+            return _by_row(six)
+        return self._quick_column(self._index[mapped.column], six, None, null_is_none=False)
+
+    def _quick_column(
+        self, at: int, read: FieldReader, quick: Map[type, Quick] | None, null_is_none: bool
+    ) -> ReadColumn:
+        """`quick` None: by what the column's values have meant before. `null_is_none`: a null has no need to be read."""
+        slow = read
+        if quick is None:
+            slow, quick = _remembering(read, at, with_flawed=not self.with_issues)
+        by_class = quick
+
+        def read_column(raws: Sequence[Raw], columns: Sequence[Sequence[Any]], found: Found) -> Iterable[Any]:
+            column = columns[at]
+            classes = set(map(type, column))
+            if len(classes) == 1 and (one := by_class.get(classes.pop())) is not None:
+                values = list(map(one, column))
+            else:
+                values = [None if (one := by_class.get(type(value))) is None else one(value) for value in column]
+            if None in values:
+                for place, value in enumerate(values):
+                    if value is None and not (null_is_none and column[place] is None):
+                        values[place] = slow(raws[place], found[place])
+            return values
+
+        return read_column
+
+
+def _row_maker(
+    own: Sequence[str], six: Sequence[str], constants: Map[str, Any], asks: Callable[[str], bool]
+) -> Callable[[Iterable[tuple[Any, ...]]], list[Row]]:
+    """Values in the order of `own` and `six` → rows: one dict display, which costs a third of `dict(zip(…))`."""
+    names = [*own, *six]
+    places = [(at, name) for at, name in enumerate(names) if name not in six or asks(name)]
+    entries = [f"{name!r}: v{at}" for at, name in places] + [
+        f"{name!r}: {value!r}" for name, value in constants.items()
+    ]
+    values = ", ".join(f"v{at}" for at in range(len(names)))
+    make: Callable[[Iterable[tuple[Any, ...]]], list[Row]]
+    make = eval(f"lambda rows: [{{{', '.join(entries)}}} for ({values},) in rows]", {})
+    return make
 
 
 def _reads_one_column(mapped: FieldMapping) -> bool:
     return mapped.read_columns == mapped.columns and len(mapped.columns) == 1 and not mapped.digest
 
 
-def _remembering(
-    read: Callable[[Raw, list[Issue]], Any], at: int, with_issues: bool
-) -> tuple[Callable[[Raw, list[Issue]], Any], Map[type, Quick]]:
-    """The reader of one column, and quick readers of what it has given before; `with_issues`: be there one or not."""
+def _by_row(read: FieldReader) -> ReadColumn:
+    return lambda raws, columns, found: [read(raw, of) for raw, of in zip(raws, found, strict=True)]
+
+
+def _never_null(read: ReadColumn) -> ReadColumn:
+    def read_column(raws: Sequence[Raw], columns: Sequence[Sequence[Any]], found: Found) -> Iterable[Any]:
+        return ["" if value is None else value for value in read(raws, columns, found)]
+
+    return read_column
+
+
+def _remembering(read: FieldReader, at: int, with_flawed: bool) -> tuple[FieldReader, Map[type, Quick]]:
+    """The reader of one column, and quick readers of what it has given; `with_flawed`: be there an issue or not."""
     memo: dict[Any, Any] = {}
 
     def read_and_remember(raw: Raw, found: list[Issue]) -> Any:
         issues = len(found)
         value = read(raw, found)
-        if (with_issues or len(found) == issues) and type(raw[at]) in _MEMO_CLASSES and len(memo) < MEMO_MAX:
+        if (with_flawed or len(found) == issues) and type(raw[at]) in _MEMO_CLASSES and len(memo) < MEMO_MAX:
             memo[raw[at]] = value
         return value
 

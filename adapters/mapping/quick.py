@@ -26,10 +26,8 @@ _MONEY = re.compile(r"(?:0|[1-9]\d{0,12})\.\d\d", re.ASCII)
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,12})(?:\.\d{0,8}[1-9])?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
-_EXACT_FLOAT_MAX = 1e13
-"""Below it two decimals make at most fifteen digits, and a float knows fifteen digits for certain."""
-_PLAIN_FLOAT_MIN = 1e-3
-"""From here up Python spells a float without an exponent."""
+_PLAIN_FLOAT_MIN, _PLAIN_FLOAT_MAX = 1e-3, 1e15
+"""Between these Python spells a float without an exponent, and by the decimals the store was given."""
 _INTEGER_MAX = 10**18
 
 
@@ -71,8 +69,12 @@ def _text(clean: tuple[str, ...]) -> Map[type, Quick]:
 
 
 def _yuan_of_float(value: float) -> str | None:
-    text = f"{value:.2f}"
-    return text if 0 < value < _EXACT_FLOAT_MAX and float(text) == value else None
+    if not _PLAIN_FLOAT_MIN < value < _PLAIN_FLOAT_MAX:
+        return None
+    text = repr(value)
+    if text[-3:-2] == ".":
+        return text
+    return text + "0" if text[-2:-1] == "." else None
 
 
 def _yuan_of_integer(value: int) -> str | None:
@@ -103,7 +105,7 @@ _MONEY_BY_UNIT: Map[str, Map[type, Quick]] = {
 
 
 def _number_of_float(value: float) -> str | None:
-    return repr(value).removesuffix(".0") if _PLAIN_FLOAT_MIN < value < _EXACT_FLOAT_MAX else None
+    return repr(value).removesuffix(".0") if _PLAIN_FLOAT_MIN < value < _PLAIN_FLOAT_MAX else None
 
 
 def _number_of_integer(value: int) -> str | None:

@@ -33,6 +33,7 @@ from adapters.model import (
     Filter,
     GroupRow,
     KeyIn,
+    OrderTerm,
     Page,
     PageRequest,
     QualityReport,
@@ -204,7 +205,7 @@ class SqlStore:
         rows, natives = pushed.mapped(found, wanted_fields(request))
         return Page(
             rows=rows,
-            sort_values=[tuple(order_value(term.field, row) for term in request.order) for row in rows],
+            sort_values=_sort_values(rows, request.order),
             native_values=natives,
             has_more=has_more,
         )
@@ -257,7 +258,12 @@ class SqlStore:
 
     async def page(self, request: PageRequest) -> Page:
         try:
-            return observed(await self._push_page(request))
+            page = await self._push_page(request)
+            if request.columns is None or "observedAt" in request.columns:
+                now = now_text()
+                for row in page.rows:
+                    row["observedAt"] = now
+            return page
         except StoreUnsupported:
             return observed((await self._scanned()).page(request))
 
@@ -381,16 +387,14 @@ class _Pushed:
         return found
 
     def mapped(
-        self, raws: Iterable[tuple[Any, ...]], fields: frozenset[str] | None
+        self, raws: Sequence[tuple[Any, ...]], fields: frozenset[str] | None
     ) -> tuple[list[Row], list[tuple[SortValue, ...]]]:
         """Rows that the store lists, and their native keys; with issues only where they are asked for."""
         compiled = self.compiled(fields)
-        if fields is not None and "issues" not in fields:
-            pairs = [compiled.row(raw) for raw in raws]
-            return [row for row, _ in pairs], [native for _, native in pairs]
-        found = [compiled.map(raw) for raw in raws]
-        rows = [self._with_double(one) for one in found]
-        return rows, [one.native for one in found]
+        if not compiled.with_issues:
+            return compiled.rows(raws)
+        found = compiled.map(raws)
+        return [self._with_double(one) for one in found], [one.native for one in found]
 
     def _with_double(self, mapped: Mapped) -> Row:
         row = mapped.row
@@ -407,6 +411,12 @@ def wanted_fields(request: PageRequest) -> frozenset[str] | None:
     if request.columns is None:
         return None
     return request.columns.union(term.field for term in request.order)
+
+
+def _sort_values(rows: Sequence[Row], order: Sequence[OrderTerm]) -> list[tuple[SortValue, ...]]:
+    if not order:
+        return [()] * len(rows)
+    return [tuple(order_value(term.field, row) for term in order) for row in rows]
 
 
 def _of_today(token: Hashable | None) -> Hashable | None:
