@@ -3,7 +3,7 @@
 `RowMapper` reads a row field by field, each by a chain of small functions, for whatever may stand in a column. Most
 values are what they seem, and a column's values mostly look alike. So rows are turned into columns, and for each field
 there are *quick readers* by the class of the native value (`adapters.mapping.quick`): a float of money is printed with
-two decimals, an ISO day stays as it stands, a code is looked up among those met before. A quick reader gives the
+two decimals, a code or a day is looked up among those met before. A quick reader gives the
 canonical value or None, and on None `RowMapper`'s own reader of that field decides:
 
     raws ─▶ columns ─▶ one class in it?  map(quick, column)  else by each value's class
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Mapping as Map
+from datetime import date
 from typing import Any, TypeAlias
 
 from adapters.mapping.fields import FieldReader, Raw, build_reader
@@ -34,7 +35,7 @@ __all__ = ["CompiledMapper", "native_columns"]
 
 MEMO_MAX = 8192
 """Values of one column that are remembered with what they mean; what comes after them is read each time."""
-_MEMO_CLASSES = (str, int)
+_MEMO_CLASSES = (str, int, date)
 """`1`, `True`, `1.0` and `Decimal(1)` are one key of a dict, so only values of these very classes are remembered."""
 
 Native: TypeAlias = tuple[SortValue, ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -24,7 +24,6 @@ Quick: TypeAlias = Callable[[Any], Any]
 
 _MONEY = re.compile(r"(?:0|[1-9]\d{0,12})\.\d\d", re.ASCII)
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,12})(?:\.\d{0,8}[1-9])?", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 _PLAIN_FLOAT_MIN, _PLAIN_FLOAT_MAX = 1e-3, 1e15
 """Between these Python spells a float without an exponent, and by the decimals the store was given."""
@@ -40,8 +39,6 @@ def quick_readers(mapped: FieldMapping) -> Map[type, Quick] | None:
         return _text(mapped.clean)
     if kind is FieldKind.DECIMAL:
         return _MONEY_BY_UNIT.get(mapped.unit) if mapped.unit else _NUMBERS
-    if kind is FieldKind.DATE and "ymd" in mapped.formats:
-        return {str: _day, date: date.isoformat}
     if kind is FieldKind.DATETIME and "ymd" in mapped.formats:
         return {str: _utc_time if mapped.zone == "UTC" else _time_in(zone_of(mapped.zone))}
     return None
@@ -128,17 +125,7 @@ _NUMBERS: Map[type, Quick] = {
 }
 
 
-# --- days and times ---------------------------------------------------------------------------------------------------
-
-
-def _day(value: str) -> str | None:
-    if not _DAY.fullmatch(value):
-        return None
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return None
-    return value
+# --- times ---------------------------------------------------------------------------------------------------
 
 
 def _utc_time(value: str) -> str | None:

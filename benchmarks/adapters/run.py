@@ -1,16 +1,17 @@
 """`make bench-adapters`: pages and a subgraph's answers beside the bare driver, and the building of a local index.
 
 Each figure and its peer are measured in turn in one run. `ROWS` is how large the stores are (1,000,000); `PARTS`
-chooses among `sqlite postgresql subgraph csv` (all).
+chooses among `sqlite postgresql subgraph csv` (all). The loop is uvloop, by which districts are served.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
 from dataclasses import replace
+
+import uvloop
 
 from adapters.mapping.model import Mapping
 from benchmarks.adapters.pages import CASES, GOAL_CASES, Walked, walk
@@ -35,7 +36,7 @@ def pages(engine: str, mapping: Mapping) -> Figure:
     print("|---|---|---|---|---|---|")
     ratios = []
     for case in CASES:
-        walked = asyncio.run(walk(mapping, case))
+        walked = uvloop.run(walk(mapping, case))
         ratio = walked.ratio if isinstance(walked, Walked) else float("inf")
         if case in GOAL_CASES:
             ratios.append(ratio)
@@ -59,7 +60,7 @@ def subgraph(mapping: Mapping) -> Figure:
         "\n| subgraph, 50 assets × 12 fields | answer ms | seen before ms | driver ms | SQL by hand ms | answer ÷ driver |"
     )
     print("|---|---|---|---|---|---|")
-    found = {name: asyncio.run(answers(mapping, query)) for name, query in (("nodes", NODES), ("edges", EDGES))}
+    found = {name: uvloop.run(answers(mapping, query)) for name, query in (("nodes", NODES), ("edges", EDGES))}
     for name, one in found.items():
         shown = map(_shown, (one.answer_ms, one.again_ms, one.driver_ms, one.by_hand_ms, one.ratio))
         print(f"| {name}{'' if name == 'nodes' else ' (no goal)'} | {' | '.join(shown)} |")
@@ -92,7 +93,7 @@ def main() -> None:
         figures.append(pages("sqlite", sqlite_mapping(ROWS)))
     if "postgresql" in PARTS:
         with running_postgres() as server:
-            asyncio.run(fill_postgres(server.url, ROWS))
+            uvloop.run(fill_postgres(server.url, ROWS))
             figures.append(pages("postgresql", postgres_mapping(server.url)))
     if "subgraph" in PARTS:
         figures.append(subgraph(sqlite_mapping(ROWS)))

@@ -135,18 +135,41 @@ class PlainExecutionContext(ExecutionContext):
                 return self.complete_object_value(type_, field_nodes, info, path, result.value)
         return super().complete_abstract_value(return_type, field_nodes, info, path, result)
 
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        fields: dict[str, list[FieldNode]],
+    ) -> Any:
+        """As graphql-core's, but that one field that is awaited alone takes no task of its own."""
+        results: dict[str, Any] = {}
+        awaited = self._execute_into(results, parent_type, source_value, path, fields)
+        return _settled(results, awaited) if awaited else results
+
     def _with_special(self, projector: Projector, plain: dict[str, Any], source: Any, path: Path) -> Any:
         """`execute_fields`, for those fields that are not in `plain` already."""
-        type_ = projector.type
-        awaited: list[str] = []
-        for key, nodes in projector.special.items():
-            value = self.execute_field(type_, source, nodes, Path(path, key, type_.name))
-            if value is not Undefined:
-                plain[key] = value
-                if self.is_awaitable(value):
-                    awaited.append(key)
+        awaited = self._execute_into(plain, projector.type, source, path, projector.special)
         results = {key: plain[key] for key in projector.keys if key in plain}
         return _settled(results, awaited) if awaited else results
+
+    def _execute_into(
+        self,
+        results: dict[str, Any],
+        type_: GraphQLObjectType,
+        source: Any,
+        path: Path | None,
+        fields: dict[str, list[FieldNode]],
+    ) -> list[str]:
+        """Execute the fields; gives the keys whose values are still to be awaited."""
+        awaited: list[str] = []
+        for key, nodes in fields.items():
+            value = self.execute_field(type_, source, nodes, Path(path, key, type_.name))
+            if value is not Undefined:
+                results[key] = value
+                if self.is_awaitable(value):
+                    awaited.append(key)
+        return awaited
 
     def _projector(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> Projector:
         key = (type_.name, self.conditions, *map(id, nodes))
@@ -232,6 +255,9 @@ def _nullable(type_: Any) -> Any:
 
 
 async def _settled(results: dict[str, Any], awaited: list[str]) -> dict[str, Any]:
+    if len(awaited) == 1:
+        results[awaited[0]] = await results[awaited[0]]
+        return results
     values: list[Any] = await gather(*(_await(results[key]) for key in awaited))
     results.update(zip(awaited, values, strict=True))
     return results
