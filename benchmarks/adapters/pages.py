@@ -22,7 +22,7 @@ import asyncpg
 
 from adapters import open_store
 from adapters.mapping.model import Mapping
-from adapters.model import Compare, Filter, OrderTerm, PageRequest, Position, StoreError, TextMatch
+from adapters.model import Compare, Explanation, Filter, OrderTerm, PageRequest, Position, StoreError, TextMatch
 from adapters.sql import SqlStore
 from contract.order import Direction
 
@@ -225,9 +225,7 @@ async def _statements(mapping: Mapping, case: Case) -> list[Sent | None]:
         await store.close()
 
 
-def _pushed(explained: Any) -> str | None:
-    if hasattr(explained, "way"):
-        return explained.sql
+def _pushed(explained: Explanation) -> str | None:
     return explained.statement if explained.limit == "store" else None
 
 
