@@ -90,7 +90,7 @@ def rows(mapping: Mapping) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.tuples(*[value] * len(mapping.columns))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_whole_rows_equal_the_interpreted_mapper(mapper: RowMapper, data: st.DataObject) -> None:
     compiled = CompiledMapper(mapper)
@@ -108,7 +108,7 @@ def comparable(mapped: Mapped) -> str:
     return told_apart([mapped.fate, mapped.native, mapped.issues, sorted(mapped.row.items())])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_some_fields_equal_those_of_the_whole_row(mapper: RowMapper, data: st.DataObject) -> None:
     mapping = mapper.mapping
