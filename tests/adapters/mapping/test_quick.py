@@ -1,0 +1,84 @@
+"""A quick reader answers as the field's own reader does, without an issue, or gives up; and it does answer the usual."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.canonical import CANONICAL_FIELDS
+from adapters.mapping.fields import SideTables, build_reader
+from adapters.mapping.model import FieldMapping
+from adapters.mapping.quick import quick_readers
+from adapters.model import Issue
+
+
+def mapped(name: str, **how: Any) -> FieldMapping:
+    return FieldMapping(CANONICAL_FIELDS[name], ("c",), **how)
+
+
+MAPPED = {
+    "yuan": mapped("originalValue", unit="元"),
+    "wan": mapped("originalValue", unit="万元"),
+    "fen": mapped("originalValue", unit="分"),
+    "number": mapped("quantity"),
+    "text": mapped("brand"),
+    "clean text": mapped("name", clean=("trim", "width", "mojibake")),
+    "time": mapped("updatedAt", formats=("ymd",)),
+    "utc": mapped("updatedAt", formats=("ymd",), zone="UTC"),
+}
+digits = st.text("0019", min_size=1, max_size=3)
+amounts = st.tuples(st.sampled_from(["", "-", "+"]), digits, st.sampled_from([".", "", ","]), digits).map("".join)
+plain = st.decimals(-(10**9), 10**9, places=2)
+values = st.one_of(
+    st.from_regex(r"\A0?[0-9]{1,2}\.[0-9]{2}\Z"),
+    amounts,
+    amounts.filter(lambda text: text.strip("+-.,") and "," not in text).map(Decimal),
+    plain,
+    plain.map(float),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(" 　a台Ａ°ì¹«\ufffd", max_size=4),
+    st.from_regex(r"\A[0-9]{4}-[0-1][0-9]-[0-3][0-9][ T][0-2][0-9]:[0-6][0-9]:[0-6][0-9]\Z"),
+    st.datetimes().map(lambda moment: moment.isoformat(" ", "seconds")),
+)
+
+
+@pytest.mark.parametrize("name", MAPPED)
+@settings(max_examples=400, deadline=None)
+@given(value=values)
+def test_quick_readers_equal_the_reader_or_give_up(name: str, value: Any) -> None:
+    readers = quick_readers(MAPPED[name])
+    assert readers is not None
+    quick = readers.get(type(value))
+    given_quickly = None if quick is None else quick(value)
+    if given_quickly is None:
+        return
+    found: list[Issue] = []
+    assert given_quickly == build_reader(MAPPED[name], {"c": 0}, SideTables())((value,), found)
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("yuan", 1234.5, "1234.50"),
+        ("yuan", 1234, "1234.00"),
+        ("yuan", "1234.50", "1234.50"),
+        ("yuan", Decimal("0.05"), "0.05"),
+        ("fen", 5, "0.05"),
+        ("wan", 3, "30000.00"),
+        ("number", 2.0, "2"),
+        ("number", Decimal("5.5"), "5.5"),
+        ("text", " 联想 ", "联想"),
+        ("time", "2025-03-01 01:02:03", "2025-02-28T17:02:03Z"),
+        ("utc", "2025-03-01 01:02:03", "2025-03-01T01:02:03Z"),
+    ],
+)
+def test_the_usual_needs_no_reader(name: str, value: Any, text: str) -> None:
+    readers = quick_readers(MAPPED[name])
+    assert readers is not None
+    assert readers[type(value)](value) == text
