@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.kit.conformance.report import CheckResult, Findings, Verdict
 from adapters.kit.conformance.subject import Subject
-from adapters.model import StoreUnsupported
+from adapters.model import StoreUnavailable, StoreUnsupported
 
 __all__ = ["Check", "Look"]
 
@@ -25,9 +25,14 @@ class Check:
         """Raises `StoreUnavailable`: a store that does not answer is not judged. All else that it raises is a finding."""
         try:
             findings = await self.look(subject)
+        except StoreUnavailable:
+            raise
         except StoreUnsupported as error:
             findings = Findings()
             findings.add("the store refuses what every store must do", found=str(error))
+        except Exception as error:  # an adapter under test may fail in any way; its message may hold anything
+            findings = Findings()
+            findings.add("the adapter failed", expected="an answer, or a StoreError", found=type(error).__name__)
         return self._judged(findings)
 
     def _judged(self, findings: Findings) -> CheckResult:
