@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from gwc.adapter import adapter_app
 from gwc.errors import CommandError
 from gwc.settings import Settings
 
@@ -23,6 +24,7 @@ city_app = typer.Typer(no_args_is_help=True, help="The sample city.")
 members_app = typer.Typer(no_args_is_help=True, help="Members of partitioned groups.")
 app.add_typer(city_app, name="city")
 app.add_typer(members_app, name="members")
+app.add_typer(adapter_app, name="adapter")
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]

@@ -1,8 +1,8 @@
 """A mapping's store under the conformance kit: the store itself, a second reading as witness, a probe for writes.
 
-    mapping ─┬─▶ store (as it is served) ──────────────▶ run_checks ──▶ Report
-             ├─▶ the same in indexed mode ──▶ Witness ───▶     │
-             └─▶ probe before, probe after ─────────────▶ read-only
+mapping ─┬─▶ store (as it is served) ──────────────▶ run_checks ──▶ Report
+         ├─▶ the same in indexed mode ──▶ Witness ───▶     │
+         └─▶ probe before, probe after ─────────────▶ read-only
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ async def check_mapping(
     *,
     store: Store | None = None,
     more: Sequence[Check] = (),
-    options: CheckOptions = CheckOptions(),  # noqa: B008  frozen
+    options: CheckOptions = CheckOptions(),
 ) -> Report:
     """Open the mapping's store (or take `store`, not yet open, in its place) and run all checks.
 

@@ -48,7 +48,8 @@ _REGION_DIGITS = slice(2, 8)
 class Draft:
     text: str
     region: str
-    region_is_guessed: bool
+    region_is_known: bool
+    """Whether the engineer or the store itself said it."""
     guess: AssetGuess
     todos: int
     """Decisions that are left to the engineer, secrecy among them."""
@@ -80,7 +81,7 @@ class _Drafter:
         body = [line for part in self._parts() for line in (*part, "")]
         head = list(self._head())
         text = "\n".join([*head, "", *body]).rstrip() + "\n"
-        return Draft(text, self.region, self.region_is_guessed, self.guess, self.todos)
+        return Draft(text, self.region, self.region_is_known, self.guess, self.todos)
 
     # --- what else is guessed ---------------------------------------------------------------------------------------
 
@@ -132,10 +133,18 @@ class _Drafter:
                 yield lines
 
     def _head(self) -> Iterator[str]:
-        yield comment("A DRAFT, written by `gwc adapter inspect`. It loads, and it lists NOTHING yet: every row counts as")
-        yield comment("secret until you have decided [secrecy] below. Each line says why it is so, and how sure that is:")
-        yield comment(f"sure (from {_SURE:.0%}), likely (from {_FAIR:.0%}), or a guess. {self.todos} lines begin with TODO: settle them,")
-        yield comment("then look at rows with `gwc adapter preview`, then run `gwc adapter check`. The language: docs/mapping.md")
+        yield comment(
+            "A DRAFT, written by `gwc adapter inspect`. It loads, and it lists NOTHING yet: every row counts as"
+        )
+        yield comment(
+            "secret until you have decided [secrecy] below. Each line says why it is so, and how sure that is:"
+        )
+        yield comment(
+            f"sure (from {_SURE:.0%}), likely (from {_FAIR:.0%}), or a guess. {self.todos} lines begin with TODO: settle them,"
+        )
+        yield comment(
+            "then look at rows with `gwc adapter preview`, then run `gwc adapter check`. The language: docs/mapping.md"
+        )
 
     def _top(self) -> Iterator[str]:
         yield "mapping = 1"
@@ -164,7 +173,7 @@ class _Drafter:
         best = self.guess.best
         yield comment(f"{_sure(best.score)}: {'; '.join(best.reasons)}")
         for other in self.guess.others[:2]:
-            yield comment(f"not {other.table.name} ({other.score:.0%}): {other.reasons[0]}")
+            yield comment(f"not {other.table.name} ({other.score:.0%}): {other.reasons[-1]}")
         yield "[source]"
         yield f"table = {quoted(self.asset.name)}"
         conditions = list(self._conditions())
@@ -197,7 +206,9 @@ class _Drafter:
     def _file(self) -> Iterator[str]:
         if self.engine == CSV and Path(self.survey.url.full).is_dir():
             yield "[file]"
-            yield comment("the newest whole file by name is the store; add ready_suffix if a file beside it says that it is whole")
+            yield comment(
+                "the newest whole file by name is the store; add ready_suffix if a file beside it says that it is whole"
+            )
             yield f"pattern = {quoted(export_pattern(self.asset.file))}"
         elif self.engine == XLSX:
             yield "[file]"
@@ -207,7 +218,13 @@ class _Drafter:
             caption = _CAPTION.search(self.asset.title)
             if caption is not None:
                 yield comment("the title of each sheet says the unit's credit code")
-                yield "captions = { uscc = { row = 1, after = " + quoted(caption[1]) + ", before = " + quoted(caption[3]) + " } }"
+                yield (
+                    "captions = { uscc = { row = 1, after = "
+                    + quoted(caption[1])
+                    + ", before = "
+                    + quoted(caption[3])
+                    + " } }"
+                )
             first = shape_of(self.asset.columns[0].samples)
             if 0.5 <= first.share("number") < 1 or first.filled < first.total:
                 yield comment("some rows have no number in column A: totals, footers")
@@ -215,10 +232,14 @@ class _Drafter:
 
     def _secrecy(self) -> Iterator[str]:
         guess = self.columns.get("secrecy")
-        yield self._todo("DECIDE which rows are open, with whoever answers for secrecy (保密). Until then nothing is listed.")
+        yield self._todo(
+            "DECIDE which rows are open, with whoever answers for secrecy (保密). Until then nothing is listed."
+        )
         yield comment("What is not in `open` is secret, null included: not listed, not counted, without any trace.")
         if guess is None:
-            yield comment("No column speaks of secrecy. Name one; or write instead of both lines, if it is so and known in writing:")
+            yield comment(
+                "No column speaks of secrecy. Name one; or write instead of both lines, if it is so and known in writing:"
+            )
             yield comment('none_because = "涉密资产另库登记 secret assets are registered elsewhere"')
             yield "[secrecy]"
             yield f"column = {quoted(self.key.columns[0])}"
@@ -227,14 +248,18 @@ class _Drafter:
         yield comment(f"{_sure(guess.score)}: {guess.reason}. Its values:")
         values = code_values("secrecy", guess, self.codes.get("secrecy"))
         for code, (meaning, word) in values.items():
-            looks = {"open": "looks open", "secret": "looks secret"}.get(meaning or "", "not known: leave it out, and it is secret")
+            looks = {"open": "looks open", "secret": "looks secret"}.get(
+                meaning or "", "not known: leave it out, and it is secret"
+            )
             yield comment(f"    {quoted(code)}{f' ({word})' if word != code else ''}: {looks}")
         yield "[secrecy]"
         yield f"column = {quoted(guess.column.name)}"
         yield "open = []"
         suggested = [code for code, (meaning, _) in values.items() if meaning == "open"]
         if suggested:
-            yield comment(f"open = {inline_list(suggested)}    <- once it is decided, put this in the place of the line above")
+            yield comment(
+                f"open = {inline_list(suggested)}    <- once it is decided, put this in the place of the line above"
+            )
 
     def _key_lines(self) -> Iterator[str]:
         yield comment(f"{_sure(self.key.score)}: {self.key.reason}")
@@ -325,8 +350,18 @@ class _Drafter:
         if "className" in self.columns and codes is None:
             yield f"name_column = {quoted(self.columns['className'].column.name)}"
         if codes is not None:
-            yield from ('lookup = "class"', "", comment(codes.reason), "[lookups.class]", f"table = {quoted(codes.table)}")
-            yield from (f"key = {quoted(codes.key)}", f"value = {quoted(codes.value)}", f"label = {quoted(codes.label)}")
+            yield from (
+                'lookup = "class"',
+                "",
+                comment(codes.reason),
+                "[lookups.class]",
+                f"table = {quoted(codes.table)}",
+            )
+            yield from (
+                f"key = {quoted(codes.key)}",
+                f"value = {quoted(codes.value)}",
+                f"label = {quoted(codes.label)}",
+            )
             if codes.rows is not None:
                 yield f"rows = [{inline({'column': codes.rows[0], 'in': [codes.rows[1]]})}]"
 
@@ -335,15 +370,25 @@ class _Drafter:
         if listed is not None:
             yield from self._listed(kind, listed)
         elif target == "owner" and guess is not None and self.engine == CSV and guess.shape.share("uscc") >= _FAIR:
-            name = next((one.name for one in self.asset.columns if "单位" in one.name and one.name != guess.column.name), None)
+            name = next(
+                (one.name for one in self.asset.columns if "单位" in one.name and one.name != guess.column.name), None
+            )
             column = quoted(guess.column.name)
-            yield from ("[units]", 'from = "rows"', f"key = {column}", f"name = {quoted(name) if name else column}", f"uscc = {column}")
+            yield from (
+                "[units]",
+                'from = "rows"',
+                f"key = {column}",
+                f"name = {quoted(name) if name else column}",
+                f"uscc = {column}",
+            )
         elif target == "owner" and self._sheets_are_units:
             yield from ("[units]", 'from = "sheets"', 'key = "@sheet"', 'name = "@sheet"')
             if _CAPTION.search(self.asset.title):
                 yield 'uscc = "@uscc"'
         elif guess is not None:
-            yield self._todo(f"{target} looks like {guess.column.name}, but no list of {kind} was found: map both, or neither")
+            yield self._todo(
+                f"{target} looks like {guess.column.name}, but no list of {kind} was found: map both, or neither"
+            )
 
     def _listed(self, kind: str, listed: ListGuess) -> Iterator[str]:
         yield comment(f"{_sure(listed.score)}: {listed.reason}")
@@ -369,7 +414,9 @@ class _Drafter:
                 yield f"kinds = {inline(known)}"
             unknown = [quoted(code) for code in values if code not in known]
             if unknown:
-                yield self._todo(f"which kinds are PHYSICAL warehouses: {', '.join(sorted(unknown))}? The others are OWN_ROOM")
+                yield self._todo(
+                    f"which kinds are PHYSICAL warehouses: {', '.join(sorted(unknown))}? The others are OWN_ROOM"
+                )
         if "address" in listed.columns:
             yield f"address = {quoted(listed.columns['address'].column.name)}"
 
@@ -415,7 +462,15 @@ def _described(column: ColumnSurvey, shape: Shape) -> str:
     said = f"{column.comment}; " if column.comment else ""
     if not shape.filled:
         return f"{said}empty"
-    forms = [form for form in ("ymd", "epoch_s", "person", "measure", "number", "chinese") if shape.share(form) >= _FAIR]
-    words = {"ymd": "days", "epoch_s": "epoch seconds", "person": "persons", "measure": "measure words", "chinese": "Chinese text"}
+    forms = [
+        form for form in ("ymd", "epoch_s", "person", "measure", "number", "chinese") if shape.share(form) >= _FAIR
+    ]
+    words = {
+        "ymd": "days",
+        "epoch_s": "epoch seconds",
+        "person": "persons",
+        "measure": "measure words",
+        "chinese": "Chinese text",
+    }
     kind = words.get(forms[0], "numbers") if forms else "text"
     return f"{said}{column.type or 'no type'}; {kind}, {shape.distinct} different in {shape.filled} of {shape.total} samples"

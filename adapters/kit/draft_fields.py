@@ -55,7 +55,9 @@ def draft_field(target: str, guess: ColumnGuess, codes: CodeTable | None) -> Fie
     elif spec.kind in (FieldKind.ENUM, FieldKind.BOOLEAN):
         _codes(drafted, guess, codes)
     elif target == "version":
-        drafted.todo.append("confirm that it changes with every change of the row; else write version = { digest = true }")
+        drafted.todo.append(
+            "confirm that it changes with every change of the row; else write version = { digest = true }"
+        )
     elif spec.kind is FieldKind.TEXT:
         _text(drafted, guess)
     if spec.personal:
@@ -151,8 +153,8 @@ def _codes(drafted: FieldDraft, guess: ColumnGuess, codes: CodeTable | None) -> 
         drafted.reason += "; its values are read as they stand"
         return
     drafted.keys["codes"] = {code: value for code, (value, _) in found.items() if value is not None}
-    unknown = [f'"{code}"' + (f" ({word})" if word != code else "") for code, (value, word) in found.items() if value is None]
+    unknown = [
+        f'"{code}"' + (f" ({word})" if word != code else "") for code, (value, word) in found.items() if value is None
+    ]
     if unknown:
         drafted.todo.append(f"what do the codes mean: {', '.join(unknown)}? What codes lacks is null with UNKNOWN_CODE")
-
-

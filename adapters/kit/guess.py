@@ -77,7 +77,9 @@ def shapes_of(table: TableSurvey) -> dict[str, Shape]:
     return {column.name: shape_of(column.samples) for column in table.columns}
 
 
-def guess_columns(table: TableSurvey, shapes: Mapping[str, Shape], targets: Sequence[str] = ()) -> dict[str, ColumnGuess]:
+def guess_columns(
+    table: TableSurvey, shapes: Mapping[str, Shape], targets: Sequence[str] = ()
+) -> dict[str, ColumnGuess]:
     """The best pairing of columns and targets, each at most once, by descending score."""
     offers = [offer for column in table.columns for offer in _offers(column, shapes[column.name])]
     offers = [offer for offer in offers if (offer.target in targets if targets else offer.target not in _OF_LISTS)]
@@ -100,14 +102,18 @@ _ALONE_DAY = 0.55
 """Days are many things; without a name the first column of days is offered, weakly."""
 
 
-_OWN_ONLY = frozenset({"owner", "warehouse", "id", "version", "updatedAt", "createdAt", "deleted", "latest", "secrecy", "name"})
+_OWN_ONLY = frozenset(
+    {"owner", "warehouse", "id", "version", "updatedAt", "createdAt", "deleted", "latest", "secrecy", "name"}
+)
 """What is said of an asset by its own columns: a joined table has a key, a name and times of its own."""
 
 
 def _offers(column: ColumnSurvey, shape: Shape) -> list[ColumnGuess]:
     alias, dot, bare = column.name.rpartition(".")
     written = f"{_single(alias)}_{bare}" if dot and bare in ("name", "title", "label") else bare if dot else column.name
-    names = {named.target: named for named in names_of(written, column.comment) if not named.target.startswith("table.")}
+    names = {
+        named.target: named for named in names_of(written, column.comment) if not named.target.startswith("table.")
+    }
     found = []
     for target in {**names, **dict.fromkeys(_ALONE)}:
         if dot and target in _OWN_ONLY:
@@ -209,7 +215,8 @@ def _labelled_by(survey: Survey, meta: TableSurvey) -> Survey:
                 continue
             said = dict(zip(names, labels[0].samples, strict=True))
             columns = tuple(
-                one if one.comment else replace(one, comment=str(said.get(one.name.lower()) or "")) for one in table.columns
+                one if one.comment else replace(one, comment=str(said.get(one.name.lower()) or ""))
+                for one in table.columns
             )
             tables = tuple(replace(one, columns=columns) if one is table else one for one in survey.tables)
             survey = replace(survey, tables=tables)

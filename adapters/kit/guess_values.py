@@ -148,7 +148,9 @@ def _words_of(field: str, yes: float) -> Rule:
 def _secrecy(shape: Shape) -> Says:
     if not shape.is_code_like or shape.distinct > 12:
         return Says(-0.9, f"{shape.distinct} different values are no list")
-    secret = [text for text, _ in shape.codes if any(word in text for word in ("密", "公开", "内部", "INTERNAL", "SECRET"))]
+    secret = [
+        text for text, _ in shape.codes if any(word in text for word in ("密", "公开", "内部", "INTERNAL", "SECRET"))
+    ]
     if secret:
         return Says(0.85, f"its values are {', '.join(text for text, _ in shape.codes[:4])}")
     return Says(0.2, f"{shape.distinct} different values")
@@ -205,7 +207,9 @@ def _day(shape: Shape) -> Says:
     if share < _MOST or shape.distinct < 3:
         return Says(-0.9, "its values are no days")
     clock = shape.share("moment")
-    return Says(0.3 if clock < _MOST else -0.1, f"{_percent(min(share, 1.0))} of its values are days ({', '.join(formats)})")
+    return Says(
+        0.3 if clock < _MOST else -0.1, f"{_percent(min(share, 1.0))} of its values are days ({', '.join(formats)})"
+    )
 
 
 def _moment(shape: Shape) -> Says:

@@ -24,5 +24,7 @@ async def inspect_store(url: StoreUrl, budget: Budget) -> Survey:
         tables = await look_into_sql(url, budget)
     budget.progress("", len(tables), len(tables))
     if not tables:
-        raise SurveyError("the store has no table that this account can see", "check database and rights of the account")
+        raise SurveyError(
+            "the store has no table that this account can see", "check database and rights of the account"
+        )
     return Survey(url, tuple(tables), tuple(budget.notes))

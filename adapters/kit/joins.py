@@ -103,7 +103,12 @@ def _pointers(
         for target in survey.tables:
             key = key_of(target)
             if key and _is_named(target.name, parts[:-1]) and covers(target, key, column.samples) >= _COVERED_MIN:
-                yield column, target, key, f"{column.name} is named after it, and its values stand in {target.name}.{key}"
+                yield (
+                    column,
+                    target,
+                    key,
+                    f"{column.name} is named after it, and its values stand in {target.name}.{key}",
+                )
                 break
 
 
@@ -120,7 +125,10 @@ def _joined_columns(pointer: ColumnSurvey, target: TableSurvey, key: str, alias:
     place = {code_text(value): at for at, value in enumerate(keys)}
     rows = [place.get(code_text(value)) for value in pointer.samples]
     return [
-        replace(column, samples=tuple(None if at is None or at >= len(column.samples) else column.samples[at] for at in rows))
+        replace(
+            column,
+            samples=tuple(None if at is None or at >= len(column.samples) else column.samples[at] for at in rows),
+        )
         for column in target.columns
         if column.name != key
     ]

@@ -20,6 +20,7 @@ _UNIQUE_MIN = 0.97
 """Real stores have some double keys: those rows are quarantined."""
 _FAIRLY_UNIQUE_MIN = 0.7
 """Where the name says that it is the key."""
+_FILLED_MIN = 0.8
 _INTEGERS = ("INT", "SERIAL", "BIGSERIAL")
 
 
@@ -37,9 +38,7 @@ def guess_key(asset: TableSurvey, columns: Mapping[str, ColumnGuess], engine: st
     return KeyGuess(found, integers, score, reason)
 
 
-def _columns(
-    asset: TableSurvey, guesses: Mapping[str, ColumnGuess], engine: str
-) -> tuple[tuple[str, ...], float, str]:
+def _columns(asset: TableSurvey, guesses: Mapping[str, ColumnGuess], engine: str) -> tuple[tuple[str, ...], float, str]:
     has_versions = "latest" in guesses
     if asset.key and engine != "mongodb" and not has_versions:
         return asset.key, 0.95, "the table's primary key"
@@ -74,9 +73,10 @@ def _named_key(asset: TableSurvey) -> tuple[str, str] | None:
 
 
 def _share_unique(*columns: ColumnSurvey) -> float:
-    """The share of rows whose value is there and its own."""
+    """The share of rows whose value is its own, of those that have one (files have footers)."""
     rows = list(zip(*(map(code_text, column.samples) for column in columns), strict=True))
-    return len({row for row in rows if None not in row}) / len(rows) if rows else 0.0
+    filled = [row for row in rows if None not in row]
+    return len(set(filled)) / len(filled) if filled and len(filled) >= _FILLED_MIN * len(rows) else 0.0
 
 
 def _pair(asset: TableSurvey) -> tuple[str, ...] | None:

@@ -86,7 +86,9 @@ def _looks_like(table: TableSurvey, kind: str) -> tuple[float, str]:
         return 0.95, f"it has social credit codes in {columns['uscc'].column.name}"
     if kind == "warehouses" and "kind" in columns and "label" in columns:
         return 0.8, f"it has kinds of warehouses in {columns['kind'].column.name}"
-    ends = ("仓", "库", "库房", "公物仓") if kind == "warehouses" else ("局", "院", "委", "中心", "学校", "馆", "办", "所")
+    ends = (
+        ("仓", "库", "库房", "公物仓") if kind == "warehouses" else ("局", "院", "委", "中心", "学校", "馆", "办", "所")
+    )
     label = columns.get("label")
     if label is not None and label.shape.filled:
         share = sum(str(text).endswith(ends) for text in label.column.samples) / label.shape.filled
@@ -128,7 +130,9 @@ def code_table_of(survey: Survey, asset: TableSurvey, column: ColumnSurvey) -> C
 def _code_tables(table: TableSurvey, asset: TableSurvey, column: ColumnSurvey) -> Iterator[tuple[float, CodeTable]]:
     declared = next((r for r in asset.references if r.columns == (column.name,) and r.table == table.name), None)
     key = (declared.its_columns[0] if declared and declared.its_columns else None) or key_of(table)
-    labels = [one for one in table.columns if one.name != key and shape_of(one.samples).share("chinese") >= _LABEL_CHINESE_MIN]
+    labels = [
+        one for one in table.columns if one.name != key and shape_of(one.samples).share("chinese") >= _LABEL_CHINESE_MIN
+    ]
     if key is None or not labels:
         return
     share = covers(table, key, column.samples)
@@ -180,7 +184,10 @@ def _kind_column(table: TableSurvey, key: str, label: str, places: list[int]) ->
     for column in table.columns:
         if column.name in (key, label) or not places:
             continue
-        if len({column.samples[at] for at in places}) == 1 and 1 < shape_of(column.samples).distinct <= len(column.samples) // 2:
+        if (
+            len({column.samples[at] for at in places}) == 1
+            and 1 < shape_of(column.samples).distinct <= len(column.samples) // 2
+        ):
             return column
     return None
 

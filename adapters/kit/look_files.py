@@ -16,7 +16,16 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from adapters.kit.survey import CELL_MAX, SAMPLE_ROWS, TABLES_MAX, Budget, ColumnSurvey, StoreUrl, SurveyError, TableSurvey
+from adapters.kit.survey import (
+    CELL_MAX,
+    SAMPLE_ROWS,
+    TABLES_MAX,
+    Budget,
+    ColumnSurvey,
+    StoreUrl,
+    SurveyError,
+    TableSurvey,
+)
 from adapters.tabular.csv import detect_encoding
 
 __all__ = ["export_pattern", "look_into_csv", "look_into_workbook"]
@@ -106,7 +115,9 @@ def look_into_workbook(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
         names = list(workbook.sheet_names)[:TABLES_MAX]
         return _one_of_like(_sheets(workbook, names, budget))
     except (CalamineError, OSError) as error:
-        raise SurveyError(f"{url.written} cannot be read as a workbook ({type(error).__name__})", "save it as .xlsx") from None
+        raise SurveyError(
+            f"{url.written} cannot be read as a workbook ({type(error).__name__})", "save it as .xlsx"
+        ) from None
 
 
 def _sheets(workbook: CalamineWorkbook, names: list[str], budget: Budget) -> Iterator[TableSurvey]:
@@ -132,7 +143,9 @@ def _one_of_like(sheets: Iterable[TableSurvey]) -> list[TableSurvey]:
 
 def _joined(group: list[TableSurvey]) -> TableSurvey:
     columns = tuple(
-        replace(column, samples=tuple(value for sheet in group for value in sheet.columns[at].samples)[: 2 * SAMPLE_ROWS])
+        replace(
+            column, samples=tuple(value for sheet in group for value in sheet.columns[at].samples)[: 2 * SAMPLE_ROWS]
+        )
         for at, column in enumerate(group[0].columns)
     )
     rows = sum(sheet.rows or 0 for sheet in group)

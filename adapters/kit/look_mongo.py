@@ -44,7 +44,9 @@ def _look(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
             url.full, maxPoolSize=1, serverSelectionTimeoutMS=_TIMEOUT_MS, socketTimeoutMS=_TIMEOUT_MS
         )
     except (PyMongoError, ValueError):
-        raise SurveyError("this is no URL of a document store", "such as mongodb://user:${PASSWORD}@host:27017/database") from None
+        raise SurveyError(
+            "this is no URL of a document store", "such as mongodb://user:${PASSWORD}@host:27017/database"
+        ) from None
     try:
         database = client.get_default_database().with_options(_CODEC)
         names = sorted(name for name in database.list_collection_names() if not name.startswith("system."))
@@ -55,7 +57,8 @@ def _look(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
         return found
     except PyMongoError as error:
         raise SurveyError(
-            f"the document store cannot be read ({type(error).__name__})", "name a database: mongodb://host:27017/database"
+            f"the document store cannot be read ({type(error).__name__})",
+            "name a database: mongodb://host:27017/database",
         ) from None
     finally:
         client.close()

@@ -38,7 +38,10 @@ T = TypeVar("T")
 _ASYNC = {"postgresql": "postgresql+asyncpg", "mysql": "mysql+asyncmy", "mariadb": "mysql+asyncmy"}
 _STATEMENT_S = 10
 _GUEST: dict[str, tuple[str, ...]] = {
-    "postgresql": ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", f"SET statement_timeout = '{_STATEMENT_S}s'"),
+    "postgresql": (
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+        f"SET statement_timeout = '{_STATEMENT_S}s'",
+    ),
     "mariadb": ("SET SESSION TRANSACTION READ ONLY", f"SET SESSION max_statement_time = {_STATEMENT_S}"),
     "mysql": ("SET SESSION TRANSACTION READ ONLY", f"SET SESSION max_execution_time = {_STATEMENT_S * 1000}"),
 }
@@ -60,10 +63,13 @@ async def look_into_sql(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
         raise SurveyError(f"the driver {error.name} is not installed", f"pip install {error.name}") from None
     except (SQLAlchemyError, sqlite3.Error, OSError, ValueError) as error:
         raise SurveyError(
-            f"the store cannot be read ({_cause(error)})", "check host, port, database, account, and the variables of the url"
+            f"the store cannot be read ({_cause(error)})",
+            "check host, port, database, account, and the variables of the url",
         ) from None
     except Exception as error:  # drivers have error classes of their own; their texts may show the url
-        raise SurveyError(f"the store cannot be read ({type(error).__name__})", "check the url and the account") from None
+        raise SurveyError(
+            f"the store cannot be read ({type(error).__name__})", "check the url and the account"
+        ) from None
 
 
 def _cause(error: BaseException) -> str:
@@ -81,7 +87,9 @@ async def _connected(url: StoreUrl, work: Callable[[sa.Connection], T]) -> T:
         if parsed.drivername in _ASYNC or parsed.drivername == "postgres":
             parsed = parsed.set(drivername=_ASYNC[url.engine])
     except SQLAlchemyError:
-        raise SurveyError("this is no URL of a store", "such as postgresql://user:${PASSWORD}@host:5432/database") from None
+        raise SurveyError(
+            "this is no URL of a store", "such as postgresql://user:${PASSWORD}@host:5432/database"
+        ) from None
     try:
         if parsed.get_dialect().is_async:
             return await _in_loop(parsed, work)
@@ -121,7 +129,9 @@ async def _in_loop(url: sa.URL, work: Callable[[sa.Connection], T]) -> T:
         finally:
             await connection.close()
     except TimeoutError:
-        raise SurveyError("the store did not answer in time", "check host and port, and whether a firewall is between") from None
+        raise SurveyError(
+            "the store did not answer in time", "check host and port, and whether a firewall is between"
+        ) from None
     finally:
         await engine.dispose()
 
@@ -222,7 +232,7 @@ def _comments(connection: sa.Connection, name: str) -> dict[str, str]:
     if connection.dialect.name != "sqlite":
         return {}
     found = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": name}).scalar()
-    return {column: comment for column, comment in _COMMENT.findall(found or "")}
+    return dict(_COMMENT.findall(found or ""))
 
 
 def _table_comment(inspector: sa.Inspector, name: str) -> str:
@@ -259,7 +269,9 @@ def _count(connection: sa.Connection, name: str, estimate: int | None, *, is_vie
     table = sa.table(sa.sql.quoted_name(name, True))
     if connection.dialect.name == "sqlite":
         try:
-            estimate = connection.execute(sa.select(sa.func.max(sa.literal_column("rowid"))).select_from(table)).scalar()
+            estimate = connection.execute(
+                sa.select(sa.func.max(sa.literal_column("rowid"))).select_from(table)
+            ).scalar()
         except SQLAlchemyError:  # WITHOUT ROWID
             estimate = None
     if estimate is not None and estimate > COUNT_EXACT_MAX:
@@ -267,24 +279,30 @@ def _count(connection: sa.Connection, name: str, estimate: int | None, *, is_vie
     return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar(), False
 
 
-def _samples(
-    connection: sa.Connection, name: str, columns: list[Any], key: tuple[str, ...]
-) -> dict[str, list[Any]]:
+def _samples(connection: sa.Connection, name: str, columns: list[Any], key: tuple[str, ...]) -> dict[str, list[Any]]:
     """The first rows and, where a key says which they are, the last ones: a store changes its habits with the years."""
     readable = [column["name"] for column in columns if not isinstance(column["type"], sa.LargeBinary)]
     if not readable:
         return {}
-    table = sa.table(sa.sql.quoted_name(name, True), *(sa.column(sa.sql.quoted_name(column, True)) for column in readable))
+    table = sa.table(
+        sa.sql.quoted_name(name, True), *(sa.column(sa.sql.quoted_name(column, True)) for column in readable)
+    )
     statement = sa.select(*(table.c[column] for column in readable)).limit(SAMPLE_ROWS)
     rows = [tuple(row) for row in connection.execute(statement)]
     if key and len(rows) == SAMPLE_ROWS and set(key) <= set(readable):
-        rows += [tuple(row) for row in connection.execute(statement.order_by(*(table.c[column].desc() for column in key)))]
+        rows += [
+            tuple(row) for row in connection.execute(statement.order_by(*(table.c[column].desc() for column in key)))
+        ]
     rows = list(dict.fromkeys(map(_hashable, rows)))
     return {column: [row[at] for row in rows] for at, column in enumerate(readable)}
 
 
 def _hashable(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(
-        value[:CELL_MAX] if isinstance(value, str | bytes) else str(value)[:CELL_MAX] if isinstance(value, dict | list) else value
+        value[:CELL_MAX]
+        if isinstance(value, str | bytes)
+        else str(value)[:CELL_MAX]
+        if isinstance(value, dict | list)
+        else value
         for value in row
     )

@@ -69,7 +69,7 @@ class Shape:
 
     @property
     def is_code_like(self) -> bool:
-        return 0 < len(self.codes) and self.length_max <= CODE_LENGTH_MAX and self.distinct * 2 <= max(self.filled, 3)
+        return len(self.codes) > 0 and self.length_max <= CODE_LENGTH_MAX and self.distinct * 2 <= max(self.filled, 3)
 
     @property
     def is_unique(self) -> bool:
@@ -82,7 +82,7 @@ def shape_of(samples: Sequence[Any]) -> Shape:
     counts = Counter(texts)
     forms: Counter[str] = Counter()
     numbers = []
-    for value, text in zip(filled, texts, strict=True):
+    for value in filled:
         plain = code_text(value) or ""
         forms.update(name for name, test in _FORMS.items() if test(value, plain))
         if _NUMBER.fullmatch(plain):

@@ -124,7 +124,13 @@ class Budget:
         return self.clock() >= self._end
 
 
-_SQL_SCHEMES = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql", "mysql": "mysql", "mariadb": "mariadb"}
+_SQL_SCHEMES = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mariadb",
+}
 
 
 def read_url(written: str) -> StoreUrl:
@@ -155,7 +161,9 @@ def _filled(match: re.Match[str]) -> str:
 
 def _of_path(path: str, engine: str | None = None) -> StoreUrl:
     if not os.path.exists(path):
-        raise SurveyError(f"there is no file or folder {path}", "give a path, or a URL such as postgresql://user@host/db")
+        raise SurveyError(
+            f"there is no file or folder {path}", "give a path, or a URL such as postgresql://user@host/db"
+        )
     if engine is None:
         suffix = os.path.splitext(path)[1].lower()
         if os.path.isdir(path) or suffix in (".csv", ".txt"):

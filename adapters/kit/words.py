@@ -49,7 +49,9 @@ class _Word:
 def _words() -> tuple[_Word, ...]:
     text = resources.files("adapters.kit").joinpath("words.csv").read_text(encoding="utf-8")
     return tuple(
-        _Word(line["target"], line["chinese"], line["pinyin"].replace(" ", ""), _pattern(line["pinyin"]), line["english"])
+        _Word(
+            line["target"], line["chinese"], line["pinyin"].replace(" ", ""), _pattern(line["pinyin"]), line["english"]
+        )
         for line in csv.DictReader(text.splitlines())
     )
 
@@ -70,7 +72,9 @@ def _pattern(pinyin: str) -> re.Pattern[str] | None:
 def _code_words() -> dict[tuple[str, str], str]:
     text = resources.files("adapters.kit").joinpath("codes.csv").read_text(encoding="utf-8")
     return {
-        (line["field"], word): line["value"] for line in csv.DictReader(text.splitlines()) for word in line["words"].split()
+        (line["field"], word): line["value"]
+        for line in csv.DictReader(text.splitlines())
+        for word in line["words"].split()
     }
 
 

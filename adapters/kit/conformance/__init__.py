@@ -35,8 +35,8 @@ __all__ = [
 ]
 
 CHECKS: tuple[Check, ...] = (
-    *values.CHECKS,
     *quality.CHECKS,
+    *values.CHECKS,
     *order.CHECKS,
     *pages.CHECKS,
     *filters.CHECKS,

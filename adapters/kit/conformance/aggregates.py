@@ -64,11 +64,10 @@ def _sums(group: GroupRow | None) -> str:
 
 def differences(wanted: Row, got: Row) -> list[tuple[str, object, object]]:
     """(field, expected, found) of two rows of one key; issues by code and field."""
-    found: list[tuple[str, object, object]] = []
-    for name in ("version", *CANONICAL_FIELDS):
-        # By type too: 12.5 is not "12.50", and 0 is not False.
-        if name not in _UNCOMPARED and (type(wanted.get(name)), wanted.get(name)) != (type(got.get(name)), got.get(name)):
-            found.append((name, _or_null(wanted.get(name)), _or_null(got.get(name))))
+    # By type too: 12.5 is not "12.50", and 0 is not False.
+    names = [name for name in ("version", *CANONICAL_FIELDS) if name not in _UNCOMPARED]
+    pairs = ((name, wanted.get(name), got.get(name)) for name in names)
+    found = [(name, _or_null(a), _or_null(b)) for name, a, b in pairs if (type(a), a) != (type(b), b)]
     mine, theirs = (sorted((item["code"], item["field"] or "") for item in row["issues"]) for row in (wanted, got))
     if mine != theirs:
         found.append(("issues", mine, theirs))

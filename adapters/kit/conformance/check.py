@@ -45,6 +45,4 @@ class Check:
             remedy = " ".join(findings.advice)
         elif verdict is Verdict.SKIPPED:
             summary = findings.skipped or ""
-        return CheckResult(
-            self.name, self.meaning, verdict, summary, tuple(findings.evidence), findings.count, remedy
-        )
+        return CheckResult(self.name, self.meaning, verdict, summary, tuple(findings.evidence), findings.count, remedy)

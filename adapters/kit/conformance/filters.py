@@ -79,7 +79,7 @@ def _seen(spec: FieldSpec, rows: Sequence[Row]) -> list[Any]:
     """The least, the middle, the greatest value, and one that no row has."""
     found = {row[spec.name] for row in rows if row.get(spec.name) is not None}
     if spec.kind is FieldKind.ENUM:
-        return [value for value in spec.values if value in found][:3] + [spec.values[-1]]
+        return [*[value for value in spec.values if value in found][:3], spec.values[-1]]
     convert: Any = Decimal if spec.kind is FieldKind.DECIMAL else str
     ordered = sorted({convert(value) for value in found})
     none = {FieldKind.DECIMAL: Decimal("-7.77"), FieldKind.DATE: "1900-01-01"}.get(spec.kind, _NO_SUCH)
@@ -92,7 +92,7 @@ def _comparisons(spec: FieldSpec, values: Sequence[Any]) -> Iterator[Named]:
         near = [value - _HAIR, value + _HAIR] if isinstance(value, Decimal) else []
         for each in (value, *near):
             for op in ("gt", "gte", "lt", "lte"):
-                yield f"{spec.name} {op} {each}", spec.name, Compare(spec.name, op, each)  # type: ignore[arg-type]
+                yield f"{spec.name} {op} {each}", spec.name, Compare(spec.name, op, each)
 
 
 def _of_rows(rows: Sequence[Row]) -> Iterator[Named]:
@@ -154,7 +154,7 @@ CHECKS = (
         "each operator on each filterable field keeps the rows that it says; null makes a comparison false, its "
         "negation true",
         _filters,
-        'Look at the field\'s mapping in the store\'s query (null rule, collation, number as text), or write mode = '
+        "Look at the field's mapping in the store's query (null rule, collation, number as text), or write mode = "
         '"indexed".',
     ),
     Check(

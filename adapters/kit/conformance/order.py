@@ -60,7 +60,9 @@ def compare(
     got = [row["native"] for row in page.rows]
     field = order[0].field if order else None
     if wanted != got:
-        at = next((at for at, (a, b) in enumerate(zip(wanted, got, strict=False)) if a != b), min(len(wanted), len(got)))
+        at = next(
+            (at for at, (a, b) in enumerate(zip(wanted, got, strict=False)) if a != b), min(len(wanted), len(got))
+        )
         findings.add(
             f"{where}, row {at + 1}",
             key=got[at] if at < len(got) else None,
@@ -73,7 +75,11 @@ def compare(
         own = tuple(order_value(term.field, row) for term in order)
         if (values, natives) != (own, native):
             findings.add(
-                f"{where}: the cursor", key=row["native"], field=field, expected=[*own, *native], found=[*values, *natives]
+                f"{where}: the cursor",
+                key=row["native"],
+                field=field,
+                expected=[*own, *native],
+                found=[*values, *natives],
             )
             return
 
@@ -84,7 +90,7 @@ CHECKS = (
         "rows come in the canonical order: numbers by value, text by code points, enums as declared, nulls last, "
         "ties by native key",
         _order,
-        "The store's own collation or null rule shows: sort by code points (COLLATE \"C\", utf8mb4_nopad_bin, BINARY), "
+        'The store\'s own collation or null rule shows: sort by code points (COLLATE "C", utf8mb4_nopad_bin, BINARY), '
         'or write mode = "indexed".',
     ),
     Check(

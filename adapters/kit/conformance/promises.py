@@ -35,7 +35,9 @@ async def _capabilities(subject: Subject) -> Findings:
         findings.add("the age of the data", field="as_of", expected="not in the future", found=str(age))
     health = await store.health()
     if health.state is HealthState.UNAVAILABLE:
-        findings.add("the health of a store that answers", field="health", expected="ok or degraded", found=health.state)
+        findings.add(
+            "the health of a store that answers", field="health", expected="ok or degraded", found=health.state
+        )
     elif health.fault is not None:
         findings.advice.append(f"The store answers out of an older state: {health.fault.message}.")
     return findings

@@ -17,6 +17,13 @@ __all__ = ["CHECKS"]
 _PAGE = 50
 
 
+async def _listing(subject: Subject) -> Findings:
+    findings = Findings(looked_at=f"{subject.total} listed rows")
+    if subject.total == 0:
+        findings.add("the number of all rows", expected="1 or more", found=0)
+    return findings
+
+
 # --- quarantine ---------------------------------------------------------------------------------------------------
 
 
@@ -73,9 +80,7 @@ def _check_rows(kept_back: list[QuarantinedRow], listed: set[str], findings: Fin
             findings.add("a row in quarantine", key=key, expected="not listed", found="listed too")
 
 
-def _check_issues(
-    subject: Subject, kept_back: list[QuarantinedRow], report: QualityReport, findings: Findings
-) -> None:
+def _check_issues(subject: Subject, kept_back: list[QuarantinedRow], report: QualityReport, findings: Findings) -> None:
     """The report's counts are those of the rows themselves."""
     own: Counter[tuple[str, str | None]] = Counter()
     for row, _ in subject.seen:
@@ -126,6 +131,12 @@ async def _secrecy(subject: Subject) -> Findings:
 
 
 CHECKS = (
+    Check(
+        "listing",
+        "something is listed: of a store that lists nothing, nothing can be proved",
+        _listing,
+        "Decide [secrecy] open: where it is empty, every row is secret. Else look at source.rows, and at quarantine.",
+    ),
     Check(
         "quarantine",
         "every row is listed or quarantined with a reason; the quality report's numbers are those of the rows",

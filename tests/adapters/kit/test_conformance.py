@@ -11,12 +11,12 @@ import pytest
 
 from adapters import open_store
 from adapters.kit.check import CheckOptions, check_mapping
-from adapters.kit.conformance import Report, Verdict, run_checks
+from adapters.kit.conformance import Report, Verdict
 from adapters.mapping import load_mapping
 from adapters.mapping.model import Mapping
 from adapters.model import Store
 from contract.regions import REGIONS
-from gwc.adapter_holds import HOLDS_CHECK
+from gwc.kit.holds import HOLDS_CHECK
 from tests.adapters.broken import adapters as broken
 
 
@@ -83,7 +83,9 @@ async def test_a_broken_adapter_is_red_for_the_right_reason(city: Path, tmp_path
     assert result.remedy
     matching = [one for one in result.evidence if fault.where in one.where]
     assert matching, result.evidence
-    assert any(fault.expected in (one.expected or "") and fault.found in (one.found or "") for one in matching), matching
+    assert any(fault.expected in (one.expected or "") and fault.found in (one.found or "") for one in matching), (
+        matching
+    )
     assert fault.field is None or matching[0].field == fault.field
 
 

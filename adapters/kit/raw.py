@@ -1,0 +1,88 @@
+"""The first rows of a store as they stand there, each beside what the mapping makes of it. Never a secret one.
+
+Rows are read the way a local index is built, with a builder that keeps the first few and then stops the reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, cast
+
+from adapters.index import RowSource
+from adapters.index.build import BuildStopped, IndexBuilder
+from adapters.mapping.fields import SideTables
+from adapters.mapping.issues import issue
+from adapters.mapping.mapper import Fate, RowMapper
+from adapters.mapping.model import SQL_ENGINES, Mapping
+from adapters.model import Issue, Row
+
+__all__ = ["RawRow", "first_rows", "has_raw_rows"]
+
+_SOURCES = {
+    **dict.fromkeys(SQL_ENGINES, ("adapters.sql.rows", "SqlRows")),
+    "csv": ("adapters.tabular.csv", "CsvSource"),
+    "xlsx": ("adapters.tabular.xlsx", "XlsxSource"),
+    "mongodb": ("adapters.mongo.source", "MongoSource"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    raw: dict[str, Any]
+    """Column → the native value."""
+    row: Row | None
+    """None: a line that is no row."""
+    issues: tuple[Issue, ...]
+    is_listed: bool
+
+
+def has_raw_rows(mapping: Mapping) -> bool:
+    """Whether this kind of store can be read row by row beside its mapping."""
+    return mapping.store.engine in _SOURCES
+
+
+async def first_rows(mapping: Mapping, limit: int) -> list[RawRow]:
+    """The first open rows, listed or quarantined. Raises `StoreError` or `MappingError`."""
+    module, name = _SOURCES[mapping.store.engine]
+    source = cast(RowSource, getattr(import_module(module), name)(mapping))
+    collected: list[RawRow] = []
+    await source.open()
+    try:
+        stamp = await source.stamp()
+        await source.load(stamp, _collecting(mapping, collected, limit))
+    except BuildStopped:
+        pass
+    finally:
+        await source.close()
+    return collected
+
+
+def _collecting(mapping: Mapping, rows: list[RawRow], limit: int) -> Callable[[SideTables], IndexBuilder]:
+    return lambda side: cast(IndexBuilder, _Collector(RowMapper(mapping, side), rows, limit))
+
+
+class _Collector:
+    """What a source sees of an index builder."""
+
+    def __init__(self, mapper: RowMapper, rows: list[RawRow], limit: int) -> None:
+        self.mapper, self._rows, self._limit = mapper, rows, limit
+        self.read = 0
+
+    def add(self, raws: Iterable[tuple[Any, ...]], *, judged: bool = False) -> None:
+        # Judged once more even where the store has judged: what is shown here is shown to people.
+        for raw in raws:
+            self.read += 1
+            mapped = self.mapper.judge(raw)
+            if mapped.fate in (Fate.LISTED, Fate.QUARANTINED):
+                listed = mapped.fate is Fate.LISTED
+                self._keep(RawRow(self.mapper.raw_of(raw), mapped.row, tuple(mapped.issues or ()), listed))
+
+    def add_malformed(self, line: int, text: str) -> None:
+        self._keep(RawRow({"line": line}, None, (issue("MALFORMED_ROW", None, None, "file"),), False))
+
+    def _keep(self, row: RawRow) -> None:
+        self._rows.append(row)
+        if len(self._rows) >= self._limit:
+            raise BuildStopped

@@ -1,0 +1,1 @@
+"""What the `gwc adapter` commands do and show; the kit itself is `adapters.kit`."""
