@@ -206,10 +206,10 @@ class _Drafter:
     def _file(self) -> Iterator[str]:
         if self.engine == CSV and Path(self.survey.url.full).is_dir():
             yield "[file]"
-            yield comment(
-                "the newest whole file by name is the store; add ready_suffix if a file beside it says that it is whole"
-            )
+            yield comment("the newest whole file by name is the store")
             yield f"pattern = {quoted(export_pattern(self.asset.file))}"
+            if self.asset.ready_suffix:
+                yield f"ready_suffix = {quoted(self.asset.ready_suffix)}    # beside each export: how many lines it has"
         elif self.engine == XLSX:
             yield "[file]"
             yield f"header_row = {self.asset.header_row}"

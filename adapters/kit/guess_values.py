@@ -19,7 +19,7 @@ _MOST = 0.6
 """Samples hold bad values too: a form counts where so many have it."""
 _DAY_FORMS = ("ymd", "compact", "epoch_s", "epoch_ms", "excel")
 _SCHEMES = ("2022", "2010", "1994")
-_FORMAT_MIN = 0.02
+_FORMAT_MIN = 0.004
 """A date form that fewer values have is taken for an accident."""
 
 

@@ -32,6 +32,7 @@ __all__ = ["export_pattern", "look_into_csv", "look_into_workbook"]
 
 _DATE_IN_NAME = re.compile(r"\d{6,14}")
 _LINES_COUNTED_BYTES_MAX = 64 << 20
+_READY_BYTES_MAX = 32
 _HEADER_ROWS_MAX = 10
 _HEADINGS_MIN = 3
 
@@ -77,8 +78,20 @@ def _csv_table(file: Path) -> TableSurvey:
     cells = [row for row in rows[1:] if len(row) == len(headings)]
     rows_count, is_estimated = _lines(file)
     return TableSurvey(
-        file.name, _columns(headings, cells), max(rows_count - 1, 0), is_estimated, file=file.name, comment=file.stem
+        file.name,
+        _columns(headings, cells),
+        max(rows_count - 1, 0),
+        is_estimated,
+        file=file.name,
+        ready_suffix=_ready_suffix(file),
     )
+
+
+def _ready_suffix(file: Path) -> str:
+    for beside in sorted(file.parent.glob(f"{file.stem}.*")):
+        if beside != file and beside.stat().st_size < _READY_BYTES_MAX and beside.read_bytes().strip().isdigit():
+            return beside.suffix
+    return ""
 
 
 def _lines(file: Path) -> tuple[int, bool]:

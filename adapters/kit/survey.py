@@ -76,6 +76,8 @@ class TableSurvey:
     is_view: bool = False
     file: str = ""
     """Of files: where the table was found; of a workbook the sheet is `name`."""
+    ready_suffix: str = ""
+    """Of exports: the suffix of the file beside each that says how many lines it has."""
     header_row: int = 1
     sheets: tuple[str, ...] = ()
     """Of a workbook: all sheets with these headings, which count as one table."""

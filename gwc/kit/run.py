@@ -135,3 +135,6 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except (MappingError, StoreError) as error:
         raise CommandError(f"The store cannot be read: {error}", None, CANNOT_RUN) from None
+    except Exception as error:  # an adapter of somebody else's; its message may hold anything
+        remedy = "Run the kit from a test of the adapter's own to see where: docs/joining.md"
+        raise CommandError(f"The adapter failed ({type(error).__name__}).", remedy, CANNOT_RUN) from None

@@ -1,0 +1,53 @@
+"""What a URL or a path is, and that no password is taken from it or shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.kit.survey import SurveyError, read_url
+
+
+def test_a_path_is_known_by_what_is_there(tmp_path: Path) -> None:
+    for name in ("old.db", "台账.xlsx", "export.csv"):
+        (tmp_path / name).write_bytes(b"")
+    found = [read_url(str(tmp_path / name)).engine for name in ("old.db", "台账.xlsx", "export.csv", ".")]
+    assert found == ["sqlite", "xlsx", "csv", "csv"]
+
+
+def test_variables_are_filled_in_but_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMS_PASSWORD", "s3cret")
+    url = read_url("postgresql://reader:${GAMS_PASSWORD}@db:5432/gams")
+    assert url.full == "postgresql://reader:s3cret@db:5432/gams"
+    assert "s3cret" not in url.written
+    assert url.engine == "postgresql"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://reader:s3cret@db/gams",
+        "mysql://reader:s3%40cret@db/gams",
+        "mysql://reader:s3@cret@db/gams",
+        "postgresql://db/gams?user=reader&password=s3cret",
+        "mongodb://reader:s3cret@db/gams",
+    ],
+)
+def test_a_password_on_the_command_line_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(SurveyError) as caught:
+        read_url(url)
+    assert "cret" not in f"{caught.value} {caught.value.remedy}"
+    assert "${NAME}" in caught.value.remedy
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GAMS_PASSWORD", raising=False)
+    with pytest.raises(SurveyError, match="GAMS_PASSWORD"):
+        read_url("postgresql://reader:${GAMS_PASSWORD}@db/gams")
+    with pytest.raises(SurveyError, match="no file or folder"):
+        read_url("nowhere.sqlite")
+
+
+def test_another_engine_keeps_its_name() -> None:
+    assert read_url("oracle+oracledb://reader@db/gams").engine == "other:oracle"

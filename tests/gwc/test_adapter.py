@@ -1,0 +1,126 @@
+"""The adapter commands as a shell sees them: status, output, and what is never in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adapters.mapping import load_mapping
+
+ROOT = Path(__file__).parents[2]
+
+
+def gwc(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gwc.cli", "adapter", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    connection = sqlite3.connect(tmp_path / "old.db")
+    connection.executescript((ROOT / "examples" / "joining" / "legacy.sql").read_text(encoding="utf-8"))
+    connection.close()
+    return tmp_path / "old.db"
+
+
+def test_the_report_as_json(store: Path, tmp_path: Path) -> None:
+    assert gwc("inspect", "old.db", "--out", "m.toml", cwd=tmp_path).returncode == 0
+    done = gwc("check", "m.toml", "--json", cwd=tmp_path)
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert report["conforming"] is False
+    (listing,) = [result for result in report["results"] if result["verdict"] == "fail"]
+    assert listing["name"] == "listing"
+    assert listing["evidence"][0]["found"] == "0"
+
+
+def test_without_a_file_the_draft_alone_is_printed(store: Path, tmp_path: Path) -> None:
+    done = gwc("inspect", "old.db", cwd=tmp_path)
+    (tmp_path / "piped.toml").write_text(done.stdout, encoding="utf-8")
+    assert load_mapping(tmp_path / "piped.toml").table == "gdzc"
+    assert "the likeliest asset table" in done.stderr
+
+
+def test_a_file_that_is_there_is_not_written_over(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text("mine")
+    done = gwc("inspect", "old.db", "--out", "m.toml", cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "m.toml").read_text()) == (2, "mine")
+    assert gwc("inspect", "old.db", "--out", "m.toml", "--force", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("inspect", "nowhere.db"), "gwc: there is no file or folder nowhere.db."),
+        (("inspect", "postgresql://me:s3cret@127.0.0.1:1/gams"), "gwc: a password stands in the url"),
+        (
+            ("inspect", "postgresql://me:${P}@127.0.0.1:1/gams"),
+            "gwc: the store cannot be read (ConnectionRefusedError).",
+        ),
+        (("inspect", "old.db", "--table", "zc"), "gwc: There is no table zc."),
+        (("check", "nowhere.toml"), "gwc: nowhere.toml: there is no such file"),
+        (("preview", "nowhere.toml"), "gwc: nowhere.toml: there is no such file"),
+        (("new", "--yes"), "gwc: What kind of store is it"),
+        (("new", "--yes", "--kind", "mysql", "--host", "db"), "gwc: Database?"),
+    ],
+)
+def test_what_cannot_run_says_so_in_one_line(
+    store: Path, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    done = gwc(*arguments, cwd=tmp_path, P="s3cret")
+    assert done.returncode == 2
+    assert done.stderr.startswith(says), done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+
+
+def test_a_store_that_is_away_cannot_be_checked(store: Path, tmp_path: Path) -> None:
+    gwc("inspect", "old.db", "--out", "m.toml", cwd=tmp_path)
+    store.unlink()
+    done = gwc("check", "m.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("gwc: The store cannot be read")
+
+
+def test_new_takes_flags_and_guesses_the_rest(store: Path, tmp_path: Path) -> None:
+    done = gwc("new", "--yes", "--kind", "sqlite", "--url", "old.db", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert load_mapping(tmp_path / "330122.toml").region == "330122"
+    assert "gwc adapter preview 330122.toml" in done.stdout
+
+
+def test_new_writes_the_variables_name_and_never_its_value(postgres_database: str, tmp_path: Path) -> None:
+    import asyncio
+
+    from subgraphs.sample_city.generate import generate_city
+    from subgraphs.sample_city.seeding import seed_sql
+
+    generate_city(tmp_path / "city", "small", 2022, lambda line: None)
+    asyncio.run(seed_sql(tmp_path / "city", "330114", postgres_database))
+    server, _, database = postgres_database.partition("://")[2].rpartition("/")
+    user, _, host = server.rpartition("@")
+    flags = (
+        "--kind",
+        "postgresql",
+        "--host",
+        host,
+        "--database",
+        database,
+        "--user",
+        user.partition(":")[0] or "postgres",
+    )
+    password = user.partition(":")[2] or "s3cret"
+    done = gwc("new", "--yes", *flags, "--password-env", "GAMS_PASSWORD", cwd=tmp_path, GAMS_PASSWORD=password)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "330114.toml").read_text(encoding="utf-8")
+    assert "${GAMS_PASSWORD}" in text
+    assert (tmp_path / ".env.example").read_text(encoding="utf-8").endswith("GAMS_PASSWORD=\n")
+    assert password not in done.stdout + text
