@@ -117,7 +117,7 @@ def _life(drafted: FieldDraft, guess: ColumnGuess) -> None:
 
 
 def _day(drafted: FieldDraft, guess: ColumnGuess, kind: FieldKind) -> None:
-    native = any(isinstance(value, date) for value in guess.column.samples)
+    native = all(isinstance(value, date) for value in guess.column.samples if value is not None)
     formats = date_formats(guess.shape)
     if not native and formats and formats != ("ymd",):
         drafted.keys["formats"] = list(formats)

@@ -62,10 +62,13 @@ def look_into_csv(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
 
 
 def _newest_readable(files: list[Path], budget: Budget) -> TableSurvey | None:
-    """Of exports that follow each other: the newest may be half written."""
+    """Of exports that follow each other: the newest may be half written, and has no file beside it that says it is whole."""
+    suffix = next((found for file in files if (found := _ready_suffix(file))), "")
     for file in files:
         try:
-            return _csv_table(file)
+            if not suffix or file.with_suffix(suffix).exists():
+                return replace(_csv_table(file), ready_suffix=suffix)
+            budget.notes.append(f"{file.name} was passed over: there is no {file.with_suffix(suffix).name}")
         except (OSError, UnicodeError, csv.Error) as error:
             budget.notes.append(f"{file.name} was not read ({type(error).__name__})")
     return None
@@ -83,7 +86,6 @@ def _csv_table(file: Path) -> TableSurvey:
         max(rows_count - 1, 0),
         is_estimated,
         file=file.name,
-        ready_suffix=_ready_suffix(file),
     )
 
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[3]
 ADAPTER = '''
 """A store of another package: everything in memory, by the parts that adapters offer."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from adapters.mapping.fields import SideTables
 from adapters.mapping.mapper import RowMapper, native_kinds
@@ -29,7 +30,11 @@ class Memory:
 
     async def open(self): ...
     async def close(self): ...
-    async def page(self, request): return self.rows_.page(request)
+
+    async def page(self, request):
+        page = self.rows_.page(request)
+        return replace(page, rows=[{**row, "observedAt": "2025-01-01T00:00:00Z"} for row in page.rows])
+
     async def explain(self, request): return Explanation("adapter", "adapter", "adapter", None, len(ROWS))
     async def health(self): return StoreHealth(HealthState.OK)
     async def rows(self, natives, columns=None): return self.rows_.rows(natives)
