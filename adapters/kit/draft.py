@@ -7,20 +7,17 @@ secret until the engineer has decided. What looks open is suggested beside it, c
 from __future__ import annotations
 
 import os
-import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.kinds import known_kinds
 from adapters.kit.draft_fields import FieldDraft, code_values, draft_field, from_name
-from adapters.kit.draft_text import comment, inline, inline_list, key_text, quoted, value_text
-from adapters.kit.guess import AssetGuess, ColumnGuess, guess_tables, labelled
-from adapters.kit.guess_values import class_scheme
-from adapters.kit.keys import guess_key
-from adapters.kit.lists import CodeTable, ListGuess, code_table_of, list_of
+from adapters.kit.draft_lists import CAPTION, class_lines, list_lines, sheets_are_units
+from adapters.kit.draft_text import FAIR, SURE, comment, inline, inline_list, key_text, quoted, sure, value_text
+from adapters.kit.guess import AssetGuess, ColumnGuess
 from adapters.kit.look_files import export_pattern
+from adapters.kit.meaning import REFERENCES, Meaning, meaning_of
 from adapters.kit.shapes import Shape, shape_of
 from adapters.kit.survey import ColumnSurvey, Survey
 from adapters.mapping.model import CSV, FILE_ENGINES, XLSX
@@ -35,13 +32,6 @@ _FIELDS = (
     "source", "valueType",
 )  # fmt: skip
 """In the order of an asset card; those with code lists last, for they take a table of their own."""
-_CODED = ("status", "condition", "acquisition", "source", "valueType", "shareable", "classCode", "secrecy")
-_REFERENCES = {"owner": "units", "warehouse": "warehouses"}
-_SURE, _FAIR = 0.85, 0.6
-USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")
-_CAPTION = re.compile(rf"([^（(）)\s]*信用代码[：:]?\s*)({USCC.pattern})(.)")
-_REGION_DIGITS = slice(2, 8)
-"""Of a unified social credit code: where its holder is registered (GB/T 2260)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,66 +45,26 @@ class Draft:
     """Decisions that are left to the engineer, secrecy among them."""
 
 
-def write_draft(
-    survey: Survey, out: Path, region: str | None = None, table: str | None = None, url: str | None = None
-) -> Draft:
-    """The draft of a mapping that will stand at `out`; `url` is written instead of the survey's own."""
-    return _Drafter(labelled(survey), out, region, table, url).draft()
+def write_draft(survey: Survey, out: Path, region: str | None = None, table: str | None = None) -> Draft:
+    """The draft of a mapping that will stand at `out`."""
+    return _Drafter(meaning_of(survey, table), out, region).draft()
 
 
 class _Drafter:
-    def __init__(self, survey: Survey, out: Path, region: str | None, table: str | None, url: str | None) -> None:
-        self.survey, self.out, self._url = survey, out, url
-        self.engine = survey.url.engine.removeprefix("other:")
-        self.guess = guess_tables(survey, table)
-        self.asset, self.columns = self.guess.best.table, dict(self.guess.best.columns)
-        self.lists = self._lists()
-        self.codes = self._code_tables()
+    def __init__(self, meaning: Meaning, out: Path, region: str | None) -> None:
+        self.meaning, self.out = meaning, out
+        self.engine, self.asset, self.columns = meaning.engine, meaning.asset, meaning.columns
+        self.key, self.lists, self.codes = meaning.key, meaning.lists, meaning.codes
+        self.region_is_given = region is not None
+        self.region_is_known = self.region_is_given or meaning.region is not None
+        self.region = region or meaning.region or next(iter(REGIONS))
         self.todos = 0
-        found = self._region()
-        self.region = region or found or REGIONS_DEFAULT
-        self.region_is_guessed = region is None
-        self.region_is_known = region is not None or found is not None
-        self.key = guess_key(self.asset, self.columns, self.engine)
 
     def draft(self) -> Draft:
         body = [line for part in self._parts() for line in (*part, "")]
         head = list(self._head())
         text = "\n".join([*head, "", *body]).rstrip() + "\n"
-        return Draft(text, self.region, self.region_is_known, self.guess, self.todos)
-
-    # --- what else is guessed ---------------------------------------------------------------------------------------
-
-    def _lists(self) -> dict[str, ListGuess]:
-        found = {}
-        for target, kind in _REFERENCES.items():
-            listed = list_of(self.survey, self.asset, kind, self.columns.get(target))
-            if listed is not None:
-                found[target] = listed
-        return found
-
-    def _code_tables(self) -> dict[str, CodeTable]:
-        if self.engine in FILE_ENGINES:
-            return {}
-        found = {}
-        for target in _CODED:
-            if (guess := self.columns.get(target)) is not None:
-                table = code_table_of(self.survey, self.asset, guess.column)
-                if table is not None:
-                    found[target] = table
-        return found
-
-    def _region(self) -> str | None:
-        """By the credit codes of units, or a column of region codes."""
-        codes: Counter[str] = Counter()
-        for table in self.survey.tables:
-            for column in table.columns:
-                if shape_of(column.samples).share("uscc") >= 0.5:
-                    codes.update(str(value)[_REGION_DIGITS] for value in column.samples if value)
-            codes.update(code[_REGION_DIGITS] for code in USCC.findall(table.title))
-        if "region" in self.columns:
-            codes.update(str(value) for value in self.columns["region"].column.samples if value)
-        return next((code for code, _ in codes.most_common() if code in REGIONS), None)
+        return Draft(text, self.region, self.region_is_known, self.meaning.guess, self.todos)
 
     # --- lines ------------------------------------------------------------------------------------------------------
 
@@ -126,7 +76,8 @@ class _Drafter:
         """Sections in the order in which docs/mapping.md has them."""
         for part in (
             self._top(), self._store(), self._source(), self._joins(), self._file(), self._secrecy(), self._key_lines(),
-            self._fields(), self._class(), self._listing("owner"), self._listing("warehouse"), self._hints(),
+            self._fields(), class_lines(self.meaning, self._todo), list_lines(self.meaning, "owner", self._todo),
+            list_lines(self.meaning, "warehouse", self._todo), self._hints(),
         ):  # fmt: skip
             lines = list(part)
             if lines:
@@ -140,7 +91,7 @@ class _Drafter:
             "secret until you have decided [secrecy] below. Each line says why it is so, and how sure that is:"
         )
         yield comment(
-            f"sure (from {_SURE:.0%}), likely (from {_FAIR:.0%}), or a guess. {self.todos} lines begin with TODO: settle them,"
+            f"sure (from {SURE:.0%}), likely (from {FAIR:.0%}), or a guess. {self.todos} lines begin with TODO: settle them,"
         )
         yield comment(
             "then look at rows with `gwc adapter preview`, then run `gwc adapter check`. The language: docs/mapping.md"
@@ -150,7 +101,7 @@ class _Drafter:
         yield "mapping = 1"
         if not self.region_is_known:
             yield self._todo("no row told which region this is: write its code")
-        elif self.region_is_guessed:
+        elif not self.region_is_given:
             yield comment("by the credit codes of its units, or its own region column")
         yield f'region = "{self.region}"'
         yield f"title = {quoted(f'{self.region} · {self.asset.comment or self.asset.name}')}"
@@ -160,19 +111,17 @@ class _Drafter:
         if self.engine not in known_kinds():
             yield self._todo(f"no adapter serves {self.engine} here: known are {', '.join(known_kinds())}")
         yield f'engine = "{self.engine}"'
-        if self._url is not None:
-            yield f"url = {quoted(self._url)}"
-        elif self.engine == "sqlite" or self.engine in FILE_ENGINES:
-            yield f"url = {quoted(os.path.relpath(self.survey.url.full, self.out.parent))}    # relative to this file"
+        if self.engine == "sqlite" or self.engine in FILE_ENGINES:
+            yield f"url = {quoted(os.path.relpath(self.meaning.survey.url.full, self.out.parent))}    # relative to this file"
         else:
-            yield f"url = {quoted(self.survey.url.written)}    # ${{NAME}} comes from the environment"
+            yield f"url = {quoted(self.meaning.survey.url.written)}    # ${{NAME}} comes from the environment"
 
     def _source(self) -> Iterator[str]:
         if self.engine in FILE_ENGINES:
             return
-        best = self.guess.best
-        yield comment(f"{_sure(best.score)}: {'; '.join(best.reasons)}")
-        for other in self.guess.others[:2]:
+        best = self.meaning.guess.best
+        yield comment(f"{sure(best.score)}: {'; '.join(best.reasons)}")
+        for other in self.meaning.guess.others[:2]:
             yield comment(f"not {other.table.name} ({other.score:.0%}): {other.reasons[-1]}")
         yield "[source]"
         yield f"table = {quoted(self.asset.name)}"
@@ -196,7 +145,7 @@ class _Drafter:
             yield inline({"column": name, "in": flags}), f"{name} = {', '.join(flags)} marks {what} ({guess.reason})"
 
     def _joins(self) -> Iterator[str]:
-        for number, join in enumerate(self.guess.joins):
+        for number, join in enumerate(self.meaning.guess.joins):
             yield from ([""] if number else [])
             yield comment(join.reason)
             yield "[[source.joins]]"
@@ -204,7 +153,7 @@ class _Drafter:
             yield f"on = {{ {key_text(join.key)} = {quoted(join.column)} }}"
 
     def _file(self) -> Iterator[str]:
-        if self.engine == CSV and Path(self.survey.url.full).is_dir():
+        if self.engine == CSV and Path(self.meaning.survey.url.full).is_dir():
             yield "[file]"
             yield comment("the newest whole file by name is the store")
             yield f"pattern = {quoted(export_pattern(self.asset.file))}"
@@ -213,9 +162,11 @@ class _Drafter:
         elif self.engine == XLSX:
             yield "[file]"
             yield f"header_row = {self.asset.header_row}"
-            others = [name for table in self.survey.tables if table.name != self.asset.name for name in table.sheets]
+            others = [
+                name for table in self.meaning.survey.tables if table.name != self.asset.name for name in table.sheets
+            ]
             yield f"sheets_except = {inline_list(others)}    # the {len(self.asset.sheets)} others hold assets"
-            caption = _CAPTION.search(self.asset.title)
+            caption = CAPTION.search(self.asset.title)
             if caption is not None:
                 yield comment("the title of each sheet says the unit's credit code")
                 yield (
@@ -245,7 +196,7 @@ class _Drafter:
             yield f"column = {quoted(self.key.columns[0])}"
             yield "open = []"
             return
-        yield comment(f"{_sure(guess.score)}: {guess.reason}. Its values:")
+        yield comment(f"{sure(guess.score)}: {guess.reason}. Its values:")
         values = code_values("secrecy", guess, self.codes.get("secrecy"))
         for code, (meaning, word) in values.items():
             looks = {"open": "looks open", "secret": "looks secret"}.get(
@@ -262,8 +213,8 @@ class _Drafter:
             )
 
     def _key_lines(self) -> Iterator[str]:
-        yield comment(f"{_sure(self.key.score)}: {self.key.reason}")
-        if self.key.score < _FAIR:
+        yield comment(f"{sure(self.key.score)}: {self.key.reason}")
+        if self.key.score < FAIR:
             yield self._todo("confirm the key: empty and repeated keys are quarantined")
         yield "[key]"
         yield f"columns = {inline_list(self.key.columns)}"
@@ -286,14 +237,14 @@ class _Drafter:
                 yield f"{key} = {value_text(value)}"
 
     def _reasons(self, drafted: FieldDraft) -> Iterator[str]:
-        yield comment(f"{_sure(drafted.score)}: {drafted.reason}" if drafted.score else drafted.reason)
+        yield comment(f"{sure(drafted.score)}: {drafted.reason}" if drafted.score else drafted.reason)
         for todo in drafted.todo:
             yield self._todo(todo)
 
     def _drafted(self) -> Iterator[FieldDraft]:
         for target in _FIELDS:
             guess = self.columns.get(target)
-            if target in _REFERENCES:
+            if target in REFERENCES:
                 yield from self._reference(target, guess)
             elif guess is not None:
                 yield draft_field(target, guess, self.codes.get(target))
@@ -322,103 +273,10 @@ class _Drafter:
         if listed is not None:
             score = guess.score if guess else listed.score
             yield FieldDraft(target, {"column": listed.pointer.name}, guess.reason if guess else listed.reason, score)
-        elif target == "owner" and guess is not None and self.engine == CSV and guess.shape.share("uscc") >= _FAIR:
+        elif target == "owner" and guess is not None and self.engine == CSV and guess.shape.share("uscc") >= FAIR:
             yield FieldDraft(target, {"column": guess.column.name, "uscc": True}, guess.reason, guess.score)
-        elif target == "owner" and self._sheets_are_units:
-            yield FieldDraft(target, {"column": "@sheet"}, "one sheet a unit", _FAIR)
-
-    @property
-    def _sheets_are_units(self) -> bool:
-        return self.engine == XLSX and len(self.asset.sheets) > 1
-
-    def _class(self) -> Iterator[str]:
-        guess = self.columns.get("classCode")
-        if guess is None:
-            return
-        codes = self.codes.get("classCode")
-        shape = guess.shape if codes is None else _shape_through(codes, guess.column)
-        scheme, share, next_share = class_scheme(shape)
-        yield comment(f"{_sure(guess.score)}: {guess.reason}")
-        yield comment(f"{share:.0%} of the values are codes of {scheme}; the next likely scheme has {next_share:.0%}")
-        if share - next_share < 0.2:
-            yield self._todo("confirm the scheme: the same code means other things in 1994, 2010 and 2022")
-        yield "[class]"
-        yield f"column = {quoted(guess.column.name)}"
-        yield f'scheme = "{scheme}"'
-        if shape.share("short class") > share / 2:
-            yield 'prefix = "A0"    # the codes come without it'
-        if "className" in self.columns and codes is None:
-            yield f"name_column = {quoted(self.columns['className'].column.name)}"
-        if codes is not None:
-            yield from (
-                'lookup = "class"',
-                "",
-                comment(codes.reason),
-                "[lookups.class]",
-                f"table = {quoted(codes.table)}",
-            )
-            yield from (
-                f"key = {quoted(codes.key)}",
-                f"value = {quoted(codes.value)}",
-                f"label = {quoted(codes.label)}",
-            )
-            if codes.rows is not None:
-                yield f"rows = [{inline({'column': codes.rows[0], 'in': [codes.rows[1]]})}]"
-
-    def _listing(self, target: str) -> Iterator[str]:
-        kind, listed, guess = _REFERENCES[target], self.lists.get(target), self.columns.get(target)
-        if listed is not None:
-            yield from self._listed(kind, listed)
-        elif target == "owner" and guess is not None and self.engine == CSV and guess.shape.share("uscc") >= _FAIR:
-            name = next(
-                (one.name for one in self.asset.columns if "单位" in one.name and one.name != guess.column.name), None
-            )
-            column = quoted(guess.column.name)
-            yield from (
-                "[units]",
-                'from = "rows"',
-                f"key = {column}",
-                f"name = {quoted(name) if name else column}",
-                f"uscc = {column}",
-            )
-        elif target == "owner" and self._sheets_are_units:
-            yield from ("[units]", 'from = "sheets"', 'key = "@sheet"', 'name = "@sheet"')
-            if _CAPTION.search(self.asset.title):
-                yield 'uscc = "@uscc"'
-        elif guess is not None:
-            yield self._todo(
-                f"{target} looks like {guess.column.name}, but no list of {kind} was found: map both, or neither"
-            )
-
-    def _listed(self, kind: str, listed: ListGuess) -> Iterator[str]:
-        yield comment(f"{_sure(listed.score)}: {listed.reason}")
-        yield f"[{kind}]"
-        yield f"table = {quoted(listed.table.file or listed.table.name)}"
-        yield f"key = {quoted(listed.key)}"
-        label = listed.columns.get("label")
-        if label is None:
-            yield self._todo(f"no column looks like the name of {kind}: name it")
-        yield f"name = {quoted(label.column.name if label else listed.key)}"
-        if kind == "units" and "uscc" in listed.columns:
-            yield f"uscc = {quoted(listed.columns['uscc'].column.name)}"
-        if kind == "warehouses":
-            yield from self._warehouse_columns(listed)
-
-    def _warehouse_columns(self, listed: ListGuess) -> Iterator[str]:
-        kinds = listed.columns.get("kind")
-        if kinds is not None:
-            yield f"kind = {quoted(kinds.column.name)}"
-            values = code_values("kind", kinds, None)
-            known = {code: value for code, (value, _) in values.items() if value is not None}
-            if known:
-                yield f"kinds = {inline(known)}"
-            unknown = [quoted(code) for code in values if code not in known]
-            if unknown:
-                yield self._todo(
-                    f"which kinds are PHYSICAL warehouses: {', '.join(sorted(unknown))}? The others are OWN_ROOM"
-                )
-        if "address" in listed.columns:
-            yield f"address = {quoted(listed.columns['address'].column.name)}"
+        elif target == "owner" and sheets_are_units(self.meaning):
+            yield FieldDraft(target, {"column": "@sheet"}, "one sheet a unit", FAIR)
 
     # --- what is left -----------------------------------------------------------------------------------------------
 
@@ -440,21 +298,8 @@ class _Drafter:
             yield comment(f"    {column.name}: {_described(column, shape_of(column.samples))}")
 
 
-REGIONS_DEFAULT = next(iter(REGIONS))
-
-
-def _sure(score: float) -> str:
-    word = "sure" if score >= _SURE else "likely" if score >= _FAIR else "a guess"
-    return f"{word} ({score:.0%})"
-
-
 def _is_true(code: str) -> bool:
     return code.lower() in ("1", "true", "t", "y", "是")
-
-
-def _shape_through(codes: CodeTable, column: ColumnSurvey) -> Shape:
-    """The shape of what the column's codes stand for."""
-    return shape_of([codes.values.get(str(value)) for value in column.samples])
 
 
 def _described(column: ColumnSurvey, shape: Shape) -> str:
@@ -462,9 +307,7 @@ def _described(column: ColumnSurvey, shape: Shape) -> str:
     said = f"{column.comment}; " if column.comment else ""
     if not shape.filled:
         return f"{said}empty"
-    forms = [
-        form for form in ("ymd", "epoch_s", "person", "measure", "number", "chinese") if shape.share(form) >= _FAIR
-    ]
+    forms = [form for form in ("ymd", "epoch_s", "person", "measure", "number", "chinese") if shape.share(form) >= FAIR]
     words = {
         "ymd": "days",
         "epoch_s": "epoch seconds",

@@ -6,11 +6,24 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["COMMENT_MAX", "comment", "inline", "inline_list", "key_text", "quoted", "value_text"]
+__all__ = [
+    "COMMENT_MAX",
+    "FAIR",
+    "SURE",
+    "comment",
+    "inline",
+    "inline_list",
+    "key_text",
+    "quoted",
+    "sure",
+    "value_text",
+]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 COMMENT_MAX = 200
+SURE, FAIR = 0.85, 0.6
+"""From where on a guess is called sure, and likely."""
 
 
 def quoted(text: str) -> str:
@@ -53,3 +66,8 @@ def comment(text: str) -> str:
     """One line of comment: what came from the store cannot end it."""
     flat = _BREAKS.sub(" ", text).rstrip()
     return "# " + (flat if len(flat) <= COMMENT_MAX else flat[: COMMENT_MAX - 1] + "…")
+
+
+def sure(score: float) -> str:
+    word = "sure" if score >= SURE else "likely" if score >= FAIR else "a guess"
+    return f"{word} ({score:.0%})"
