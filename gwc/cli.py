@@ -19,7 +19,13 @@ from gwc.settings import Settings
 
 __all__ = ["main"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="公物仓 gongwucang: many warehouses, one answer.")
+# Without locals: a traceback must not show what a variable holds, a store's password say.
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="公物仓 gongwucang: many warehouses, one answer.",
+)
 city_app = typer.Typer(no_args_is_help=True, help="The sample city.")
 members_app = typer.Typer(no_args_is_help=True, help="Members of partitioned groups.")
 app.add_typer(city_app, name="city")

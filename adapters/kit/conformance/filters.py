@@ -5,6 +5,7 @@ Values are taken from the rows themselves, among them the least, the greatest, a
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -138,7 +139,8 @@ async def _totals(subject: Subject) -> Findings:
     asked = 0
     if subject.whole and subject.total != len(subject.rows):
         findings.add("the number of all rows", expected=len(subject.rows), found=subject.total)
-    for words, field, filter_ in filters_of([row for row, _ in subject.rows]):
+    # A number costs a statement of its own, and its conditions are those of the page: each third filter will do.
+    for words, field, filter_ in itertools.islice(filters_of([row for row, _ in subject.rows]), 0, None, 3):
         asked += 1
         wanted = len(subject.expected(filter_))
         got = await subject.store.count(subject.within(filter_))

@@ -10,6 +10,7 @@ import pytest
 from adapters import open_store
 from adapters.kit.draft import Draft, write_draft
 from adapters.kit.draft_text import comment, inline, quoted
+from adapters.kit.survey import Survey
 from adapters.mapping import load_mapping
 from adapters.mapping.model import Mapping
 from adapters.model import PageRequest
@@ -22,10 +23,16 @@ WRONG_FIELDS_MAX = 0.02
 """A wrong guess costs more than a missing one."""
 
 
+SURVEYS: dict[str, Survey] = {}
+"""By url: a store is looked into once for all tests here."""
+
+
 async def drafted(city: Path, out: Path, region: str) -> tuple[Draft, Mapping, Mapping]:
     """(the draft, its mapping, the mapping by people)."""
     right = load_mapping(city / "mappings" / f"{region}.toml")
-    draft = write_draft(await survey(right.store.url), out)
+    if right.store.url not in SURVEYS:
+        SURVEYS[right.store.url] = await survey(right.store.url)
+    draft = write_draft(SURVEYS[right.store.url], out)
     out.write_text(draft.text, encoding="utf-8")
     return draft, load_mapping(out), right
 
