@@ -22,10 +22,10 @@ async def test_nightly_exports_are_one_table_and_the_newest_whole_file_is_read(t
 
 
 async def test_a_file_cut_in_the_middle_gives_way_to_the_one_before(tmp_path: Path) -> None:
-    (tmp_path / "zc_1.csv").write_text("编号,名称\n1,桌子\n", encoding="utf-8")
+    (tmp_path / "zc_20251130.csv").write_text("编号,名称\n1,桌子\n", encoding="utf-8")
     (tmp_path / "zc_20251201.csv").write_bytes("编号,名称\n1,桌".encode("gb18030")[:-1])
     found = await survey(str(tmp_path))
-    assert [table.file for table in found.tables] == ["zc_1.csv"]
+    assert [table.file for table in found.tables] == ["zc_20251130.csv"]
     assert "zc_20251201.csv was not read" in found.notes[0]
 
 
