@@ -255,7 +255,7 @@ _RULES: dict[str, Rule] = {
     "usefulLifeMonths": _life,
     "owner": _owner,
     "keeper": _form("person", 0.45, -0.7, "names of two to four characters"),
-    "user": _form("person", 0.4, -0.5, "names of two to four characters"),
+    "user": _form("person", 0.4, -0.7, "names of two to four characters"),
     "location": _form("place", 0.7, 0.0, "places (9号楼813室)", 0.4),
     "status": _words_of("status", 0.75),
     "condition": _words_of("condition", 0.6),

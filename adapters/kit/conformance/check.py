@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from adapters.kit.conformance.report import CheckResult, Findings, Verdict
+from adapters.kit.conformance.report import CheckResult, Evidence, Findings, Verdict
 from adapters.kit.conformance.subject import Subject
 from adapters.model import StoreUnavailable, StoreUnsupported
 
@@ -33,6 +33,7 @@ class Check:
         except Exception as error:  # an adapter under test may fail in any way; its message may hold anything
             findings = Findings()
             findings.add("the adapter failed", expected="an answer, or a StoreError", found=type(error).__name__)
+        findings.evidence = [_without_secrets(one, subject) for one in findings.evidence]
         return self._judged(findings)
 
     def _judged(self, findings: Findings) -> CheckResult:
@@ -46,3 +47,13 @@ class Check:
         elif verdict is Verdict.SKIPPED:
             summary = findings.skipped or ""
         return CheckResult(self.name, self.meaning, verdict, summary, tuple(findings.evidence), findings.count, remedy)
+
+
+_HIDDEN = "(not shown)"
+
+
+def _without_secrets(evidence: Evidence, subject: Subject) -> Evidence:
+    """Of a row that the mapping neither lists nor quarantines nothing is shown: it may be secret."""
+    if evidence.key is None or subject.may_be_shown(evidence.key):
+        return evidence
+    return replace(evidence, key=_HIDDEN, expected=evidence.expected and _HIDDEN, found=evidence.found and _HIDDEN)

@@ -48,7 +48,8 @@ async def _references(subject: Subject) -> Findings:
     for field, listed in (("owner", await subject.store.units()), ("warehouse", await subject.store.warehouses())):
         keys = [entry["native"] for entry in listed]
         for key in sorted({key for key in keys if keys.count(key) > 1}):
-            findings.add(f"the list for {field}", key=key, expected="once", found=f"{keys.count(key)} times")
+            found = f"{key} {keys.count(key)} times"
+            findings.add(f"the list for {field}", field=field, expected="each key once", found=found)
         known = set(keys)
         for row, _ in subject.seen:
             if row.get(field) is not None and row[field] not in known:

@@ -64,6 +64,10 @@ class Subject:
         self.rows: list[Keyed] = [(known.get(row["native"], row), native) for row, native in self.seen]
         self._orders: dict[tuple[OrderTerm, ...], list[Keyed]] = {}
 
+    def may_be_shown(self, key: str) -> bool:
+        """Whether the mapping itself lists or quarantines this row. Any other may be secret."""
+        return self.witness is None or key in self.witness.rows or key in self.witness.quarantined
+
     def within(self, filter_: Filter | None) -> Filter | None:
         """The filter, over the rows that are compared."""
         parts = tuple(part for part in (self.scope, filter_) if part is not None)

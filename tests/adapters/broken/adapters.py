@@ -124,12 +124,13 @@ class LeaksASecret(Wrapped):
     """One row that the secrecy rule forbids is listed, under its own key."""
 
     KEY = "SC-JUEMI-0001"
+    NAME = "保密设备"
 
     async def page(self, request: PageRequest) -> Page:
         page = await self.right.page(request)
         if request != PageRequest(None, (), request.limit) or not page.rows:
             return page
-        row = {**page.rows[-1], "native": self.KEY, "name": "保密设备"}
+        row = {**page.rows[-1], "native": self.KEY, "name": self.NAME}
         return replace(
             page,
             rows=[*page.rows, row],
