@@ -133,6 +133,7 @@ async def _cursors(subject: Subject) -> Findings:
                     findings.add(
                         f"{'before' if backward else 'after'} another member's cursor by {order_text(order)}"
                         f" ({'inclusive' if place.inclusive else 'exclusive'})",
+                        key=got[0] if got else None,
                         field=order[0].field,
                         expected=f"{len(wanted)} rows from {wanted[0] if wanted else 'none'}",
                         found=f"{len(got)} rows from {got[0] if got else 'none'}",

@@ -61,7 +61,9 @@ class Subject:
 
     def __post_init__(self) -> None:
         known = self.witness.rows if self.witness else {}
-        self.rows: list[Keyed] = [(known.get(row["native"], row), native) for row, native in self.seen]
+        # A row that may be secret takes no part: its values would be asked for, and so be shown.
+        shown = [(row["native"], row, native) for row, native in self.seen if self.may_be_shown(row["native"])]
+        self.rows: list[Keyed] = [(known.get(key, row), native) for key, row, native in shown]
         self._orders: dict[tuple[OrderTerm, ...], list[Keyed]] = {}
 
     def may_be_shown(self, key: str) -> bool:
