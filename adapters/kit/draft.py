@@ -16,10 +16,9 @@ from adapters.kit.draft_fields import FieldDraft, code_values, draft_field, from
 from adapters.kit.draft_lists import CAPTION, class_lines, list_lines, sheets_are_units
 from adapters.kit.draft_text import FAIR, SURE, comment, inline, inline_list, key_text, quoted, sure, value_text
 from adapters.kit.guess import AssetGuess, ColumnGuess
-from adapters.kit.look_files import export_pattern
 from adapters.kit.meaning import REFERENCES, Meaning, meaning_of
 from adapters.kit.shapes import Shape, shape_of
-from adapters.kit.survey import ColumnSurvey, Survey
+from adapters.kit.survey import ColumnSurvey, Survey, export_pattern
 from adapters.mapping.model import CSV, FILE_ENGINES, XLSX
 from contract.regions import REGIONS
 

@@ -5,10 +5,10 @@ Exports that come every night differ by a date in their names: they count as one
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import itertools
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,27 +25,27 @@ from adapters.kit.survey import (
     StoreUrl,
     SurveyError,
     TableSurvey,
+    export_pattern,
 )
+from adapters.mapping.model import CSV
 from adapters.tabular.csv import detect_encoding
 
-__all__ = ["export_pattern", "look_into_csv", "look_into_workbook"]
+__all__ = ["look_into_files"]
 
-_DATE_IN_NAME = re.compile(r"\d{6,14}")
 _LINES_COUNTED_BYTES_MAX = 64 << 20
 _READY_BYTES_MAX = 32
 _HEADER_ROWS_MAX = 10
 _HEADINGS_MIN = 3
 
 
-def export_pattern(name: str) -> str:
-    """`zichan_20251130.csv` → `zichan_*.csv`."""
-    return _DATE_IN_NAME.sub("*", name)
+async def look_into_files(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
+    return await asyncio.to_thread(_csv_tables if url.engine == CSV else _workbook_tables, url, budget)
 
 
 # --- CSV ----------------------------------------------------------------------------------------------------------
 
 
-def look_into_csv(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
+def _csv_tables(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
     path = Path(url.full)
     files = sorted(found for found in path.iterdir() if found.suffix.lower() == ".csv") if path.is_dir() else [path]
     exports: dict[str, list[Path]] = {}
@@ -124,7 +124,7 @@ def _cell(value: Any) -> Any:
 # --- workbooks ----------------------------------------------------------------------------------------------------
 
 
-def look_into_workbook(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
+def _workbook_tables(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
     try:
         workbook = CalamineWorkbook.from_path(url.full)
         names = list(workbook.sheet_names)[:TABLES_MAX]

@@ -57,10 +57,8 @@ _COMMENT = re.compile(r"""^\s*["'`\[]?([^\s"'`\],()]+)["'`\]]?\s[^\n]*?--\s*(.+?
 async def look_into_sql(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
     try:
         return await _connected(url, lambda connection: _survey(connection, budget))
-    except SurveyError:
+    except (SurveyError, ImportError):
         raise
-    except ImportError as error:
-        raise SurveyError(f"the driver {error.name} is not installed", f"pip install {error.name}") from None
     except (SQLAlchemyError, sqlite3.Error, OSError, ValueError) as error:
         raise SurveyError(
             f"the store cannot be read ({_cause(error)})",

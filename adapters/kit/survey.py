@@ -21,6 +21,7 @@ __all__ = [
     "Survey",
     "SurveyError",
     "TableSurvey",
+    "export_pattern",
     "read_url",
 ]
 
@@ -32,6 +33,7 @@ COUNT_EXACT_MAX = 100_000
 """A table that is estimated to be larger is not counted exactly."""
 CELL_MAX = 500
 """Characters kept of one sampled value."""
+_DATE_IN_NAME = re.compile(r"\d{6,14}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRET_PARAMETERS = frozenset({"password", "passwd", "pwd", "pass", "sslpassword", "tlscertificatekeyfilepassword"})
 
@@ -107,6 +109,11 @@ class Survey:
 
     def table(self, name: str) -> TableSurvey | None:
         return next((table for table in self.tables if table.name == name), None)
+
+
+def export_pattern(name: str) -> str:
+    """`zichan_20251130.csv` → `zichan_*.csv`."""
+    return _DATE_IN_NAME.sub("*", name)
 
 
 @dataclass

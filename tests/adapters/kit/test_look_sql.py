@@ -82,6 +82,12 @@ async def test_a_dialect_that_is_not_installed_is_named() -> None:
         await survey("nosuchdb://reader@db/gams")
 
 
+async def test_a_driver_that_is_not_installed_is_named_with_what_installs_it() -> None:
+    """cx_Oracle gave way to oracledb long ago: it is nowhere."""
+    with pytest.raises(SurveyError, match=r"oracle store needs cx_Oracle, .*install"):
+        await survey("oracle+cx_oracle://reader@db/gams")
+
+
 async def _fill(url: str, statements: list[str]) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as connection:
