@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.model import FieldKind, FieldSpec
 
-__all__ = ["ACQUISITIONS", "CANONICAL_FIELDS", "CONDITIONS", "SOURCES", "STATUSES", "VALUE_TYPES"]
+__all__ = ["ACQUISITIONS", "CANONICAL_FIELDS", "CONDITIONS", "DERIVED", "SOURCES", "STATUSES", "VALUE_TYPES"]
 
 STATUSES = (
     "IN_USE", "IDLE", "TO_STORE", "IN_STORE", "RESERVED", "TO_DISPATCH", "IN_TRANSIT",
@@ -14,6 +14,9 @@ CONDITIONS = ("NEW", "GOOD", "USABLE", "NEEDS_REPAIR", "BEYOND_REPAIR")
 ACQUISITIONS = ("PURCHASE", "TRANSFER", "EXCHANGE", "DONATION", "CONFISCATION", "STOCKTAKE_GAIN")
 SOURCES = ("IDLE", "OVER_STANDARD", "TEMPORARY_BODY", "EVENT", "CONFISCATED", "BODY_CLOSED", "DONATED")
 VALUE_TYPES = ("ORIGINAL", "APPRAISED", "NOMINAL", "PROVISIONAL")
+
+DERIVED = ("classScheme", "classCode", "className", "legacyClassScheme", "legacyClassCode", "legacyClassName")
+"""Fields that no mapping names: they come out of the class."""
 
 _TEXT, _DECIMAL, _DATE, _ENUM = FieldKind.TEXT, FieldKind.DECIMAL, FieldKind.DATE, FieldKind.ENUM
 

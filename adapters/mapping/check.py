@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adapters.canonical import STATUSES
-from adapters.mapping.model import CSV, FILE_ENGINES, MONGODB, SQL_ENGINES, XLSX, Listing, Mapping
+from adapters.canonical import DERIVED, STATUSES
+from adapters.mapping.model import CSV, FILE_ENGINES, MONGODB, SQL_ENGINES, XLSX, FieldTest, Listing, Mapping
 from adapters.mapping.toml import MappingError
 
 __all__ = ["check_whole"]
@@ -14,6 +14,8 @@ __all__ = ["check_whole"]
 def check_whole(mapping: Mapping) -> None:
     checks: tuple[Callable[[Mapping], None], ...] = (
         _check_name,
+        _check_names,
+        _check_rules,
         _check_engine,
         _check_references,
         _check_joins,
@@ -59,6 +61,31 @@ def _check_references(mapping: Mapping) -> None:
     for name, listing in (("owner", mapping.units), ("warehouse", mapping.warehouses)):
         if name in mapping.fields and listing.origin == "none":
             raise MappingError(f"fields.{name}", f"the mapping has no list of {listing.kind}", f"add [{listing.kind}]")
+
+
+def _check_rules(mapping: Mapping) -> None:
+    """A rule on a field that no row has would hold for none, or for all."""
+    for number, rule in enumerate(mapping.quarantine):
+        if isinstance(rule.when, FieldTest) and not _has(mapping, rule.when.spec.name):
+            raise MappingError(
+                f"quarantine[{number}].when.field", f"{rule.when.spec.name} is not mapped", "map it, or test a column"
+            )
+
+
+def _has(mapping: Mapping, field: str) -> bool:
+    return field in mapping.fields or (field in DERIVED and mapping.class_ is not None)
+
+
+def _check_names(mapping: Mapping) -> None:
+    for field in ("quantity", "unitOfMeasure"):
+        mapped = mapping.fields.get(field)
+        if mapped is not None and mapped.from_name and mapping.fields["name"].expr is not None:
+            operation = "quantity" if field == "quantity" else "measure_word"
+            raise MappingError(
+                f"fields.{field}.from_name",
+                "the name is an expression",
+                f'write expr = {{ {operation} = "<column of the name>" }}',
+            )
 
 
 def _check_joins(mapping: Mapping) -> None:

@@ -16,6 +16,8 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from adapters.mapping.dates import Fault, read_day, read_time, zone_of
+from adapters.mapping.expressions import Compiling, Expression, Unreadable
+from adapters.mapping.expressions.model import Raw
 from adapters.mapping.issues import issue
 from adapters.mapping.model import Condition, FieldMapping
 from adapters.mapping.numbers import MONEY_FACTORS, plus, quantity_in_name, read_decimal, scaled
@@ -26,7 +28,8 @@ from contract.uscc import is_valid_uscc
 
 __all__ = ["FieldReader", "Raw", "SideTables", "build_reader", "condition_test"]
 
-Raw: TypeAlias = tuple[Any, ...]
+_GIVEN = ""
+"""The one column that the reader behind an expression sees."""
 FieldReader: TypeAlias = Callable[[Raw, list[Issue]], Any]
 Index: TypeAlias = Map[str, int]
 
@@ -56,8 +59,10 @@ def condition_test(condition: Condition, index: Index) -> Callable[[Raw], bool]:
 
 
 def build_reader(mapped: FieldMapping, index: Index, side: SideTables, name_at: tuple[int, ...] = ()) -> FieldReader:
-    reading = _Reading(mapped, index, side)
-    inner = _inner(mapped, reading, index, name_at)
+    if mapped.expr is not None:
+        inner = _expression(mapped, mapped.expr, index, side)
+    else:
+        inner = _inner(mapped, _Reading(mapped, index, side), index, name_at)
     if not mapped.cases and mapped.when is None:
         return inner
     cases = [(condition_test(case.when, index), _constant(mapped, case.value)) for case in mapped.cases]
@@ -70,6 +75,25 @@ def build_reader(mapped: FieldMapping, index: Index, side: SideTables, name_at: 
             if holds(raw):
                 return value
         return inner(raw, found)
+
+    return read
+
+
+def _expression(mapped: FieldMapping, expression: Expression, index: Index, side: SideTables) -> FieldReader:
+    """The field's own reader, on what the expression gives in place of a column's value."""
+    bare = replace(mapped, columns=(_GIVEN,), expr=None, cases=(), when=None)
+    place = {_GIVEN: 0}
+    inner = _inner(bare, _Reading(bare, place, side), place, ())
+    number_issue = "UNMAPPABLE_AMOUNT" if mapped.unit in MONEY_FACTORS else "INVALID_NUMBER"
+    value = expression.compiled(Compiling(index, mapped.spec.name, f"{mapped.where}.expr", number_issue))
+    unread = False if mapped.spec.kind is FieldKind.BOOLEAN else None
+
+    def read(raw: Raw, found: list[Issue]) -> Any:
+        try:
+            given = value(raw, found)
+        except Unreadable:
+            return unread
+        return inner((given,), found)
 
     return read
 

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from adapters.canonical import STATUSES
 from adapters.mapping.check import check_whole
 from adapters.mapping.load_fields import read_class, read_fields
-from adapters.mapping.load_parts import read_codes, read_condition, read_conditions, read_lookup_name
+from adapters.mapping.load_parts import read_codes, read_conditions, read_lookup_name
+from adapters.mapping.load_rules import read_rule
 from adapters.mapping.load_store import GIVEN, read_capabilities, read_store
 from adapters.mapping.model import (
     CSV,
@@ -27,12 +28,11 @@ from adapters.mapping.model import (
     Listing,
     Lookup,
     Mapping,
-    QuarantineRule,
     RegionRule,
     Secrecy,
     WriteGrant,
 )
-from adapters.mapping.toml import MappingError, Section
+from adapters.mapping.toml import MappingError, Section, Watch
 from contract.regions import REGIONS
 
 __all__ = ["load_mapping", "parse_mapping"]
@@ -63,9 +63,9 @@ def load_mapping(path: Path, store_url: str | None = None) -> Mapping:
     return parse_mapping(data, path)
 
 
-def parse_mapping(data: dict[str, Any], path: Path) -> Mapping:
-    """The same from TOML already read; `path` is what file urls are relative to."""
-    top = Section(data, "")
+def parse_mapping(data: dict[str, Any], path: Path, watch: Watch | None = None) -> Mapping:
+    """The same from TOML already read; `path` is what file urls are relative to, `watch` is told what is asked for."""
+    top = Section(data, "", watch)
     if top.integer("mapping", 0) != VERSION:
         raise MappingError(
             "mapping", "the version of the mapping language is missing or another", f"write mapping = {VERSION}"
@@ -96,7 +96,7 @@ def parse_mapping(data: dict[str, Any], path: Path) -> Mapping:
         warehouses=_listing(top.section("warehouses"), "warehouses"),
         file=_file(top.section("file"), store.engine),
         write=write if capabilities.write else None,
-        quarantine=tuple(_quarantine(part) for part in top.sections("quarantine")),
+        quarantine=tuple(read_rule(part) for part in top.sections("quarantine")),
         capabilities=capabilities,
     )
     top.done()
@@ -202,7 +202,7 @@ def _listing(section: Section, kind: Literal["units", "warehouses"]) -> Listing:
     if not section.data:
         return Listing(kind)
     origin = section.choice("from", ("table", "rows", "sheets"), "table")
-    kinds = read_codes(section, "kinds") if kind == "warehouses" and section.has("kinds") else {}
+    kinds = read_codes(section, "kinds", _WAREHOUSE_KINDS) if kind == "warehouses" and section.has("kinds") else {}
     for value in kinds.values():
         if value not in _WAREHOUSE_KINDS:
             raise MappingError(section.at("kinds"), f"{value!r} is no kind of warehouse", "PHYSICAL or OWN_ROOM")
@@ -245,12 +245,6 @@ def _file(section: Section, engine: str) -> FileLayout:
         if (owner := CSV if key in _CSV_KEYS else XLSX) != engine:
             raise MappingError(section.at(key), f"a {engine} store has no such key", f"it is for {owner}: remove it")
     return layout
-
-
-def _quarantine(section: Section) -> QuarantineRule:
-    rule = QuarantineRule(section.text("name"), read_condition(section.section("when")))
-    section.done()
-    return rule
 
 
 def _write(section: Section) -> WriteGrant:

@@ -6,9 +6,11 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from adapters.canonical import CANONICAL_FIELDS
+from adapters.canonical import CANONICAL_FIELDS, DERIVED
 from adapters.mapping.dates import FORMATS, read_day, read_time
-from adapters.mapping.load_parts import read_codes, read_condition, read_lookup_name
+from adapters.mapping.expressions import Type
+from adapters.mapping.expressions.load import read_expression
+from adapters.mapping.load_parts import CONDITION, read_codes, read_condition, read_lookup_name
 from adapters.mapping.model import Case, ClassMapping, FieldMapping, Lookup
 from adapters.mapping.numbers import read_decimal
 from adapters.mapping.toml import MappingError, Section, suggest
@@ -21,23 +23,22 @@ _CLEANINGS = ("trim", "width", "mojibake")
 _MONEY_UNITS = ("元", "万元", "分")
 _MONEY_FIELDS = ("originalValue", "accumulatedDepreciation", "netValue")
 _SCHEMES = ("1994", "2010", "2022")
-_DERIVED = ("classScheme", "classCode", "className", "legacyClassScheme", "legacyClassCode", "legacyClassName")
 
 
 def read_fields(section: Section, lookups: dict[str, Lookup]) -> dict[str, FieldMapping]:
     found: dict[str, FieldMapping] = {}
     for name in section.data:
         spec = CANONICAL_FIELDS.get(name)
-        if name in _DERIVED or name == "class":
+        if name in DERIVED or name == "class":
             raise MappingError(section.at(name), "this field is not mapped by itself", "the class is mapped by [class]")
         if spec is None or name == "observedAt":
-            known = [field for field in CANONICAL_FIELDS if field not in _DERIVED and field != "observedAt"]
+            known = [field for field in CANONICAL_FIELDS if field not in DERIVED and field != "observedAt"]
             raise MappingError(section.at(name), "there is no such canonical field", suggest(name, known))
         value = section.raw(name)
         part = (
             section.section(name)
             if isinstance(value, dict)
-            else Section({"column": section.text(name)}, section.at(name))
+            else section.child({"column": section.text(name)}, section.at(name))
         )
         found[name] = _field(part, spec, lookups)
     return found
@@ -51,9 +52,10 @@ def _field(section: Section, spec: FieldSpec, lookups: dict[str, Lookup]) -> Fie
         default=section.maybe_text("default"),
         empty=section.texts("empty", ()),
         clean=section.choices("clean", _CLEANINGS, ("trim",) if spec.kind is FieldKind.TEXT else ("trim", "width")),
-        codes=read_codes(section, "codes") if section.has("codes") else None,
+        codes=read_codes(section, "codes", _values(spec)) if section.has("codes") else None,
         lookup=read_lookup_name(section, lookups),
-        when=read_condition(section.section("when")) if section.has("when") else None,
+        expr=read_expression(section, "expr") if section.has("expr") else None,
+        when=read_condition(section.section("when", CONDITION)) if section.has("when") else None,
         cases=tuple(_case(part) for part in section.sections("cases")),
         **_of_kind(section, spec),
     )
@@ -82,18 +84,20 @@ def _of_kind(section: Section, spec: FieldSpec) -> dict[str, Any]:
 
 def _case(section: Section) -> Case:
     value = section.text("value")
-    condition = read_condition(
-        Section({key: item for key, item in section.data.items() if key != "value"}, section.where)
-    )
-    return Case(condition, value)
+    rest = {key: item for key, item in section.data.items() if key != "value"}
+    return Case(read_condition(section.child(rest, section.where, section.scope)), value)
+
+
+def _values(spec: FieldSpec) -> tuple[str, ...]:
+    return ("true", "false") if spec.kind is FieldKind.BOOLEAN else spec.values
 
 
 def _check_field(mapped: FieldMapping, section: Section) -> None:
-    if not (mapped.columns or mapped.constant is not None or mapped.from_name or mapped.digest):
+    if mapped.expr is not None:
+        _check_expression(mapped, section)
+    elif not (mapped.columns or mapped.constant is not None or mapped.from_name or mapped.digest):
         raise MappingError(section.where, "no column is named", 'write column = "…" (or value = "…" for a constant)')
-    values: tuple[str, ...] = mapped.spec.values
-    if mapped.spec.kind is FieldKind.BOOLEAN:
-        values = ("true", "false")
+    values = _values(mapped.spec)
     if not values:
         _check_constants(mapped, section)
         return
@@ -104,6 +108,29 @@ def _check_field(mapped: FieldMapping, section: Section) -> None:
             raise MappingError(
                 section.where, f"{text!r} is no value of {mapped.spec.name}", "one of " + ", ".join(values)
             )
+
+
+_OTHER_SOURCES = ("column", "columns", "value", "minus", "from_name", "digest")
+"""Keys that say where a value comes from, as `expr` does."""
+
+
+def _check_expression(mapped: FieldMapping, section: Section) -> None:
+    """Raises `MappingError` where the field cannot take what its expression gives."""
+    assert mapped.expr is not None
+    for key in _OTHER_SOURCES:
+        if key in section.data:
+            raise MappingError(section.at(key), "expr says where the value comes from", f"remove {key}, or expr")
+    kind, gives = mapped.spec.kind, mapped.expr.gives()
+    is_time = kind in (FieldKind.DATE, FieldKind.DATETIME)
+    if gives is Type.DATE and (not is_time or "ymd" not in mapped.formats):
+        remedy = 'write formats = ["ymd"]' if is_time else "put it into a date, or use another operation"
+        raise MappingError(section.at("expr"), f"{mapped.spec.name} is given a date", remedy)
+    if gives is Type.NUMBER and is_time and not {"epoch_s", "epoch_ms", "excel", "compact"} & set(mapped.formats):
+        raise MappingError(
+            section.at("expr"), f"{mapped.spec.name} is given a number", 'say of what: formats = ["excel"], …'
+        )
+    if gives is Type.NUMBER and kind is FieldKind.BOOLEAN and mapped.codes is None:
+        raise MappingError(section.at("expr"), f"{mapped.spec.name} is given a number", "say by codes what it means")
 
 
 def _check_constants(mapped: FieldMapping, section: Section) -> None:

@@ -19,7 +19,8 @@ from urllib.parse import quote, unquote
 from adapters.mapping.classes import class_name, to_2022
 from adapters.mapping.fields import Raw, SideTables, build_reader, condition_test
 from adapters.mapping.issues import is_blocked, issue
-from adapters.mapping.model import KeyPart, Mapping
+from adapters.mapping.model import Condition, KeyPart, Mapping, QuarantineRule
+from adapters.mapping.rules import field_test
 from adapters.mapping.values import code_text, text_of, trimmed
 from adapters.model import Issue, Row
 from contract.order import Kind, SortValue
@@ -130,10 +131,7 @@ class RowMapper:
         self._today = self.today.isoformat()
         index = {column: at for at, column in enumerate(self.columns)}
         self._ignored = [condition_test(condition, index) for condition in mapping.rows]
-        self._rules = [
-            (f"quarantine.{rule.name}", index[rule.when.column], condition_test(rule.when, index))
-            for rule in mapping.quarantine
-        ]
+        self._rules = [_rule_test(rule, index) for rule in mapping.quarantine]
         self._key = key_reader(mapping, index)
         name_at = tuple(index[column] for column in mapping.fields["name"].columns)
         self._readers = [(name, build_reader(mapped, index, side, name_at)) for name, mapped in mapping.fields.items()]
@@ -176,9 +174,8 @@ class RowMapper:
             found.append(issue("EMPTY_KEY", None, None, "key.columns"))
         if self._region is not None:
             self._region(raw, found)
-        for name, at, holds in self._rules:
-            if holds(raw):
-                found.append(issue("QUARANTINE_RULE", None, text_of(raw[at]), name))
+        for judge in self._rules:
+            judge(raw, row, found)
         self._between_fields(row, found)
         if row["version"] is None:
             row["version"] = ""
@@ -293,6 +290,24 @@ def _region_reader(mapping: Mapping, index: dict[str, int]) -> Callable[[Raw, li
             found.append(issue("REGION_UNDECIDED", None, shown, "region_rule.retired"))
 
     return read
+
+
+def _rule_test(rule: QuarantineRule, index: dict[str, int]) -> Callable[[Raw, Row, list[Issue]], None]:
+    if isinstance(rule.when, Condition):
+        at, column_holds = index[rule.when.column], condition_test(rule.when, index)
+
+        def judge_column(raw: Raw, row: Row, found: list[Issue]) -> None:
+            if column_holds(raw):
+                found.append(issue("QUARANTINE_RULE", None, text_of(raw[at]), rule.rule))
+
+        return judge_column
+    field, holds = rule.when.spec.name, field_test(rule.when)
+
+    def judge_field(raw: Raw, row: Row, found: list[Issue]) -> None:
+        if holds(row):
+            found.append(issue("QUARANTINE_RULE", field, text_of(row[field]), rule.rule))
+
+    return judge_field
 
 
 def _secrecy_test(mapping: Mapping, index: dict[str, int], side: SideTables) -> Callable[[Raw], bool]:

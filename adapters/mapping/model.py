@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from adapters.mapping.expressions.model import Expression
 from adapters.model import FieldSpec
 from adapters.status import StoreCapabilities
 
@@ -25,6 +26,7 @@ __all__ = [
     "ClassMapping",
     "Condition",
     "FieldMapping",
+    "FieldTest",
     "FileLayout",
     "Guest",
     "HourSpan",
@@ -178,6 +180,8 @@ class FieldMapping:
     """A reference that is itself a USCC and must be a valid one."""
     digest: bool = False
     """The version of a row whose store keeps none: a digest of what was read."""
+    expr: Expression | None = None
+    """Where the value comes from instead of `columns`; whoever reads a field by its columns must ask for this too."""
 
     @property
     def where(self) -> str:
@@ -187,6 +191,7 @@ class FieldMapping:
     def read_columns(self) -> tuple[str, ...]:
         """Every column that the field is made of (a digest: of all, a value out of the name: of the name's)."""
         found = [*self.columns, *([self.minus] if self.minus else []), *(case.when.column for case in self.cases)]
+        found += self.expr.columns if self.expr else ()
         return (*found, self.when.column) if self.when else tuple(found)
 
 
@@ -267,11 +272,27 @@ class WriteGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldTest:
+    """A canonical field is one of `values`, is null (or not), or lies below or above a value."""
+
+    spec: FieldSpec
+    test: Literal["in", "not_in", "null", "not_null", "lt", "lte", "gt", "gte"]
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantineRule:
     """A rule of the mapping's own: rows for which it holds are kept back."""
 
     name: str
-    when: Condition
+    when: Condition | FieldTest
+    why: str = ""
+    """Told to whoever looks at the quarantine."""
+
+    @property
+    def rule(self) -> str:
+        """As the issue says it."""
+        return f"quarantine.{self.name}" + (f": {self.why}" if self.why else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +329,7 @@ class Mapping:
         if self.secrecy.column:
             found.append(self.secrecy.column)
         found += [condition.column for condition in self.rows]
-        found += [rule.when.column for rule in self.quarantine]
+        found += [rule.when.column for rule in self.quarantine if isinstance(rule.when, Condition)]
         for mapped in self.fields.values():
             found += mapped.read_columns
         if self.class_:

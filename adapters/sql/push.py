@@ -24,7 +24,7 @@ from adapters.evaluate import GROUP_FIELDS
 from adapters.mapping.classes import codes_of, to_2022
 from adapters.mapping.fields import SideTables
 from adapters.mapping.mapper import parse_native
-from adapters.mapping.model import FieldMapping
+from adapters.mapping.model import FieldMapping, FieldTest
 from adapters.mapping.numbers import MONEY_FACTORS
 from adapters.mapping.values import TRIMMED, code_text
 from adapters.model import FieldKind, StoreUnsupported
@@ -135,6 +135,8 @@ class SqlitePush:
             if mapped.unit in MONEY_FACTORS:
                 conditions += self._amounts(mapped)
         for rule in self._mapping.quarantine:
+            if isinstance(rule.when, FieldTest):
+                raise StoreUnsupported("rules on fields are judged by mapping each row", ReasonCode.RULE)
             conditions.append(sa.not_(sa.func.coalesce(self._source.holds(rule.when), sa.false())))
         return sa.and_(*conditions)
 
@@ -150,7 +152,7 @@ class SqlitePush:
         return self._source.select(sa.literal_column("1")).where(sa.or_(*odd)).limit(1)
 
     def _amounts(self, mapped: FieldMapping) -> list[sa.ColumnElement[bool]]:
-        if mapped.cases or mapped.when or len(mapped.columns) > 1 or mapped.empty:
+        if mapped.cases or mapped.when or len(mapped.columns) > 1 or mapped.empty or mapped.expr:
             raise StoreUnsupported(f"{mapped.spec.name} is judged by mapping each row", ReasonCode.RULE)
         money = [
             other.columns[:1]

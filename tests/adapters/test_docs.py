@@ -15,9 +15,13 @@ from adapters import open_store
 from adapters.canonical import CANONICAL_FIELDS
 from adapters.mapping import MappingError, load_mapping, parse_mapping
 from adapters.mapping.dates import FORMATS
+from adapters.mapping.expressions import Compiling
+from adapters.mapping.expressions.load import OPERATIONS, read_expression
 from adapters.mapping.model import CSV, MONGODB, SQL_ENGINES, XLSX
 from adapters.mapping.numbers import MEASURE_WORDS
-from adapters.model import PageRequest
+from adapters.mapping.toml import Section
+from adapters.mapping.values import text_of, trimmed
+from adapters.model import Issue, PageRequest
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "mapping.md").read_text(encoding="utf-8")
@@ -84,6 +88,9 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     "store": {"store": {NOWHERE: 1}},
     "guest": {"guest": {NOWHERE: 1}},
     "capabilities": {"capabilities": {NOWHERE: 1}},
+    "Field conditions": {
+        "quarantine": [{"name": "x", "when": {"field": "name", "in": ["1"], NOWHERE: 1}}],
+    },
     "quarantine": {"quarantine": [{"name": "x", "when": {"column": "c", "in": ["1"]}, NOWHERE: 1}]},
     "source": {"source": {NOWHERE: 1}},
     "source.joins": {"source": {"joins": [{"table": "t", "on": {"id": "t_id"}, NOWHERE: 1}]}},
@@ -127,6 +134,32 @@ def test_the_keys_of_a_field(field: str) -> None:
     keys = documented()
     own = keys.get(f"fields.{field}", set())
     assert accepted({"fields": {field: {"column": "c", "unit": unit, NOWHERE: 1}}}) == keys["fields.*"] | own
+
+
+OPERATIONS_SAID = [row for _, rows in tables() if rows[0][0] == "operation" for row in rows[1:]]
+
+
+def test_every_operation_is_listed() -> None:
+    assert [ticked(row[0]) for row in OPERATIONS_SAID] == [[name] for name in OPERATIONS]
+
+
+@pytest.mark.parametrize("row", OPERATIONS_SAID, ids=[row[0] for row in OPERATIONS_SAID])
+def test_an_operation_does_what_its_row_says(row: list[str]) -> None:
+    """Its example, on the columns shown, gives the value and the issues shown; all its keys are told of."""
+    (name,), (example,) = ticked(row[0]), ticked(row[1])
+    data = tomllib.loads(f"expr = {example}")
+    columns = tomllib.loads("\n".join(ticked(row[2])))
+    section = Section(data, "fields.x")
+    expression = read_expression(section, "expr")
+    index = {column: at for at, column in enumerate(columns)}
+    assert set(expression.columns) == set(index)
+    found: list[Issue] = []
+    value = expression.compiled(Compiling(index, "x", "fields.x.expr"))(tuple(columns.values()), found)
+    told = ticked(row[3])
+    assert (trimmed(text_of(value)), [issue["code"] for issue in found]) == (told[0] if told else None, told[1:])
+    if name in data["expr"] and name != "date":
+        keys = accepted({"fields": {"keeper": {"expr": {**data["expr"], NOWHERE: 1}}}})
+        assert keys <= {*ticked(row[4]), *data["expr"]}
 
 
 def test_every_value_is_listed() -> None:
