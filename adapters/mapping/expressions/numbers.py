@@ -22,6 +22,7 @@ from adapters.mapping.expressions.model import (
 )
 from adapters.mapping.numbers import quantity_in_name, read_decimal
 from adapters.model import Issue
+from contract.decimals import format_decimal
 
 __all__ = ["Add", "Div", "Mul", "Quantity", "Sub", "is_finite_divisor"]
 
@@ -55,7 +56,7 @@ def _number(part: Expression, compiling: Compiling, operation: str) -> _Reader:
 
 
 def _inverse(part: Expression, number: Decimal) -> Inverse:
-    text = format(number, "f")
+    text = format_decimal(number)
     if isinstance(part, Column):
         return (NativeTest(part.name, "number", text),)
     return part.inverse(text) if isinstance(part, _Arithmetic) else None
