@@ -59,7 +59,10 @@ def read_day(value: Any, formats: tuple[str, ...], zone: Any) -> str | Fault | N
     moment = _read(value, formats, zone)
     if moment is None or isinstance(moment, Fault):
         return moment
-    return (moment.astimezone(zone) if moment.tzinfo else moment).date().isoformat()
+    try:
+        return (moment.astimezone(zone) if moment.tzinfo else moment).date().isoformat()
+    except (OverflowError, ValueError):  # the day lies before year 1, or after 9999, in that zone
+        return Fault.INVALID
 
 
 def read_time(value: Any, formats: tuple[str, ...], zone: Any) -> str | Fault | None:
@@ -68,7 +71,10 @@ def read_time(value: Any, formats: tuple[str, ...], zone: Any) -> str | Fault | 
     if moment is None or isinstance(moment, Fault):
         return moment
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    return aware.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    try:
+        return aware.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    except (OverflowError, ValueError):
+        return Fault.INVALID
 
 
 def _read(value: Any, formats: tuple[str, ...], zone: Any) -> datetime | Fault | None:

@@ -340,4 +340,17 @@ def _from_name(mapped: FieldMapping, name_at: tuple[int, ...]) -> FieldReader:
 
 
 def _digest(raw: Raw, found: list[Issue]) -> str:
-    return hashlib.blake2b(repr(raw).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return hashlib.blake2b(_spelt(raw).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _spelt(raw: Raw) -> str:
+    """The row as text that is the same for the same values."""
+    try:
+        text = repr(raw)
+    except ValueError:  # an integer of thousands of digits
+        text = _ADDRESS
+    return repr(tuple(text_of(value) for value in raw)) if _ADDRESS in text else text
+
+
+_ADDRESS = " at 0x"
+"""What a value shows that has no spelling of its own."""

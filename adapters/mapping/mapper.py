@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -39,6 +40,8 @@ __all__ = [
     "today_in_shanghai",
 ]
 
+_INTEGER_MIN, _INTEGER_MAX = -(2**63), 2**63 - 1
+"""What any store can hold as a key's integer."""
 _SHANGHAI = timezone(timedelta(hours=8))
 CLASS_FIELDS = ("classScheme", "classCode", "className", "legacyClassScheme", "legacyClassCode", "legacyClassName")
 """The canonical fields that `[class]` makes, all of one code."""
@@ -103,7 +106,7 @@ def key_reader(mapping: Mapping, index: dict[str, int]) -> Callable[[Raw], tuple
         for at, integer, trim in places:
             value = raw[at]
             if integer:
-                if isinstance(value, bool) or not isinstance(value, int):
+                if isinstance(value, bool) or not isinstance(value, int) or not _INTEGER_MIN <= value <= _INTEGER_MAX:
                     return None
                 parts.append(value)
             else:
@@ -187,7 +190,7 @@ class RowMapper:
     def raw_of(self, raw: Raw) -> dict[str, Any]:
         """The native row as an officer of its region may see it."""
         return {
-            column: value if isinstance(value, int | float | None) else text_of(value)
+            column: value if _is_json(value) else text_of(value)
             for column, value in zip(self.columns, raw, strict=True)
         }
 
@@ -290,6 +293,13 @@ def _region_reader(mapping: Mapping, index: dict[str, int]) -> Callable[[Raw, li
             found.append(issue("REGION_UNDECIDED", None, shown, "region_rule.retired"))
 
     return read
+
+
+def _is_json(value: Any) -> bool:
+    """Whether it is a number that JSON has, or nothing."""
+    if isinstance(value, int):
+        return _INTEGER_MIN <= value <= _INTEGER_MAX
+    return value is None or (isinstance(value, float) and isfinite(value))
 
 
 def _rule_test(rule: QuarantineRule, index: dict[str, int]) -> Callable[[Raw, Row, list[Issue]], None]:

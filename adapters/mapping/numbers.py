@@ -9,7 +9,7 @@ import re
 from decimal import Decimal, localcontext
 from typing import Any
 
-from adapters.mapping.values import code_text
+from adapters.mapping.values import code_text, text_of
 
 __all__ = ["MEASURE_WORDS", "MONEY_FACTORS", "plus", "quantity_in_name", "read_decimal", "scaled"]
 
@@ -17,6 +17,8 @@ MONEY_FACTORS = {"元": Decimal(1), "万元": Decimal(10_000), "分": Decimal("0
 _PLAIN = re.compile(r"[+-]?\d{1,40}(\.\d{0,20})?|[+-]?\d{1,3}(,\d{3}){1,12}(\.\d{0,20})?|[+-]?\.\d{1,20}", re.ASCII)
 _EXPONENT = re.compile(r"[+-]?\d(\.\d{1,20})?[eE][+-]?\d{1,2}", re.ASCII)
 _PRECISION = 120
+INTEGER_DIGITS_MAX, FRACTION_DIGITS_MAX = 40, 28
+_INTEGER_BOUND = 10**INTEGER_DIGITS_MAX
 
 MEASURE_WORDS = "台把张套个件辆只组部块支条箱副册盏架座本幅根面樘卷包批"
 _IN_NAME = re.compile(rf"\D(\d{{1,6}})([{MEASURE_WORDS}])")
@@ -27,20 +29,28 @@ def read_decimal(value: Any) -> Decimal | str | None:
     if isinstance(value, bool):
         return str(value).upper()  # as Excel shows it; true is no amount
     if isinstance(value, int):
-        return Decimal(value)
+        return Decimal(value) if -_INTEGER_BOUND < value < _INTEGER_BOUND else text_of(value)
     if isinstance(value, float):
         value = repr(value)
     if isinstance(value, Decimal):
-        return value if value.is_finite() else str(value)
+        return value if _is_held(value) else text_of(value)
     text = code_text(value)
     if text is None:
         return None
     bare = text.removeprefix("¥").removeprefix("￥").strip()
     if _PLAIN.fullmatch(bare):
         return Decimal(bare.replace(",", ""))
-    if _EXPONENT.fullmatch(bare):
-        return Decimal(bare)
+    if _EXPONENT.fullmatch(bare) and _is_held(number := Decimal(bare)):
+        return number
     return text
+
+
+def _is_held(number: Decimal) -> bool:
+    """Whether a canonical number (60 digits before the point, 30 behind) can hold it in any unit."""
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or number.adjusted() >= INTEGER_DIGITS_MAX:
+        return False
+    return exponent >= -FRACTION_DIGITS_MAX
 
 
 def plus(total: Decimal, number: Decimal) -> Decimal:

@@ -12,28 +12,37 @@ import re
 import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
-__all__ = ["TRIMMED", "code_text", "is_mojibake", "repair_mojibake", "text_of", "trimmed"]
+__all__ = ["TRIMMED", "code_text", "is_mojibake", "is_written_out", "repair_mojibake", "text_of", "trimmed"]
 
 TRIMMED = " \t\r\n\x0b\x0c\x85\xa0\u2002\u2003\u2009\u200b\u3000\ufeff"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_INTEGER_BITS_MAX = 1024
+"""Longer ones are shown in hexadecimal: Python refuses to write thousands of digits, and nobody reads them."""
+_DIGITS_MAX = 300
+_DEPTH_MAX = 32
 _RUN = re.compile("[\x80-\xff]{2,}")
 _LATIN_1_HIGH = re.compile("[\x80-\xff]")
 _CHINESE = re.compile("[\u3400-\u9fff]")
 
 
 def text_of(value: Any) -> str | None:
-    """A native value as text: the form that codes, conditions and keys are compared in."""
-    if value is None or isinstance(value, str):
-        return value
+    """A native value as text: the form that codes, conditions and keys are compared in. Always Unicode that can be
+    written: halves of a surrogate pair become U+FFFD."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int):
-        return str(value)
+        return str(value) if value.bit_length() < _INTEGER_BITS_MAX else hex(value)
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return format(value, "f") if is_written_out(value) else str(value)
     if isinstance(value, datetime):
         return value.isoformat(" ")
     if isinstance(value, date):
@@ -41,8 +50,30 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, bytes | bytearray | memoryview):
         return _decoded(bytes(value))
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=text_of)
-    return str(value)
+        return json.dumps(_nested(value), ensure_ascii=False, separators=(",", ":"))
+    return _SURROGATE.sub("\ufffd", str(value))
+
+
+def is_written_out(number: Decimal) -> bool:
+    """Whether it has so few digits that they can all be written."""
+    return number.is_finite() and abs(number.adjusted()) <= _DIGITS_MAX
+
+
+def _nested(value: Any, depth: int = 0) -> Any:
+    """A document or list as JSON has it: keys are texts, and what JSON lacks stands as its text."""
+    if depth == _DEPTH_MAX:
+        return "…"
+    if isinstance(value, dict):
+        return {text_of(key) or "": _nested(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_nested(item, depth + 1) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value.bit_length() < _INTEGER_BITS_MAX:
+        return value
+    if isinstance(value, float) and isfinite(value):
+        return value
+    return text_of(value)
 
 
 def _decoded(data: bytes) -> str:

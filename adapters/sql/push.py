@@ -35,7 +35,7 @@ from adapters.status import ReasonCode
 
 __all__ = ["PushFunctions", "SqlitePush", "prepare_functions"]
 
-_SAFE_SMALL, _SAFE_LARGE = 1e-90, 1e90
+_SAFE_SMALL, _SAFE_LARGE = 1e-10, 1e39
 """Between these a binary fraction's spelling is surely read as a number."""
 _CODES_MAX = 400
 """More codes than this make a `CASE` that costs more than it saves."""
