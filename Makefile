@@ -11,7 +11,7 @@ CITY_SEED ?= 2022
 EXTERNAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev services node up test check format compose fuzz fuzz-selftest fuzz-horizontal soak \
+.PHONY: help setup setup-dev services node up test check format compose schemas fuzz fuzz-selftest fuzz-horizontal soak \
         bench-city bench-gateway bench-horizontal bench-adapters clean
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make check       ruff, mypy --strict, import-linter, published schemas up to date"
 	@echo "make format      let ruff format and fix"
 	@echo "make compose     write schema/supergraph.graphql and schema/api.graphql"
+	@echo "make schemas     the same, and schema/mapping.schema.json"
 	@echo "make fuzz        random federated schemas against one single schema; CASES=10000"
 	@echo "make fuzz-selftest  known faults, planted one by one, must be found"
 	@echo "make fuzz-horizontal  random rows over random members against one store; CASES=2000 for each property"
@@ -63,6 +64,7 @@ check: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/gwc compose --check
+	$(BIN)/gwc mapping schema --check
 
 format: setup-dev
 	$(BIN)/ruff check --fix .
@@ -70,6 +72,9 @@ format: setup-dev
 
 compose: setup
 	$(BIN)/gwc compose
+
+schemas: compose
+	$(BIN)/gwc mapping schema
 
 fuzz: setup-dev
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),10000) --seed $(or $(SEED),0)

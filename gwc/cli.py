@@ -31,6 +31,8 @@ members_app = typer.Typer(no_args_is_help=True, help="Members of partitioned gro
 app.add_typer(city_app, name="city")
 app.add_typer(members_app, name="members")
 app.add_typer(adapter_app, name="adapter")
+mapping_app = typer.Typer(no_args_is_help=True, help="Mapping files.")
+app.add_typer(mapping_app, name="mapping")
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -194,6 +196,17 @@ def members_check(
     from gwc.members import check_members
 
     check_members(_settings(data_dir), supergraph, members, timeout, say)
+
+
+@mapping_app.command("schema")
+def mapping_schema(
+    out: Annotated[Path, typer.Option(help="Where it goes.")] = Path("schema/mapping.schema.json"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the file is not up to date.")] = False,
+) -> None:
+    """Write the JSON Schema of mapping files, by which editors complete them."""
+    from gwc.mappings import write_mapping_schema
+
+    write_mapping_schema(out, check, say)
 
 
 @app.command()

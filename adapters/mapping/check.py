@@ -29,7 +29,7 @@ def _check_name(mapping: Mapping) -> None:
     if "name" not in mapping.fields:
         raise MappingError("fields.name", "the name is not mapped", 'add name = "<column>" to [fields]')
     if mapping.store.engine in SQL_ENGINES and not mapping.table:
-        raise MappingError("source.table", "no table is named")
+        raise MappingError("source.table", "no table is named", 'write table = "…"')
 
 
 def _check_engine(mapping: Mapping) -> None:

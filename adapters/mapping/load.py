@@ -32,6 +32,7 @@ from adapters.mapping.model import (
     Secrecy,
     WriteGrant,
 )
+from adapters.mapping.place import line_of
 from adapters.mapping.toml import MappingError, Section, Watch
 from contract.regions import REGIONS
 
@@ -51,16 +52,19 @@ def load_mapping(path: Path, store_url: str | None = None) -> Mapping:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise MappingError(str(path), "there is no such file") from None
+        raise MappingError("", "there is no such file", "check its path", str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise MappingError(str(path), f"the file cannot be read: {error}", "save it as UTF-8") from None
+        raise MappingError("", f"the file cannot be read: {error}", "save it as UTF-8", str(path)) from None
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise MappingError(str(path), f"this is not TOML: {error}") from None
-    if store_url is not None:
-        data = _moved(data, store_url)
-    return parse_mapping(data, path)
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is one; a date that is none, a number too long
+        raise MappingError("", f"this is not TOML: {error}", "correct it there", str(path)) from None
+    try:
+        return parse_mapping(data if store_url is None else _moved(data, store_url), path)
+    except MappingError as error:
+        line = line_of(text, error.where)
+        file = path.name if line is None else f"{path.name}:{line}"
+        raise MappingError(error.where, error.problem, error.remedy, file) from None
 
 
 def parse_mapping(data: dict[str, Any], path: Path, watch: Watch | None = None) -> Mapping:
@@ -159,7 +163,7 @@ def _key(section: Section) -> tuple[KeyPart, ...]:
     columns, integers, trim = section.texts("columns"), section.texts("integers", ()), section.flag("trim", True)
     for name in integers:
         if name not in columns:
-            raise MappingError(section.at("integers"), f"{name!r} is no column of the key")
+            raise MappingError(section.at("integers"), f"{name!r} is no column of the key", "see key.columns")
     if not columns:
         raise MappingError(section.at("columns"), "the key has no column", 'write columns = ["…"]')
     section.done()

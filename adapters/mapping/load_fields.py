@@ -48,15 +48,15 @@ def _field(section: Section, spec: FieldSpec, lookups: dict[str, Lookup]) -> Fie
     mapped = FieldMapping(
         spec=spec,
         columns=section.texts("columns", ()) or section.texts("column", ()),
-        constant=section.maybe_text("value"),
-        default=section.maybe_text("default"),
+        constant=section.maybe_text("value", _values(spec)),
+        default=section.maybe_text("default", _values(spec)),
         empty=section.texts("empty", ()),
         clean=section.choices("clean", _CLEANINGS, ("trim",) if spec.kind is FieldKind.TEXT else ("trim", "width")),
         codes=read_codes(section, "codes", _values(spec)) if section.has("codes") else None,
         lookup=read_lookup_name(section, lookups),
         expr=read_expression(section, "expr") if section.has("expr") else None,
         when=read_condition(section.section("when", CONDITION)) if section.has("when") else None,
-        cases=tuple(_case(part) for part in section.sections("cases")),
+        cases=tuple(_case(part, spec) for part in section.sections("cases")),
         **_of_kind(section, spec),
     )
     section.done()
@@ -82,8 +82,8 @@ def _of_kind(section: Section, spec: FieldSpec) -> dict[str, Any]:
     return {}
 
 
-def _case(section: Section) -> Case:
-    value = section.text("value")
+def _case(section: Section, spec: FieldSpec) -> Case:
+    value = section.text("value", choices=_values(spec))
     rest = {key: item for key, item in section.data.items() if key != "value"}
     return Case(read_condition(section.child(rest, section.where, section.scope)), value)
 

@@ -12,7 +12,7 @@ from adapters.mapping.rules import readable
 from adapters.mapping.toml import MappingError, Section, suggest
 from adapters.model import FieldKind, FieldSpec
 
-__all__ = ["read_rule"]
+__all__ = ["FIELD_TEST", "read_rule"]
 
 FIELD_TEST: Final = "field_test"
 _BOUNDS: Final[tuple[Literal["lt", "lte", "gt", "gte"], ...]] = ("lt", "lte", "gt", "gte")

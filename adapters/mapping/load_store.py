@@ -66,7 +66,7 @@ def _encoding(section: Section) -> str:
     name = section.text("encoding", "auto")
     try:
         return name if name == "auto" else codecs.lookup(name).name
-    except LookupError:
+    except (LookupError, ValueError):  # a name that is none at all
         raise MappingError(section.at("encoding"), f"{name!r} is not known", "auto, utf-8, gb18030, …") from None
 
 
@@ -86,8 +86,15 @@ def _url(section: Section, engine: str, path: Path) -> str:
     if written.startswith(GIVEN):
         return written.removeprefix(GIVEN)
     if engine == "sqlite" or engine in FILE_ENGINES:
-        return str((path.parent / _VARIABLE.sub(filled, written)).resolve())
-    if _shows_password(written):
+        try:
+            return str((path.parent / _VARIABLE.sub(filled, written)).resolve())
+        except ValueError:  # characters that no file name has
+            raise MappingError(section.at("url"), "this is no file name", 'such as "zichan.sqlite"') from None
+    try:
+        is_secret = _shows_password(written)
+    except ValueError:
+        raise MappingError(section.at("url"), "this is no URL", f'such as "{engine}://host/database"') from None
+    if is_secret:
         raise MappingError(
             section.at("url"), "a password stands in the mapping", "write ${NAME} and set it in the environment"
         )

@@ -43,9 +43,11 @@ Watch: TypeAlias = Callable[[str, str, Ask], None]
 class MappingError(ValueError):
     """The mapping file is wrong. The message says where, what, and the remedy."""
 
-    def __init__(self, where: str, problem: str, remedy: str = "") -> None:
-        self.where, self.problem, self.remedy = where, problem, remedy
-        super().__init__(f"{where}: {problem}" + (f" → {remedy}" if remedy else ""))
+    def __init__(self, where: str, problem: str, remedy: str = "", file: str = "") -> None:
+        self.where, self.problem, self.remedy, self.file = where, problem, remedy, file
+        """`file`: its name and the line, where it came out of one."""
+        begin = f"{file}: {where}" if file and where else file or where
+        super().__init__(f"{begin}: {problem}" + (f" → {remedy}" if remedy else ""))
 
 
 class Section:
@@ -74,8 +76,9 @@ class Section:
         self._asked.add(key)
         return key in self.data
 
-    def text(self, key: str, default: str | None = None) -> str:
-        self.tell(key, "text", default=default, is_required=default is None)
+    def text(self, key: str, default: str | None = None, choices: Sequence[str] = ()) -> str:
+        """`choices`, here and below: what it may be, for whoever watches; whoever asks checks it in words of its own."""
+        self.tell(key, "text", choices=tuple(choices), default=default, is_required=default is None)
         return self._text(key, default)
 
     def _text(self, key: str, default: str | None) -> str:
@@ -84,8 +87,8 @@ class Section:
             raise MappingError(self.at(key), f"this is {_kind(value)}, a text is expected", f'write {key} = "…"')
         return value
 
-    def maybe_text(self, key: str) -> str | None:
-        self.tell(key, "text")
+    def maybe_text(self, key: str, choices: Sequence[str] = ()) -> str | None:
+        self.tell(key, "text", choices=tuple(choices))
         return self._text(key, None) if self.has(key) else None
 
     def choice(self, key: str, choices: Sequence[str], default: str | None = None) -> str:
@@ -99,14 +102,18 @@ class Section:
         self.tell(key, "flag", default=default)
         value = self._get(key, default)
         if not isinstance(value, bool):
-            raise MappingError(self.at(key), f"this is {_kind(value)}, true or false is expected")
+            raise MappingError(
+                self.at(key), f"this is {_kind(value)}, true or false is expected", f"write {key} = true (or false)"
+            )
         return value
 
     def integer(self, key: str, default: int, minimum: int = 0, maximum: int = 2**31) -> int:
         self.tell(key, "integer", minimum=minimum, maximum=maximum, default=default)
         value = self._get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
-            raise MappingError(self.at(key), f"a whole number from {minimum} to {maximum} is expected")
+            raise MappingError(
+                self.at(key), f"a whole number from {minimum} to {maximum} is expected", f"write {key} = {default}"
+            )
         return value
 
     def texts(self, key: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -119,7 +126,9 @@ class Section:
         values = value if isinstance(value, list) else [value]
         for item in values:
             if not isinstance(item, str | int) or isinstance(item, bool):
-                raise MappingError(self.at(key), f"{item!r} is {_kind(item)}, a text is expected")
+                raise MappingError(
+                    self.at(key), f"{item!r} is {_kind(item)}, a text is expected", f'write {key} = ["…"]'
+                )
         return tuple(str(item) for item in values)
 
     def choices(self, key: str, choices: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
@@ -131,7 +140,6 @@ class Section:
         return values
 
     def text_map(self, key: str, choices: Sequence[str] = ()) -> dict[str, str]:
-        """`choices`: what the texts may be, for whoever watches; whoever asks checks it, and says of what they are."""
         self.tell(key, "map", choices=tuple(choices))
         self._asked.add(key)
         section = Section(self.data.get(key, {}), self.at(key))

@@ -31,7 +31,7 @@ from adapters.mapping.load_parts import read_codes
 from adapters.mapping.numbers import read_decimal
 from adapters.mapping.toml import MappingError, Section
 
-__all__ = ["OPERATIONS", "read_expression"]
+__all__ = ["OPERATIONS", "PARTS_MAX", "read_expression", "scope_of"]
 
 DEPTH_MAX = 8
 """Operations inside each other; a file that needs more is not meant for people."""
@@ -43,9 +43,14 @@ _PLAIN = (Type.ANY, Type.TEXT, Type.NUMBER)
 """What operations on texts and on numbers take: a number has a text, and a text may be a number's. A day is neither."""
 
 
+def scope_of(operation: str) -> str:
+    """What an operation's keys are told under, wherever it stands."""
+    return f"expression.{operation}"
+
+
 def read_expression(section: Section, key: str, depth: int = 1) -> Expression:
     """The expression at a key: a column's name, or a table with one of `OPERATIONS`."""
-    section.tell(key, "expression")
+    section.tell(key, "expression", is_required=True)
     value = section.raw(key)
     if value is None:
         raise MappingError(section.at(key), "this key is missing", f'write {key} = "<column>" or a table')
@@ -55,14 +60,14 @@ def read_expression(section: Section, key: str, depth: int = 1) -> Expression:
 def _expression(section: Section, value: object, where: str, depth: int) -> Expression:
     if isinstance(value, str):
         return Column(value)
-    part = section.child(value, where, "expression")
+    part = section.child(value, where)
     named = [name for name in part.data if name in OPERATIONS]
     if len(named) != 1:
         problem = "no operation is named" if not named else f"{' and '.join(named)} stand together"
         raise MappingError(where, problem, f"write one of: {', '.join(OPERATIONS)}")
     if depth > DEPTH_MAX:
         raise MappingError(where, f"more than {DEPTH_MAX} operations stand inside each other", "make it simpler")
-    part.scope = f"expression:{named[0]}"
+    part.scope = scope_of(named[0])
     found = OPERATIONS[named[0]](part, depth)
     part.done()
     return found
@@ -77,7 +82,7 @@ def _one(section: Section, key: str, depth: int, types: Sequence[Type] = _PLAIN)
 
 
 def _several(section: Section, key: str, depth: int, types: Sequence[Type] = _PLAIN) -> tuple[Expression, ...]:
-    section.tell(key, "expressions")
+    section.tell(key, "expressions", is_required=True)
     values = section.raw(key)
     if not isinstance(values, list) or not 1 <= len(values) <= PARTS_MAX:
         raise MappingError(section.at(key), f"a list of 1 to {PARTS_MAX} is expected", f'write {key} = ["…", "…"]')
@@ -182,8 +187,7 @@ def _div(section: Section, depth: int) -> Expression:
 
 
 def _date(section: Section, depth: int) -> Expression:
-    part = section.section("date")
-    part.scope = "expression:date.date"
+    part = section.section("date", scope_of("date.parts"))
     year, month, day = (_one(part, key, depth) for key in ("year", "month", "day"))
     part.done()
     return DateOf(year, month, day)

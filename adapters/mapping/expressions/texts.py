@@ -239,7 +239,7 @@ class DateOf(Expression):
             texts = [code_text(part(raw, found)) for part in (year, month, day)]
             if texts == [None, None, None]:
                 return None
-            return "-".join(text or zero for text, zero in zip(texts, ("0000", "00", "00"), strict=True))
+            return "-".join(_recorded(text) or zero for text, zero in zip(texts, ("0000", "00", "00"), strict=True))
 
         return evaluate
 
@@ -247,3 +247,7 @@ class DateOf(Expression):
         if not isinstance(self.year, Column) or not _DAY.fullmatch(value):
             return None
         return (NativeTest(self.year.name, "code", value[:4]),)
+
+
+def _recorded(text: str | None) -> str | None:
+    return None if text is None or set(text) == {"0"} else text
