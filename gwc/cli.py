@@ -33,6 +33,8 @@ app.add_typer(members_app, name="members")
 app.add_typer(adapter_app, name="adapter")
 mapping_app = typer.Typer(no_args_is_help=True, help="Mapping files.")
 app.add_typer(mapping_app, name="mapping")
+quality_app = typer.Typer(no_args_is_help=True, help="Data quality, for officers.")
+app.add_typer(quality_app, name="quality")
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -43,6 +45,16 @@ class Size(StrEnum):
     small = "small"
     city = "city"
     large = "large"
+
+
+class Encoding(StrEnum):
+    utf_8 = "utf-8-sig"
+    gb18030 = "gb18030"
+
+
+Url = Annotated[str, typer.Option(envvar="GWC_URL", help="The gateway's GraphQL endpoint.")]
+Token = Annotated[str | None, typer.Option(envvar="GWC_TOKEN", help="An officer's token; best given by GWC_TOKEN.")]
+SheetEncoding = Annotated[Encoding, typer.Option(help="utf-8-sig, or gb18030 for Excel on a Chinese Windows.")]
 
 
 def say(line: str) -> None:
@@ -207,6 +219,35 @@ def mapping_schema(
     from gwc.mappings import write_mapping_schema
 
     write_mapping_schema(out, check, say)
+
+
+@quality_app.command("report")
+def quality_report(
+    region: Annotated[str, typer.Option(help="Whose rows.")],
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    encoding: SheetEncoding = Encoding.utf_8,
+    url: Url = "http://127.0.0.1:8000/graphql",
+    token: Token = None,
+    inside: Annotated[bool, typer.Option("--inside", help="The endpoint is a district's own subgraph.")] = False,
+) -> None:
+    """Write every issue of a region as CSV: its quarantine with raw rows, then listed rows with issues."""
+    from gwc.quality.report import write_report
+
+    write_report(region, out, encoding.value, url, token, inside, say)
+
+
+@quality_app.command("duplicates")
+def quality_duplicates(
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    encoding: SheetEncoding = Encoding.utf_8,
+    url: Url = "http://127.0.0.1:8000/graphql",
+    token: Token = None,
+    rows_max: Annotated[int, typer.Option(min=1, help="Refuse to read more assets than this.")] = 2_000_000,
+) -> None:
+    """Write the assets that seem to stand in two regions as CSV."""
+    from gwc.quality.duplicates import find_duplicates
+
+    find_duplicates(out, encoding.value, url, token, rows_max, say)
 
 
 @app.command()

@@ -86,8 +86,9 @@ def _url(section: Section, engine: str, path: Path) -> str:
     if written.startswith(GIVEN):
         return written.removeprefix(GIVEN)
     if engine == "sqlite" or engine in FILE_ENGINES:
+        name = _VARIABLE.sub(filled, written)
         try:
-            return str((path.parent / _VARIABLE.sub(filled, written)).resolve())
+            return str((path.parent / name).resolve())
         except ValueError:  # characters that no file name has
             raise MappingError(section.at("url"), "this is no file name", 'such as "zichan.sqlite"') from None
     try:

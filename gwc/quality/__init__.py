@@ -1,0 +1,1 @@
+"""Data quality for officers: a report of one region's issues, and assets that stand in two regions."""
