@@ -52,7 +52,7 @@ class Endpoint:
 @asynccontextmanager
 async def connect(url: str, token: str | None, inside: bool) -> AsyncIterator[Endpoint]:
     """`inside`: a district's subgraph asked without the gateway."""
-    headers = {"gwc-partial": "all"}
+    headers = {"gwc-partial": "none"}
     if token is not None:
         headers |= {"gwc-identity": token} if inside else {"authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(TIMEOUT_S)) as session:

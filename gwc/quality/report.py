@@ -20,7 +20,7 @@ Json: TypeAlias = "dict[str, Any]"
 Say: TypeAlias = "Callable[[str], None]"
 
 HEADINGS = (
-    "区划 region", "行 row", "标识 id", "资产编码 code", "名称 name", "问题 issue", "字段 field", "原始值 raw value",
+    "区划 region", "状态 state", "标识 id", "资产编码 code", "名称 name", "问题 issue", "字段 field", "原始值 raw value",
     "规则 rule", "说明 meaning", "阻断 blocking", "原始行 raw row",
 )  # fmt: skip
 _ISSUE = "issues { code field raw rule message blocking }"
