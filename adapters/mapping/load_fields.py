@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from adapters.canonical import CANONICAL_FIELDS, DERIVED
+from adapters.mapping.classes import read_own_table
 from adapters.mapping.dates import FORMATS, read_day, read_time
 from adapters.mapping.expressions import Type
 from adapters.mapping.expressions.load import read_expression
@@ -164,13 +166,25 @@ def _canonical(text: str, mapped: FieldMapping) -> str:
     return text
 
 
-def read_class(section: Section, lookups: dict[str, Lookup]) -> ClassMapping:
+def read_class(section: Section, lookups: dict[str, Lookup], path: Path) -> ClassMapping:
+    """`path`: the mapping file, which the name of a table of classes is relative to."""
+    table = section.maybe_text("table")
     mapped = ClassMapping(
         column=section.text("column"),
         scheme=section.choice("scheme", _SCHEMES),
         prefix=section.text("prefix", ""),
         name_column=section.maybe_text("name_column"),
         lookup=read_lookup_name(section, lookups),
+        own={} if table is None else _own_classes(section, path.parent / table),
     )
     section.done()
     return mapped
+
+
+def _own_classes(section: Section, table: Path) -> dict[str, tuple[str, str | None]]:
+    try:
+        return read_own_table(table)
+    except ValueError as error:
+        raise MappingError(
+            section.at("table"), str(error), "a CSV in UTF-8 with the headings code, code2022, name2022"
+        ) from None

@@ -17,7 +17,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import quote, unquote
 
-from adapters.mapping.classes import class_name, to_2022
+from adapters.mapping.classes import class_name, placed
 from adapters.mapping.fields import Raw, SideTables, build_reader, condition_test
 from adapters.mapping.issues import is_blocked, issue
 from adapters.mapping.model import Condition, KeyPart, Mapping, QuarantineRule
@@ -244,7 +244,7 @@ def class_reader(
     mapped = mapping.class_
     if mapped is None:
         return None
-    at, scheme, prefix, lookup = index[mapped.column], mapped.scheme, mapped.prefix, mapped.lookup
+    at, scheme, lookup = index[mapped.column], mapped.scheme, mapped.lookup
     name_at = index[mapped.name_column] if mapped.name_column else None
 
     def read(raw: Raw, row: Row, found: list[Issue]) -> None:
@@ -262,11 +262,11 @@ def class_reader(
         if name_at is not None:
             label = trimmed(text_of(raw[name_at]))
         row["legacyClassScheme"], row["legacyClassCode"], row["legacyClassName"] = scheme, code, label
-        placed = to_2022(scheme, prefix + str(code))
-        if placed is None:
+        found_class = placed(mapped, str(code))
+        if found_class is None:
             found.append(issue("CLASS_UNTRANSLATABLE", "class", code, f"class.scheme {scheme}"))
             return
-        row["classScheme"], row["classCode"], row["className"] = "2022", placed, class_name("2022", placed)
+        row["classScheme"], row["classCode"], row["className"] = "2022", *found_class
 
     return read
 

@@ -203,6 +203,8 @@ class ClassMapping:
     """What the store leaves away in front of its codes."""
     name_column: str | None = None
     lookup: str | None = None
+    own: Map[str, tuple[str, str | None]] = field(default_factory=dict)
+    """Whole code → (2022 code, name): the mapping's own translations, which go before ours."""
 
 
 @dataclass(frozen=True, slots=True)

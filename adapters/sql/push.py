@@ -277,7 +277,7 @@ class SqlitePush:
         codes = {
             code.removeprefix(mapped.prefix): code for code in codes_of(mapped.scheme) if code.startswith(mapped.prefix)
         }
-        if mapped.lookup or len(codes) > _CODES_MAX:
+        if mapped.lookup or mapped.own or len(codes) > _CODES_MAX:
             raise StoreUnsupported("the class is translated by mapping each row", ReasonCode.FIELD)
         column = sa.cast(self._source.column(mapped.column), sa.Text)
         read = sa.func.gwc_read(sa.literal("classCode", sa.Text), self._source.column(mapped.column))
