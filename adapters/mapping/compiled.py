@@ -27,7 +27,7 @@ from adapters.mapping.fields import FieldReader, Raw, build_reader
 from adapters.mapping.mapper import CLASS_FIELDS, Mapped, RowMapper, class_reader, key_reader, native_text
 from adapters.mapping.model import FieldMapping, Mapping
 from adapters.mapping.quick import Quick, quick_readers
-from adapters.mapping.values import TRIMMED
+from adapters.mapping.values import TRIMMED, is_unicode
 from adapters.model import FieldKind, Issue, Row
 from contract.order import SortValue
 
@@ -115,7 +115,9 @@ class CompiledMapper:
         key = self._mapper.mapping.key
         if len(key) == 1 and key[0].kind == "text":
             column = columns[self._index[key[0].column]]
-            if all(type(value) is str and value and value.strip(TRIMMED) == value for value in column):
+            if all(
+                type(value) is str and value and value.strip(TRIMMED) == value and is_unicode(value) for value in column
+            ):
                 return [(value,) for value in column]
         return [self._key(raw) for raw in raws]
 

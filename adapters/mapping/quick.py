@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from adapters.mapping.dates import zone_of
 from adapters.mapping.model import FieldMapping
-from adapters.mapping.values import TRIMMED, is_mojibake
+from adapters.mapping.values import TRIMMED, is_mojibake, is_unicode
 from adapters.model import FieldKind
 
 __all__ = ["Quick", "quick_readers"]
@@ -51,15 +51,20 @@ def _text(clean: tuple[str, ...]) -> Map[type, Quick]:
     width, mojibake = "width" in clean, "mojibake" in clean
 
     def bare(value: str) -> str | None:
-        return value.strip(TRIMMED) or None
+        text = value.strip(TRIMMED)
+        return (text or None) if text.isascii() or is_unicode(text) else None
 
     def cleaned(value: str) -> str | None:
         text = value.strip(TRIMMED)
         if text.isascii():
             return text or None
-        return None if width or (mojibake and is_mojibake(text)) else text
+        return None if width or (mojibake and is_mojibake(text)) or not is_unicode(text) else text
 
-    return {str: cleaned if width or mojibake else bare, int: str}
+    return {str: cleaned if width or mojibake else bare, int: _text_of_integer}
+
+
+def _text_of_integer(value: int) -> str | None:
+    return str(value) if -_INTEGER_MAX < value < _INTEGER_MAX else None
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -105,10 +110,6 @@ def _number_of_float(value: float) -> str | None:
     return repr(value).removesuffix(".0") if _PLAIN_FLOAT_MIN < value < _PLAIN_FLOAT_MAX else None
 
 
-def _number_of_integer(value: int) -> str | None:
-    return str(value) if -_INTEGER_MAX < value < _INTEGER_MAX else None
-
-
 def _number_of_text(value: str) -> str | None:
     return value if _NUMBER.fullmatch(value) else None
 
@@ -119,7 +120,7 @@ def _number_of_decimal(value: Decimal) -> str | None:
 
 _NUMBERS: Map[type, Quick] = {
     float: _number_of_float,
-    int: _number_of_integer,
+    int: _text_of_integer,
     str: _number_of_text,
     Decimal: _number_of_decimal,
 }

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from adapters.canonical import CANONICAL_FIELDS, DERIVED
+from adapters.canonical import CANONICAL_FIELDS, DERIVED, STATUSES
 from adapters.kinds import BUILT_IN
 from adapters.mapping.expressions.load import OPERATIONS, PARTS_MAX
 from adapters.mapping.load import VERSION, parse_mapping
@@ -110,7 +110,7 @@ def _probes() -> Iterable[Json]:
     yield _SQL | {"lookups": lookups, "secrecy": secrecy, "class": {"column": "c", "scheme": "2022"}}
     yield _SQL | {"source": {"table": "t", "joins": [{"table": "u", "on": {"id": "c"}}]}}
     yield _SQL | {"region_rule": {"column": "c", "retired": {_ANY_NAME: ["x"]}}}
-    write = {"status_column": "s", "version_column": "v", "codes": {"IN_USE": "1"}}
+    write = {"status_column": "s", "version_column": "v", "codes": {STATUSES[0]: "1"}}
     yield _SQL | {"fields": {"name": "c", "version": "v"}, "write": write, "guest": {"rows_per_s": 1}}
     yield _SHORTEST | {"units": {"from": "rows", "key": "k", "name": "n"}}
     captions = {_ANY_NAME: {"after": "x", "before": "y"}}

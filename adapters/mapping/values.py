@@ -15,7 +15,16 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-__all__ = ["TRIMMED", "code_text", "is_mojibake", "is_written_out", "repair_mojibake", "text_of", "trimmed"]
+__all__ = [
+    "TRIMMED",
+    "code_text",
+    "is_mojibake",
+    "is_unicode",
+    "is_written_out",
+    "repair_mojibake",
+    "text_of",
+    "trimmed",
+]
 
 TRIMMED = " \t\r\n\x0b\x0c\x85\xa0\u2002\u2003\u2009\u200b\u3000\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -34,7 +43,7 @@ def text_of(value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+        return value if value.isascii() or is_unicode(value) else _SURROGATE.sub("\ufffd", value)
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int):
@@ -52,6 +61,15 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, dict | list):
         return json.dumps(_nested(value), ensure_ascii=False, separators=(",", ":"))
     return _SURROGATE.sub("\ufffd", str(value))
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text can be written: no half of a surrogate pair stands in it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_written_out(number: Decimal) -> bool:

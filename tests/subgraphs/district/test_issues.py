@@ -13,7 +13,7 @@ from tests.subgraphs.district.parts import AUDITOR, REGION, MemoryStore, distric
 ROOT = Path(__file__).parents[3]
 WORDS = tomllib.loads((ROOT / "subgraphs" / "district" / "issues.toml").read_text(encoding="utf-8"))
 SOURCES = [
-    *(ROOT / "adapters" / "mapping").glob("*.py"),
+    *(ROOT / "adapters" / "mapping").glob("**/*.py"),
     ROOT / "adapters" / "snapshot.py",
     ROOT / "adapters" / "index" / "build.py",
 ]
