@@ -76,6 +76,7 @@ async def test_a_live_store_answers_by_expressions(tmp_path: Path) -> None:
             ("3", "桌", "20.00"),
             ("4", "椅", None),
         ]
+        assert await store.count(None) == 3
         page = await store.page(PageRequest(Compare("name", "eq", "桌"), (), 10))
         assert [row["native"] for row in page.rows] == ["3"]
         assert (await store.quality()).issues == {("UNMAPPABLE_AMOUNT", "netValue"): 1}

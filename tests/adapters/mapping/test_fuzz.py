@@ -259,11 +259,13 @@ HUGE = [10**5000, -(10**5000)]
 """Python itself refuses to write these, so no example of hypothesis may hold them."""
 
 
-@pytest.mark.parametrize("key", [["b"], ["b", "c"], ["a"]])
+@pytest.mark.parametrize(
+    "key", [{"columns": ["b"]}, {"columns": ["b", "c"]}, {"columns": ["a"]}, {"columns": ["b"], "integers": ["b"]}]
+)
 @pytest.mark.parametrize("clean", [["trim"], ["width", "mojibake"]])
-def test_every_hostile_value_in_every_kind_of_field(key: list[str], clean: list[str]) -> None:
+def test_every_hostile_value_in_every_kind_of_field(key: dict[str, Any], clean: list[str]) -> None:
     fields = {**EVERY_FIELD["fields"], "brand": {"column": "a", "clean": clean}}
-    mapping = parse_mapping({**EVERY_FIELD, "key": {"columns": key}, "fields": fields}, PATH)
+    mapping = parse_mapping({**EVERY_FIELD, "key": key, "fields": fields}, PATH)
     mapper = RowMapper(mapping, SIDE, TODAY)
     compiled = CompiledMapper(mapper)
     for value in [*HOSTILE, *HUGE]:
@@ -273,6 +275,8 @@ def test_every_hostile_value_in_every_kind_of_field(key: list[str], clean: list[
             assert mapped.row is not None
             check_row(mapping, mapped.row, raw)
             orjson.dumps([mapped.row, mapper.raw_of(raw)])
+            if mapped.native:
+                assert parse_native(mapped.row["native"], mapping.key) == mapped.native
             assert compiled.map([raw]) == [mapped]
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.mapping.expressions import Compiling, Unreadable
@@ -83,6 +83,9 @@ def test_a_product_that_is_too_long_is_not_rounded() -> None:
     assert evaluated(written, a=longest)[0] is Unreadable
 
 
+@example(Decimal(1), "8", 2)
+@example(Decimal(-1), "8", 2)
+@example(Decimal(1), "-8", 2)
 @given(AMOUNTS, st.sampled_from(["3", "7", "-3", "0.12", "365"]), st.integers(0, 6))
 def test_a_quotient_is_rounded_half_up(amount: Decimal, by: str, places: int) -> None:
     value, _ = evaluated({"div": "a", "by": by, "places": places}, a=amount)
