@@ -10,7 +10,7 @@ import pytest
 
 from adapters import open_store
 from adapters.mapping import MappingError
-from adapters.model import Row
+from adapters.model import Compare, Filter, Row
 from tests.adapters.support import ALL, mapping_of
 
 SQL = """
@@ -32,6 +32,16 @@ ROW = {
     "sc": None,
 }  # fmt: skip
 KEY = {"columns": ["bm", "kh"], "integers": ["kh"]}
+
+
+async def counted(folder: Path, filter_: Filter, **tables: Any) -> int:
+    """How many rows of the store made last satisfy the condition: by whatever way the store takes."""
+    store = open_store(mapping_of(folder, key=KEY, **tables))
+    await store.open()
+    try:
+        return await store.count(filter_)
+    finally:
+        await store.close()
 
 
 async def answered(folder: Path, *rows: dict[str, Any], **tables: Any) -> tuple[list[Row], list[list[str]], int]:
@@ -154,6 +164,8 @@ async def test_a_table_of_classes_of_ones_own(tmp_path: Path) -> None:
     assert [(row["classCode"], row["className"]) for row in rows] == [
         ("A02010999", "其他计算机"), ("A0502", None), ("A02010108", "便携式计算机"), (None, None),
     ]  # fmt: skip
+    for code, count in (("A02010999", 1), ("A02010105", 0), ("A0502", 1), ("A02010108", 1)):
+        assert await counted(tmp_path, Compare("classCode", "eq", code), **{"class": class_}) == count
 
 
 @pytest.mark.parametrize(
