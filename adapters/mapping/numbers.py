@@ -6,7 +6,7 @@ A float that a driver hands over is read by its shortest decimal spelling, which
 from __future__ import annotations
 
 import re
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 from adapters.mapping.values import code_text, text_of
@@ -18,6 +18,7 @@ _PLAIN = re.compile(r"[+-]?\d{1,40}(\.\d{0,20})?|[+-]?\d{1,3}(,\d{3}){1,12}(\.\d
 _EXPONENT = re.compile(r"[+-]?\d(\.\d{1,20})?[eE][+-]?\d{1,2}", re.ASCII)
 _PRECISION = 120
 INTEGER_DIGITS_MAX, FRACTION_DIGITS_MAX = 40, 28
+_EXACT = Context(prec=_PRECISION)
 _INTEGER_BOUND = 10**INTEGER_DIGITS_MAX
 
 MEASURE_WORDS = "台把张套个件辆只组部块支条箱副册盏架座本幅根面樘卷包批"
@@ -47,10 +48,12 @@ def read_decimal(value: Any) -> Decimal | str | None:
 
 def _is_held(number: Decimal) -> bool:
     """Whether a canonical number (60 digits before the point, 30 behind) can hold it in any unit."""
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or number.adjusted() >= INTEGER_DIGITS_MAX:
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or number.adjusted() >= INTEGER_DIGITS_MAX or len(digits) > _PRECISION:
         return False
-    return exponent >= -FRACTION_DIGITS_MAX
+    if exponent < -FRACTION_DIGITS_MAX:  # perhaps only by zeros at the end
+        exponent = number.normalize(_EXACT).as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -FRACTION_DIGITS_MAX
 
 
 def plus(total: Decimal, number: Decimal) -> Decimal:

@@ -54,7 +54,7 @@ HOSTILE: list[Any] = [
     0, -1, 2**63, -(2**63) - 1, 10**30, 10**400, True, False,
     0.0, -0.0, 1e308, 5e-324, 1e40, 1e-40, math.nan, math.inf, -math.inf, 1e22, 0.1,
     Decimal("NaN"), Decimal("sNaN"), Decimal("-Infinity"), Decimal("1E+6000"), Decimal("1E-6000"), Decimal("-0.00"),
-    Decimal("1E+5"), Decimal("1" * 60), Decimal("0." + "1" * 60), Decimal("12.50"),
+    Decimal("1E+5"), Decimal("1" * 60), Decimal("0." + "1" * 60), Decimal("12.50"), Decimal("12." + "0" * 40), Decimal("0E-400"),
     date.min, date.max, datetime.min, datetime.max, datetime(2019, 3, 5, 8, tzinfo=UTC),
     datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), datetime.max.replace(tzinfo=timezone(-timedelta(hours=12))),
     datetime.max.replace(tzinfo=UTC), time(8, 30), timedelta(days=-1), UUID(int=7), 1j, frozenset({1}),
