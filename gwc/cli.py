@@ -96,6 +96,18 @@ def city_seed(
     seed_store(city, region, url, say)
 
 
+@city_app.command("api")
+def city_api(
+    city: Annotated[Path, typer.Option(help="A generated city.")] = Path("var/city"),
+    host: Host = "127.0.0.1",
+    port: Port = 8110,
+) -> None:
+    """Serve the paged interface of 330110, whose token is YUHANG_API_TOKEN, until Ctrl-C."""
+    from gwc.sample_api import serve_sample_api
+
+    serve_sample_api(city, host, port, say)
+
+
 @app.command()
 def keys(data_dir: DataDir = None) -> None:
     """Make the key pairs that are missing."""

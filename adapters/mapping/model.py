@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from adapters.mapping.rest import RestPaging
 from adapters.model import FieldSpec
 from adapters.status import StoreCapabilities
 
 __all__ = [
     "CSV",
+    "DOCUMENT_ENGINES",
     "FILE_ENGINES",
+    "JSONL",
     "MONGODB",
     "SQL_ENGINES",
     "XLSX",
@@ -41,8 +44,9 @@ __all__ = [
 ]
 
 SQL_ENGINES = ("sqlite", "postgresql", "mysql", "mariadb")
-CSV, XLSX, MONGODB = "csv", "xlsx", "mongodb"
-FILE_ENGINES = (CSV, XLSX)
+CSV, XLSX, MONGODB, JSONL = "csv", "xlsx", "mongodb", "jsonl"
+FILE_ENGINES = (CSV, XLSX, JSONL)
+DOCUMENT_ENGINES = (MONGODB, JSONL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +297,7 @@ class Mapping:
     units: Listing
     warehouses: Listing
     file: FileLayout
+    rest: RestPaging
     write: WriteGrant | None
     """None too where the capabilities do not grant writing."""
     quarantine: tuple[QuarantineRule, ...]

@@ -13,7 +13,6 @@ import asyncio
 import codecs
 import csv
 import io
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from adapters.mapping.model import Listing, Mapping
 from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.sides import listing_entries, lookup_entries
 from adapters.status import Fault
+from adapters.tabular.settled import Settled
 
 __all__ = ["CsvSource", "detect_encoding", "open_csv"]
 
@@ -64,8 +64,7 @@ class CsvSource:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self._folder = Path(mapping.store.url)
-        self._seen: dict[Path, tuple[tuple[int, int], float]] = {}
-        """Export without a companion → its size and time, and since when (monotonic) they are as they are."""
+        self._settled = Settled(mapping.file.settle_s)
 
     async def open(self) -> None:
         return None
@@ -96,7 +95,7 @@ class CsvSource:
         suffix = self._mapping.file.ready_suffix
         for path in self._exports():
             if suffix is None:
-                if self._is_settled(path):
+                if self._settled.holds(path):
                     return path, None, _unfinished(fault)
                 fault = fault or f"{path.name} may still be being written: it has changed lately"
                 continue
@@ -108,20 +107,6 @@ class CsvSource:
             except (OSError, ValueError):
                 fault = fault or f"{ready.name} cannot be read"
         raise StoreUnavailable(fault or "the drop folder holds no finished export", EXPORT_UNFINISHED)
-
-    def _is_settled(self, path: Path) -> bool:
-        """Whether a file is old, or has been seen unchanged, for long enough. Its own time alone may be of another
-        machine's clock."""
-        try:
-            status = path.stat()
-        except OSError:
-            return False
-        state, now, settle_s = (status.st_size, status.st_mtime_ns), time.monotonic(), self._mapping.file.settle_s
-        known = self._seen.get(path)
-        if known is None or known[0] != state:
-            age = time.time() - status.st_mtime if known is None else 0.0
-            known = self._seen[path] = (state, now - max(0.0, age))
-        return now - known[1] >= settle_s
 
     def _stamp(self) -> SourceStamp:
         path, lines, fault = self._newest_whole()
