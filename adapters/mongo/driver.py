@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
+from itertools import takewhile
 from typing import Any
 
 from bson import ObjectId
@@ -49,10 +50,9 @@ class Database:
         self, collection: str, filter_: dict[str, Any], fields: Sequence[str]
     ) -> AsyncIterator[list[dict[str, Any]]]:
         """Documents in batches, with these paths of each, in types of Python's own."""
-        projection = dict.fromkeys(fields, 1) | ({} if "_id" in fields else {"_id": 0})
         self._gate.enter()
         try:
-            cursor = self._database[collection].find(filter_, projection, batch_size=_BATCH)
+            cursor = self._database[collection].find(filter_, _projection(fields), batch_size=_BATCH)
             while batch := await cursor.to_list(_BATCH):
                 yield [_plain(document) for document in batch]
                 await self._gate.took(len(batch))
@@ -72,6 +72,16 @@ class Database:
         except PyMongoError as error:
             raise StoreUnavailable(f"the document store did not answer ({type(error).__name__})") from None
         return str(sorted(found[0].items())) if found else "empty"
+
+
+def _projection(paths: Sequence[str]) -> dict[str, int]:
+    """What to send of each document. A path through a list by number is sent from the list on, and of two paths, one
+    within the other, the outer one: MongoDB takes neither as they are."""
+    wanted = {".".join(takewhile(lambda step: not step.isdecimal(), path.split("."))) or path for path in paths}
+    outer = {path for path in wanted if not any(path.startswith(f"{other}.") for other in wanted)}
+    return dict.fromkeys(sorted(outer), 1) | (
+        {} if any(path.partition(".")[0] == "_id" for path in outer) else {"_id": 0}
+    )
 
 
 def _plain(value: Any) -> Any:

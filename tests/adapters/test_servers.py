@@ -14,8 +14,6 @@ from subgraphs.sample_city.seeding import seed_mongo, seed_sql
 from subgraphs.sample_city.truth import read_truth
 from tests.adapters.oracle import check_counts, check_request
 
-MONGO = Path(__file__).parents[2] / "subgraphs" / "sample_city" / "mappings" / "real" / "330108.mongo.toml"
-
 
 async def _check(store: Store, city: Path, region: str) -> None:
     await store.open()
@@ -58,7 +56,7 @@ async def test_mariadb(city: Path, mariadb_database: str, region: str) -> None:
 
 async def test_mongodb(city: Path, mongo_database: str, tmp_path: Path) -> None:
     await seed_mongo(city, "330108", mongo_database)
-    store = open_store(load_mapping(MONGO, mongo_database), cache_dir=tmp_path)
+    store = open_store(load_mapping(city / "mappings" / "330108.toml", mongo_database), cache_dir=tmp_path)
     await _check(store, city, "330108")
 
 

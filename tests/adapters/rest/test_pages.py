@@ -167,6 +167,30 @@ async def test_rows_that_were_there_all_the_time_are_there_whatever_moved(tmp_pa
         assert (await found.store.quality()).quarantined == 0
 
 
+async def test_a_row_that_came_and_went_doubles_none(tmp_path: Path) -> None:
+    """It is there whenever page 2 is asked for, in both readings, and never with page 1: each page agrees with itself."""
+    interface = Interface(rows(*range(5)))
+    changes = {2: "in", 3: "out", 5: "in", 6: "out"}
+
+    def change(number: int) -> None:
+        if changes.get(number) == "in":
+            interface.rows.insert(0, rows(500)[0])
+        elif changes.get(number) == "out":
+            del interface.rows[0]
+
+    interface.before = change
+    async with served(interface), opened(tmp_path, interface) as found:
+        assert await listed(found) == keys(*range(5))
+        assert (await found.store.quality()).quarantined == 0
+
+
+async def test_what_the_store_has_twice_is_quarantined(tmp_path: Path) -> None:
+    interface = Interface(rows(0, 1, 2, 3, 1, 4))
+    async with served(interface), opened(tmp_path, interface) as found:
+        assert await listed(found) == keys(0, 2, 3, 4)
+        assert (await found.store.quality()).quarantined == 2
+
+
 async def test_a_total_that_does_not_agree_is_not_believed(tmp_path: Path) -> None:
     interface = Interface(rows(*range(4)))
 
