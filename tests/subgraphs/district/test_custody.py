@@ -188,8 +188,8 @@ async def test_a_store_that_cannot_be_written_does_not_stop_the_movement(client:
         client.clock.advance(seconds=1)
     data = await client.data(f'{{ asset(id: "{ONE}") {{ status }} }}', None, CITY)
     assert data["asset"]["status"] == "IDLE"
-    owed = await client.book.open_instructions(10)
-    assert [(one["kind"], one["asset"], one["status"], one["quantity"]) for one in owed] == [
+    owed = await client.book.instructions.open(10)
+    assert [(one.kind, one.asset, one.status, one.quantity) for one in owed] == [
         ("DISPATCH", "one", "IN_TRANSIT", "1"),
         ("RECEIVE", "one", "LENT", "1"),
     ]
