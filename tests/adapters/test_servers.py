@@ -8,7 +8,18 @@ import pytest
 
 from adapters import open_store
 from adapters.mapping import load_mapping
-from adapters.model import And, Compare, In, Not, OrderTerm, PageRequest, Position, Store, StoreUnavailable
+from adapters.model import (
+    And,
+    Compare,
+    In,
+    Not,
+    OrderTerm,
+    PageRequest,
+    Position,
+    Store,
+    StoreConflict,
+    StoreUnavailable,
+)
 from contract.order import Direction
 from subgraphs.sample_city.seeding import seed_mongo, seed_sql
 from subgraphs.sample_city.truth import read_truth
@@ -69,7 +80,8 @@ async def test_a_custody_change_is_written_to_postgresql(city: Path, postgres_da
         assert await store.write_status(row["native"], "LENT", row["version"]) is True
         changed = (await store.rows([row["native"]]))[row["native"]]
         assert (changed["status"], int(changed["version"])) == ("LENT", int(row["version"]) + 1)
-        assert await store.write_status(row["native"], "IDLE", row["version"]) is False
+        with pytest.raises(StoreConflict):
+            await store.write_status(row["native"], "IDLE", row["version"])
     finally:
         await store.close()
 
