@@ -249,6 +249,8 @@ def _file(section: Section, engine: str) -> FileLayout:
         settle_s=float(section.integer("settle_s", 10, 0, 86_400)),
         rows_min_percent=section.integer("rows_min_percent", 50, 0, 100),
         hidden_sheets=section.flag("hidden_sheets", False),
+        hidden_rows=section.flag("hidden_rows", True),
+        merged=section.texts("merged", ()),
         header_row=section.integer("header_row", 1, 1, 100),
         sheets_except=section.texts("sheets_except", ()),
         row_when="number" if section.choice("row_when", ("any", "number"), "any") == "number" else "any",

@@ -252,6 +252,10 @@ class FileLayout:
     """How many of the last good export's lines such an export must have at least."""
     hidden_sheets: bool = False
     """Whether worksheets that Excel hides are read too."""
+    hidden_rows: bool = True
+    """Whether rows that Excel hides, by hand or by a filter, are assets like the others."""
+    merged: tuple[str, ...] = ()
+    """Columns in which the value of merged cells counts for each of their rows."""
     row_when: Literal["any", "number"] = "any"
     """`number`: only rows whose first cell is a number are assets (totals and footers are not)."""
     columns: Map[str, str] = field(default_factory=dict)
