@@ -7,7 +7,6 @@ still (`settle_s`). A line that is no document, or not ended, makes the whole fi
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from adapters.index import IndexedStore, SourceStamp
 from adapters.mapping.fields import condition_test
 from adapters.mapping.model import Condition, Mapping
 from adapters.model import SourceRefused, Store, StoreUnavailable
+from adapters.tabular.reach import Reach
 from adapters.tabular.settled import Settled
 
 __all__ = ["LineDocuments", "open_lines"]
@@ -40,12 +40,13 @@ class LineDocuments:
         self._mapping = mapping
         self._folder = Path(mapping.store.url)
         self._settled = Settled(mapping.file.settle_s)
+        self._reach = Reach("the folder of exports", mapping.store.guest.statement_timeout_s)
 
     async def close(self) -> None:
         return None
 
     async def stamp(self) -> SourceStamp:
-        return await asyncio.to_thread(self._stamp)
+        return await self._reach.ask(self._stamp)
 
     def _path(self, collection: str) -> Path:
         return self._folder / f"{collection}.jsonl"
@@ -81,7 +82,7 @@ class LineDocuments:
     async def assets(self) -> AsyncIterator[list[dict[str, Any]]]:
         """Raises `SourceRefused` where the file is not whole."""
         announced = self._mapping.file.ready_suffix is not None
-        lines = await asyncio.to_thread(self._announced, self._path(self._mapping.table)) if announced else None
+        lines = await self._reach.ask(lambda: self._announced(self._path(self._mapping.table))) if announced else None
         count = 0
         async for batch in self.find(self._mapping.table, (), ()):
             count += len(batch)
@@ -95,7 +96,7 @@ class LineDocuments:
         asked = {condition.column: at for at, condition in enumerate(where)}
         holds = [condition_test(condition, asked) for condition in where]
         documents = self._read(self._path(collection))
-        while batch := await asyncio.to_thread(_some, documents):
+        while batch := await self._reach.ask(lambda: _some(documents)):
             if not holds:
                 yield batch
                 continue

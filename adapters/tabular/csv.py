@@ -3,13 +3,13 @@
 An export counts as whole when its companion (`ready_suffix`) lies beside it and says as many data lines as the file
 has. Where the district writes no companions, a file counts once it has lain unchanged for `settle_s`; nothing proves
 that it is whole, so the index refuses one that is far shorter than the last good one. A file that is not whole, or has
-lost a column the mapping needs, never replaces the last good one; it is named as the store's fault. Encoding is told by
+lost a column the mapping needs, never replaces the last good one; it is named as the store's fault, and so is a folder
+that does not answer (`reach`). Encoding is told by
 the byte order mark, else by whether the bytes are UTF-8; columns are found by their headings, whatever their order.
 """
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import csv
 import io
@@ -24,6 +24,7 @@ from adapters.mapping.model import Listing, Mapping
 from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.sides import listing_entries, lookup_entries
 from adapters.status import Fault
+from adapters.tabular.reach import Reach
 from adapters.tabular.settled import Settled
 
 __all__ = ["CsvSource", "detect_encoding", "open_csv"]
@@ -33,8 +34,10 @@ _FIELD_BYTES_MAX = 1 << 20
 _PROBE_BYTES = 1 << 16
 
 
-def detect_encoding(path: Path) -> str:
-    """`utf-8-sig` or `gb18030`: the byte order mark decides, else whether the whole file is UTF-8."""
+def detect_encoding(path: Path, moved: Callable[[], None] = lambda: None) -> str:
+    """`utf-8-sig` or `gb18030`: the byte order mark decides, else whether the whole file is UTF-8.
+
+    `moved` is called for each piece that came."""
     with path.open("rb") as file:
         head = file.read(4)
         if head.startswith(codecs.BOM_UTF8):
@@ -45,6 +48,7 @@ def detect_encoding(path: Path) -> str:
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
             while chunk := file.read(_PROBE_BYTES):
+                moved()
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
@@ -65,6 +69,7 @@ class CsvSource:
         self._mapping = mapping
         self._folder = Path(mapping.store.url)
         self._settled = Settled(mapping.file.settle_s)
+        self._reach = Reach("the drop folder", mapping.store.guest.statement_timeout_s)
 
     async def open(self) -> None:
         return None
@@ -73,10 +78,10 @@ class CsvSource:
         return None
 
     async def stamp(self) -> SourceStamp:
-        return await asyncio.to_thread(self._stamp)
+        return await self._reach.ask(self._stamp)
 
     async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
-        return await asyncio.to_thread(self._load, builder)
+        return await self._reach.ask(lambda: self._load(builder))
 
     # --- which file -----------------------------------------------------------------------------------------------
 
@@ -166,12 +171,13 @@ class CsvSource:
     def _rows(self, path: Path) -> Iterator[tuple[int, list[str]]]:
         encoding = self._mapping.store.encoding
         if encoding == "auto":
-            encoding = detect_encoding(path)
+            encoding = detect_encoding(path, self._reach.moved)
         csv.field_size_limit(_FIELD_BYTES_MAX)
         try:
             with path.open("rb") as binary, io.TextIOWrapper(binary, encoding=encoding, newline="") as file:
                 reader = csv.reader(file)
                 for number, cells in enumerate(reader, start=1):
+                    self._reach.moved()
                     if number == 1 and cells:
                         cells[0] = cells[0].removeprefix("\ufeff")
                     yield number, cells

@@ -27,6 +27,7 @@ from adapters.mapping.numbers import read_decimal
 from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.sides import listing_entries
 from adapters.tabular.parts import SheetNotes, TooLarge, letters_to_index, sheet_notes
+from adapters.tabular.reach import Reach
 
 __all__ = ["XlsxSource", "open_xlsx"]
 
@@ -43,6 +44,7 @@ class XlsxSource:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self._path = Path(mapping.store.url)
+        self._reach = Reach("the workbook's folder", mapping.store.guest.statement_timeout_s)
 
     async def open(self) -> None:
         return None
@@ -52,7 +54,7 @@ class XlsxSource:
 
     async def stamp(self) -> SourceStamp:
         try:
-            status = await asyncio.to_thread(self._path.stat)
+            status = await self._reach.ask(self._path.stat)
         except OSError:
             raise StoreUnavailable(f"{self._path.name} is not there") from None
         token = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
