@@ -45,6 +45,7 @@ _WAREHOUSE_KINDS = ("PHYSICAL", "OWN_ROOM")
 _SCHEMES = {"postgres": "postgresql", "http": REST, "https": REST}
 """What a url's scheme is called as an engine, where they differ."""
 _FILE_KEYS = {
+    "final_newline": (CSV,),
     "pattern": (CSV,),
     "ready_suffix": (CSV, JSONL),
     "settle_s": (CSV, JSONL),
@@ -249,6 +250,7 @@ def _file(section: Section, engine: str) -> FileLayout:
         settle_s=float(section.integer("settle_s", 10, 0, 86_400)),
         rows_min_percent=section.integer("rows_min_percent", 50, 0, 100),
         hidden_sheets=section.flag("hidden_sheets", False),
+        final_newline=section.flag("final_newline", True),
         hidden_rows=section.flag("hidden_rows", True),
         merged=section.texts("merged", ()),
         header_row=section.integer("header_row", 1, 1, 100),

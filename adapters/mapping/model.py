@@ -250,6 +250,8 @@ class FileLayout:
     """How long an export without such a file must have lain unchanged before it counts."""
     rows_min_percent: int = 50
     """How many of the last good export's lines such an export must have at least."""
+    final_newline: bool = True
+    """Whether exports end in a line break, so that one that does not is known to be cut off."""
     hidden_sheets: bool = False
     """Whether worksheets that Excel hides are read too."""
     hidden_rows: bool = True

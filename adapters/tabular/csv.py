@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,8 @@ class CsvSource:
         self._mapping = mapping
         self._folder = Path(mapping.store.url)
         self._settled = Settled(mapping.file.settle_s)
+        self._last_line = ""
+        """Of the file that was read last, with its line break."""
         self._reach = Reach("the drop folder", mapping.store.guest.statement_timeout_s)
 
     async def open(self) -> None:
@@ -142,6 +144,12 @@ class CsvSource:
                 building.add_malformed(number, text)
             else:
                 building.add((raw,))
+        if self._mapping.file.final_newline and not self._last_line.endswith(("\n", "\r")):
+            # Else its last cell may be half a cell, and no number of lines shows it.
+            raise SourceRefused(
+                f"{path.name} does not end in a line break: it is cut off (or see file.final_newline)",
+                EXPORT_UNFINISHED,
+            )
         if lines is not None and count != lines:
             raise SourceRefused(
                 f"{path.name} has {count} lines where {lines} were announced: it is not whole", EXPORT_UNFINISHED
@@ -175,9 +183,7 @@ class CsvSource:
         csv.field_size_limit(_FIELD_BYTES_MAX)
         try:
             with path.open("rb") as binary, io.TextIOWrapper(binary, encoding=encoding, newline="") as file:
-                reader = csv.reader(file)
-                for number, cells in enumerate(reader, start=1):
-                    self._reach.moved()
+                for number, cells in enumerate(csv.reader(self._watched(file)), start=1):
                     if number == 1 and cells:
                         cells[0] = cells[0].removeprefix("\ufeff")
                     yield number, cells
@@ -187,6 +193,13 @@ class CsvSource:
             raise SourceRefused(f"{path.name} is no CSV: {error}") from None
         except OSError:
             raise StoreUnavailable(f"{path.name} cannot be read") from None
+
+    def _watched(self, file: Iterable[str]) -> Iterator[str]:
+        """Its lines, and how the last one ended."""
+        for line in file:
+            self._reach.moved()
+            self._last_line = line
+            yield line
 
     def _sides(self, export: Path) -> SideTables:
         side = SideTables()
