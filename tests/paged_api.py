@@ -11,7 +11,7 @@ from pathlib import Path
 
 from subgraphs.sample_city.paged_api import REGION, PagedApi, serving
 
-__all__ = ["running_paged_api"]
+__all__ = ["VARIABLES", "running_paged_api"]
 
 VARIABLES = ("YUHANG_API_URL", "YUHANG_API_TOKEN")
 TOKEN = "a-token-of-the-tests"

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from subgraphs.sample_city.generate import generate_city
-from tests.paged_api import running_paged_api
+from tests.paged_api import VARIABLES, running_paged_api
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment() -> Iterator[None]:
+    """What mappings of the city ask of it: a mapping may be read where its store is not."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in zip(VARIABLES, ("http://127.0.0.1:1", "none"), strict=True):
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")
