@@ -16,14 +16,14 @@ from typing import Any, Final
 
 from adapters.documents.paths import at_path
 from adapters.documents.source import DocumentSource
-from adapters.index import IndexedStore, SourceStamp
+from adapters.index import IndexedStore, RowSource, SourceStamp
 from adapters.mapping.fields import condition_test
 from adapters.mapping.model import Condition, Mapping
 from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.tabular.reach import Reach
 from adapters.tabular.settled import Settled
 
-__all__ = ["LineDocuments", "open_lines"]
+__all__ = ["LineDocuments", "lines_source", "open_lines"]
 
 EXPORT_UNFINISHED: Final = "EXPORT_UNFINISHED"
 _BATCH = 500
@@ -32,7 +32,11 @@ _LINE_BYTES_MAX = 16 << 20
 
 
 def open_lines(mapping: Mapping, cache_dir: Path | None) -> Store:
-    return IndexedStore(mapping, DocumentSource(mapping, LineDocuments(mapping)), cache_dir)
+    return IndexedStore(mapping, lines_source(mapping), cache_dir)
+
+
+def lines_source(mapping: Mapping) -> RowSource:
+    return DocumentSource(mapping, LineDocuments(mapping))
 
 
 class LineDocuments:

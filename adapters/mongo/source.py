@@ -14,16 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from adapters.documents.source import DocumentSource
-from adapters.index import IndexedStore, SourceStamp
+from adapters.index import IndexedStore, RowSource, SourceStamp
 from adapters.mapping.model import Condition, Mapping
 from adapters.model import Store
 from adapters.mongo.driver import Database
 
-__all__ = ["MongoDocuments", "open_mongo"]
+__all__ = ["MongoDocuments", "mongo_source", "open_mongo"]
 
 
 def open_mongo(mapping: Mapping, cache_dir: Path | None) -> Store:
-    return IndexedStore(mapping, DocumentSource(mapping, MongoDocuments(mapping)), cache_dir)
+    return IndexedStore(mapping, mongo_source(mapping), cache_dir)
+
+
+def mongo_source(mapping: Mapping) -> RowSource:
+    return DocumentSource(mapping, MongoDocuments(mapping))
 
 
 class MongoDocuments:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.documents.paths import at_path
-from adapters.index import IndexBuilder, IndexedStore, SourceStamp
+from adapters.index import IndexBuilder, IndexedStore, RowSource, SourceStamp
 from adapters.mapping.fields import SideTables, condition_test
 from adapters.mapping.model import Condition, Listing, Mapping
 from adapters.model import Store
@@ -24,7 +24,7 @@ from adapters.rest.client import Patience, RestClient
 from adapters.rest.pages import Item, PagedList
 from adapters.sides import listing_entries, lookup_entries
 
-__all__ = ["RestSource", "open_rest"]
+__all__ = ["RestSource", "open_rest", "rest_source"]
 
 _CLOCKS_APART = timedelta(minutes=5)
 """How far the interface's clock may be behind ours without a change being overlooked."""
@@ -32,8 +32,11 @@ _ROWS_AT_ONCE = 500
 
 
 def open_rest(mapping: Mapping, cache_dir: Path | None) -> Store:
-    client = RestClient(mapping.store.url, mapping.rest, mapping.store.guest)
-    return IndexedStore(mapping, RestSource(mapping, client), cache_dir)
+    return IndexedStore(mapping, rest_source(mapping), cache_dir)
+
+
+def rest_source(mapping: Mapping) -> RowSource:
+    return RestSource(mapping, RestClient(mapping.store.url, mapping.rest, mapping.store.guest))
 
 
 class RestSource:
