@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from gwc.adapter import adapter_app
-from gwc.district_cli import district_app
+from gwc.district import district_app
 from gwc.errors import CommandError
 from gwc.options import DataDir, Host, Port, say, settings_of
 
