@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
-from adapters.documents.paths import at_path
+from adapters.documents.paths import at_path, path_reader
 from adapters.index import IndexBuilder, SourceStamp
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Condition, Listing, Lookup, Mapping
@@ -45,9 +45,9 @@ class DocumentSource:
 
     async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
         building = builder(await self._sides())
-        columns = list(self._mapping.columns)
+        readers = [path_reader((column,)) for column in self._mapping.columns]
         async for batch in self._documents.assets():
-            raws = [tuple(at_path(document, column) for column in columns) for document in batch]
+            raws = [tuple(read(document) for read in readers) for document in batch]
             await asyncio.to_thread(building.add, raws)
         return building
 

@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from yarl import URL
 
-from adapters.documents.paths import at_path, at_paths
+from adapters.documents.paths import at_path, path_reader
 from adapters.mapping.rest import RestPaging
 from adapters.model import SourceRefused, StoreUnavailable
 from adapters.rest.client import ANSWER_UNREADABLE, Patience, RestClient
@@ -73,7 +73,7 @@ class PagedList:
         patience: Patience,
     ) -> None:
         self._client, self._paging, self._table, self._folder = client, paging, table, folder
-        self._columns = [paging.columns.get(column, (column,)) for column in columns]
+        self._columns = [path_reader(paging.columns.get(column, (column,))) for column in columns]
         self._key_at = [list(columns).index(column) for column in key]
         self._place = client.place(table)
         self._patience = patience
@@ -233,7 +233,7 @@ class PagedList:
             item: Any
             told: Any
             if isinstance(row, dict):
-                item = [at_paths(row, paths) for paths in self._columns]
+                item = [read(row) for read in self._columns]
                 told = [item[place] for place in self._key_at]
             else:
                 item = told = _text(row)[:_MALFORMED_CHARACTERS_MAX]
