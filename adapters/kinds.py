@@ -37,6 +37,8 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
     "csv": BuiltIn("adapters.tabular.csv:open_csv", None),
     "xlsx": BuiltIn("adapters.tabular.xlsx:open_xlsx", "excel"),
     "mongodb": BuiltIn("adapters.mongo.source:open_mongo", "mongo"),
+    "jsonl": BuiltIn("adapters.documents.lines:open_lines", None),
+    "rest": BuiltIn("adapters.rest.source:open_rest", "rest"),
 }
 
 

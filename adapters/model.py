@@ -47,6 +47,7 @@ __all__ = [
     "SourceRefused",
     "Store",
     "StoreCapabilities",
+    "StoreConflict",
     "StoreError",
     "StoreHealth",
     "StoreUnavailable",
@@ -285,6 +286,7 @@ class StoreError(Exception):
     StoreError
     ├── StoreUnavailable   the store did not answer (refused, timed out, file missing): try again later
     │   └── SourceRefused  this state of a source is not usable (half a file): only another state will be
+    ├── StoreConflict      the row is not as it was seen: nothing was written
     └── StoreUnsupported   this store cannot do it (an order over too many rows): never try again unchanged
     """
 
@@ -305,6 +307,10 @@ class StoreUnavailable(StoreError):
 
 class SourceRefused(StoreUnavailable):
     code = "SOURCE_REFUSED"
+
+
+class StoreConflict(StoreError):
+    code = "STORE_CONFLICT"
 
 
 class StoreUnsupported(StoreError):
@@ -360,4 +366,8 @@ class Store(Protocol):
         """The age of the data: now for a live store, the source's time for an indexed one."""
 
     async def write_status(self, native: str, status: str, expected_version: str | None) -> bool:
-        """Write a custody change into the legacy store; False where the mapping does not grant it (未落库)."""
+        """Write a custody change into the legacy store, and only over the row as it was seen.
+
+        False where the mapping does not grant it, or there is no such row (未落库). Raises `StoreConflict` where the row
+        has changed: it is never overwritten.
+        """

@@ -14,8 +14,9 @@ from typing import Annotated
 import typer
 
 from gwc.adapter import adapter_app
+from gwc.district import district_app
 from gwc.errors import CommandError
-from gwc.settings import Settings
+from gwc.options import DataDir, Host, Port, say, settings_of
 
 __all__ = ["main"]
 
@@ -35,10 +36,7 @@ mapping_app = typer.Typer(no_args_is_help=True, help="Mapping files.")
 app.add_typer(mapping_app, name="mapping")
 quality_app = typer.Typer(no_args_is_help=True, help="Data quality, for officers.")
 app.add_typer(quality_app, name="quality")
-
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
-Host = Annotated[str, typer.Option(help="Address to listen on.")]
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the city, its state and its keys. [default: var]")]
+app.add_typer(district_app, name="district")
 
 
 class Size(StrEnum):
@@ -57,14 +55,6 @@ Token = Annotated[str | None, typer.Option(envvar="GWC_TOKEN", help="An officer'
 SheetEncoding = Annotated[Encoding, typer.Option(help="utf-8-sig, or gb18030 for Excel on a Chinese Windows.")]
 
 
-def say(line: str) -> None:
-    print(line, flush=True)
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    return Settings() if data_dir is None else Settings(data_dir=data_dir)
-
-
 @app.command()
 def up(
     host: Host = "127.0.0.1",
@@ -81,7 +71,7 @@ def up(
     """Serve the whole sample city in this process until Ctrl-C, generating it first if it is not there."""
     from gwc.up import serve_city
 
-    serve_city(_settings(data_dir), host, port, size.value, seed, external or [], simulate, say)
+    serve_city(settings_of(data_dir), host, port, size.value, seed, external or [], simulate, say)
 
 
 @city_app.command("generate")
@@ -110,12 +100,24 @@ def city_seed(
     seed_store(city, region, url, say)
 
 
+@city_app.command("api")
+def city_api(
+    city: Annotated[Path, typer.Option(help="A generated city.")] = Path("var/city"),
+    host: Host = "127.0.0.1",
+    port: Port = 8110,
+) -> None:
+    """Serve the paged interface of 330110, whose token is YUHANG_API_TOKEN, until Ctrl-C."""
+    from gwc.sample_api import serve_sample_api
+
+    serve_sample_api(city, host, port, say)
+
+
 @app.command()
 def keys(data_dir: DataDir = None) -> None:
     """Make the key pairs that are missing."""
     from gwc.keys import NAMES, ensure_keys
 
-    settings = _settings(data_dir)
+    settings = settings_of(data_dir)
     ensure_keys(settings.keys)
     say(f"{settings.keys}: {', '.join(NAMES)}")
 
@@ -137,7 +139,7 @@ def token(
     """Print a development token; send it to the gateway as `Authorization: Bearer …`."""
     from gwc.tokens import issue_token
 
-    say(issue_token(_settings(data_dir).keys, role, unit, region, person, hours, inside))
+    say(issue_token(settings_of(data_dir).keys, role, unit, region, person, hours, inside))
 
 
 @app.command()
@@ -192,9 +194,9 @@ def gateway(
     if (group is not None) != as_subgraph:
         raise CommandError("--group and --as-subgraph belong together.", "Such as --group districts --as-subgraph", 2)
     if group is not None:
-        serve_group(_settings(data_dir), supergraph, members, group, host, port, say)
+        serve_group(settings_of(data_dir), supergraph, members, group, host, port, say)
         return
-    serve_gateway(_settings(data_dir), supergraph, members, host, port, say, share=share)
+    serve_gateway(settings_of(data_dir), supergraph, members, host, port, say, share=share)
 
 
 @members_app.command("check")
@@ -207,7 +209,7 @@ def members_check(
     """Hold each member's published schema against its group's contract; fail when one cannot serve."""
     from gwc.members import check_members
 
-    check_members(_settings(data_dir), supergraph, members, timeout, say)
+    check_members(settings_of(data_dir), supergraph, members, timeout, say)
 
 
 @mapping_app.command("schema")
@@ -251,27 +253,11 @@ def quality_duplicates(
 
 
 @app.command()
-def district(
-    mapping: Annotated[Path, typer.Option(help="The district's mapping file.")],
-    host: Host = "127.0.0.1",
-    port: Port = 8201,
-    store_url: Annotated[
-        str | None, typer.Option(envvar="GWC_STORE_URL", help="Use this store instead of the mapping's.")
-    ] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Serve one district's subgraph over its legacy store."""
-    from gwc.parts.district import serve_district
-
-    serve_district(_settings(data_dir), mapping, store_url, host, port, say)
-
-
-@app.command()
 def overlay(host: Host = "127.0.0.1", port: Port = 8101, data_dir: DataDir = None) -> None:
     """Serve the overlay: virtual warehouses, orders, the ledger."""
     from gwc.parts.overlay import serve_overlay
 
-    serve_overlay(_settings(data_dir), host, port, say)
+    serve_overlay(settings_of(data_dir), host, port, say)
 
 
 @app.command()
@@ -290,7 +276,7 @@ def telemetry(
     """Serve telemetry: readings and alarms from the MQTT broker."""
     from gwc.parts.telemetry import serve_telemetry
 
-    serve_telemetry(_settings(data_dir), gateway_url, ingest, simulate, host, port, say)
+    serve_telemetry(settings_of(data_dir), gateway_url, ingest, simulate, host, port, say)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from adapters.model import Store
@@ -14,6 +15,7 @@ from gwc.errors import CommandError
 from gwc.keys import ensure_keys
 from gwc.parts.district import open_district_store, read_store
 from gwc.sample import ensure_city
+from gwc.sample_api import sample_api
 from gwc.serve import listen, new_loop, run_server
 from gwc.settings import Settings
 from subgraphs.telemetry.broker import start_embedded_broker
@@ -21,6 +23,8 @@ from subgraphs.telemetry.broker import start_embedded_broker
 __all__ = ["serve_city"]
 
 Say = Callable[[str], None]
+SERVED_REGION = "330110"
+"""Whose store is an interface, which somebody must serve."""
 
 CURL = """  curl -s {url} -H 'content-type: application/json' -d '{{"query":"{{ assets(first: 3, orderBy: [{{field: NET_VALUE, direction: DESC}}]) {{ totalCount nodes {{ name netValue region {{ name }} }} }} }}"}}'"""
 
@@ -46,15 +50,16 @@ def serve_city(
 async def _serve(
     settings: Settings, listener: socket.socket, external: dict[str, str], simulate: bool, say: Say
 ) -> None:
-    stores = await _open_stores(settings, external, say)
-    try:
+    async with AsyncExitStack() as running:
+        if SERVED_REGION not in external:
+            await running.enter_async_context(sample_api(settings.city))
+        stores = await _open_stores(settings, external, say)
+        for store in stores.values():
+            running.push_async_callback(store.close)
         broker = await start_embedded_broker()
         city = EmbeddedCity(settings, stores, external, broker, await sensors_of(stores), simulate)
         await run_server(city.app, listener, lambda: _announce(listener, broker.url, say))
         say("stopped")
-    finally:
-        for store in stores.values():
-            await store.close()
 
 
 async def _open_stores(settings: Settings, external: dict[str, str], say: Say) -> dict[str, Store]:

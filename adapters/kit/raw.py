@@ -24,7 +24,9 @@ _SOURCES = {
     **dict.fromkeys(SQL_ENGINES, ("adapters.sql.rows", "SqlRows")),
     "csv": ("adapters.tabular.csv", "CsvSource"),
     "xlsx": ("adapters.tabular.xlsx", "XlsxSource"),
-    "mongodb": ("adapters.mongo.source", "MongoSource"),
+    "mongodb": ("adapters.mongo.source", "mongo_source"),
+    "jsonl": ("adapters.documents.lines", "lines_source"),
+    "rest": ("adapters.rest.source", "rest_source"),
 }
 
 

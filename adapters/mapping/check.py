@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adapters.canonical import DERIVED, STATUSES
-from adapters.mapping.model import CSV, FILE_ENGINES, MONGODB, SQL_ENGINES, XLSX, FieldTest, Listing, Mapping
+from adapters.mapping.model import CSV, MONGODB, SQL_ENGINES, XLSX, FieldTest, Listing, Mapping
 from adapters.mapping.toml import MappingError
 
 __all__ = ["check_whole"]
@@ -39,7 +39,7 @@ def _check_engine(mapping: Mapping) -> None:
         raise MappingError("guest.tls_version_min", "its driver is told no version of TLS", "remove it")
     if engine == XLSX and mapping.lookups:
         raise MappingError("lookups", "a workbook has no code tables", "write the codes into the field: codes = { … }")
-    if engine in FILE_ENGINES:
+    if engine in (CSV, XLSX):
         for name, lookup in mapping.lookups.items():
             if lookup.where:
                 raise MappingError(f"lookups.{name}.rows", f"of a {engine} file all lines are read", "remove rows")
@@ -53,7 +53,7 @@ def _check_listing(listing: Listing, engine: str) -> None:
         raise MappingError(f"{kind}.from", f"a {engine} store's {kind} are not gathered from rows", "name their table")
     if listing.origin == "sheets" and engine != XLSX:
         raise MappingError(f"{kind}.from", f"a {engine} store has no sheets", "name their table")
-    if listing.where and engine in FILE_ENGINES:
+    if listing.where and engine in (CSV, XLSX):
         raise MappingError(f"{kind}.rows", f"of a {engine} file all lines are read", "remove rows")
 
 

@@ -190,6 +190,9 @@ def _text(mapped: FieldMapping, reading: _Reading) -> FieldReader:
 
     def read(raw: Raw, found: list[Issue]) -> str | None:
         for place in at:
+            if isinstance(raw[place], dict | list):
+                reading.add(found, "NESTED_VALUE", raw[place], "column")
+                return None
             text = trimmed(text_of(raw[place]))
             if text is None or text in empty:
                 continue

@@ -17,7 +17,9 @@ from adapters.mapping.load_rules import read_rule
 from adapters.mapping.load_store import GIVEN, read_capabilities, read_store
 from adapters.mapping.model import (
     CSV,
+    DOCUMENT_ENGINES,
     FILE_ENGINES,
+    JSONL,
     SQL_ENGINES,
     XLSX,
     Caption,
@@ -33,6 +35,7 @@ from adapters.mapping.model import (
     WriteGrant,
 )
 from adapters.mapping.place import line_of
+from adapters.mapping.rest import REST, RestPaging, read_rest
 from adapters.mapping.toml import MappingError, Section, Watch
 from contract.regions import REGIONS
 
@@ -40,14 +43,23 @@ __all__ = ["load_mapping", "parse_mapping"]
 
 VERSION = 1
 _WAREHOUSE_KINDS = ("PHYSICAL", "OWN_ROOM")
-_CSV_KEYS = ("pattern", "ready_suffix", "settle_s", "rows_min_percent")
-"""Of `[file]`; the others are a workbook's."""
+_SCHEMES = {"postgres": "postgresql", "http": REST, "https": REST}
+"""What a url's scheme is called as an engine, where they differ."""
+_FILE_KEYS = {
+    "final_newline": (CSV,),
+    "pattern": (CSV,),
+    "ready_suffix": (CSV, JSONL),
+    "settle_s": (CSV, JSONL),
+    "rows_min_percent": (CSV, JSONL, REST),
+}
+"""Of `[file]`: whose keys they are; the others are a workbook's."""
 
 
 def load_mapping(path: Path, store_url: str | None = None) -> Mapping:
     """Read and check a mapping file. Raises `MappingError`.
 
-    `store_url` is used instead of the mapping's own: the same tables on another server of any SQL engine.
+    `store_url` is used instead of the mapping's own: the same tables on another server of any SQL engine, the same
+    documents in MongoDB, the same interface elsewhere.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -99,6 +111,7 @@ def parse_mapping(data: dict[str, Any], path: Path, watch: Watch | None = None) 
         units=_listing(top.section("units"), "units"),
         warehouses=_listing(top.section("warehouses"), "warehouses"),
         file=_file(top.section("file"), store.engine),
+        rest=_rest(top.section("rest"), store.engine),
         write=write if capabilities.write else None,
         quarantine=tuple(read_rule(part) for part in top.sections("quarantine")),
         capabilities=capabilities,
@@ -111,21 +124,24 @@ def parse_mapping(data: dict[str, Any], path: Path, watch: Watch | None = None) 
 def _moved(data: dict[str, Any], url: str) -> dict[str, Any]:
     """The mapping on another server; the engine is what the url says."""
     scheme = url.partition(":")[0].partition("+")[0]
-    engine = {"postgres": "postgresql"}.get(scheme, scheme)
+    engine = _SCHEMES.get(scheme, scheme)
     store = data.get("store")
     own = store.get("engine") if isinstance(store, dict) else None
-    if not isinstance(store, dict) or ((engine not in SQL_ENGINES or own not in SQL_ENGINES) and engine != own):
+    kin = any(engine in engines and own in engines for engines in (SQL_ENGINES, DOCUMENT_ENGINES))
+    if not isinstance(store, dict) or (not kin and engine != own):
         raise MappingError(
             "store.url", f"a mapping for {own} cannot be used for a {engine} store", "use another mapping"
         )
-    return {**data, "store": {**store, "engine": engine, "url": GIVEN + url}}
+    # How files lie about says nothing of the server that they were exported from.
+    rest = {name: table for name, table in data.items() if name != "file" or engine in FILE_ENGINES or engine == own}
+    return {**rest, "store": {**store, "engine": engine, "url": GIVEN + url}}
 
 
 # --- source, secrecy, key ------------------------------------------------------------------------------------------
 
 
 def _source(section: Section, engine: str) -> tuple[str, tuple[Join, ...], tuple[Condition, ...]]:
-    table = section.text("table", "" if engine in FILE_ENGINES else None)
+    table = section.text("table", "" if engine in (CSV, XLSX) else None)
     joins = tuple(_join(part) for part in section.sections("joins"))
     rows = read_conditions(section, "rows")
     section.done()
@@ -238,6 +254,9 @@ def _file(section: Section, engine: str) -> FileLayout:
         settle_s=float(section.integer("settle_s", 10, 0, 86_400)),
         rows_min_percent=section.integer("rows_min_percent", 50, 0, 100),
         hidden_sheets=section.flag("hidden_sheets", False),
+        final_newline=section.flag("final_newline", True),
+        hidden_rows=section.flag("hidden_rows", True),
+        merged=section.texts("merged", ()),
         header_row=section.integer("header_row", 1, 1, 100),
         sheets_except=section.texts("sheets_except", ()),
         row_when="number" if section.choice("row_when", ("any", "number"), "any") == "number" else "any",
@@ -246,9 +265,17 @@ def _file(section: Section, engine: str) -> FileLayout:
     )
     section.done()
     for key in section.data:
-        if (owner := CSV if key in _CSV_KEYS else XLSX) != engine:
-            raise MappingError(section.at(key), f"a {engine} store has no such key", f"it is for {owner}: remove it")
+        owners = _FILE_KEYS.get(key, (XLSX,))
+        if engine not in owners:
+            known = ", ".join(owners)
+            raise MappingError(section.at(key), f"a {engine} store has no such key", f"it is for {known}: remove it")
     return layout
+
+
+def _rest(section: Section, engine: str) -> RestPaging:
+    if section.data and engine != REST:
+        raise MappingError(section.where, f"a {engine} store is no interface", "remove it")
+    return read_rest(section)
 
 
 def _write(section: Section) -> WriteGrant:

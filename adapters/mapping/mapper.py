@@ -110,7 +110,7 @@ def key_reader(mapping: Mapping, index: dict[str, int]) -> Callable[[Raw], tuple
                     return None
                 parts.append(value)
             else:
-                text = text_of(value)
+                text = None if isinstance(value, dict | list) else text_of(value)
                 bare = trimmed(text)
                 if bare is None:
                     return None

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Literal
 
 from adapters.mapping.expressions.model import Expression
+from adapters.mapping.rest import RestPaging
 from adapters.model import FieldSpec
 from adapters.status import StoreCapabilities
 
 __all__ = [
     "CSV",
+    "DOCUMENT_ENGINES",
     "FILE_ENGINES",
+    "JSONL",
     "MONGODB",
     "SQL_ENGINES",
     "XLSX",
@@ -43,8 +46,9 @@ __all__ = [
 ]
 
 SQL_ENGINES = ("sqlite", "postgresql", "mysql", "mariadb")
-CSV, XLSX, MONGODB = "csv", "xlsx", "mongodb"
-FILE_ENGINES = (CSV, XLSX)
+CSV, XLSX, MONGODB, JSONL = "csv", "xlsx", "mongodb", "jsonl"
+FILE_ENGINES = (CSV, XLSX, JSONL)
+DOCUMENT_ENGINES = (MONGODB, JSONL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +257,14 @@ class FileLayout:
     """How long an export without such a file must have lain unchanged before it counts."""
     rows_min_percent: int = 50
     """How many of the last good export's lines such an export must have at least."""
+    final_newline: bool = True
+    """Whether exports end in a line break, so that one that does not is known to be cut off."""
     hidden_sheets: bool = False
     """Whether worksheets that Excel hides are read too."""
+    hidden_rows: bool = True
+    """Whether rows that Excel hides, by hand or by a filter, are assets like the others."""
+    merged: tuple[str, ...] = ()
+    """Columns in which the value of merged cells counts for each of their rows."""
     row_when: Literal["any", "number"] = "any"
     """`number`: only rows whose first cell is a number are assets (totals and footers are not)."""
     columns: Map[str, str] = field(default_factory=dict)
@@ -316,6 +326,7 @@ class Mapping:
     units: Listing
     warehouses: Listing
     file: FileLayout
+    rest: RestPaging
     write: WriteGrant | None
     """None too where the capabilities do not grant writing."""
     quarantine: tuple[QuarantineRule, ...]

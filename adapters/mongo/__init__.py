@@ -1,5 +1,5 @@
 """Document stores, through motor: read into a local index, mapped by dotted paths."""
 
-from adapters.mongo.source import MongoSource
+from adapters.mongo.source import MongoDocuments
 
-__all__ = ["MongoSource"]
+__all__ = ["MongoDocuments"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
+from itertools import takewhile
 from typing import Any
 
+from bson import ObjectId
 from bson.codec_options import CodecOptions
+from bson.decimal128 import Decimal128
 from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import ConfigurationError, PyMongoError
@@ -15,13 +18,13 @@ from adapters.guest import Gate
 from adapters.mapping.model import Guest
 from adapters.model import StoreUnavailable, StoreUnsupported
 
-__all__ = ["Documents"]
+__all__ = ["Database"]
 
 _BATCH = 500
 _CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC, unicode_decode_error_handler="replace")
 
 
-class Documents:
+class Database:
     """One database, read only. Errors become `StoreUnavailable`, without their text, which may hold a password."""
 
     def __init__(self, url: str, guest: Guest) -> None:
@@ -44,15 +47,14 @@ class Documents:
         self._client.close()
 
     async def find(
-        self, collection: str, filter_: dict[str, Any], fields: list[str]
+        self, collection: str, filter_: dict[str, Any], fields: Sequence[str]
     ) -> AsyncIterator[list[dict[str, Any]]]:
-        """Documents in batches, with these paths of each."""
-        projection = dict.fromkeys(fields, 1) | ({} if "_id" in fields else {"_id": 0})
+        """Documents in batches, with these paths of each, in types of Python's own."""
         self._gate.enter()
         try:
-            cursor = self._database[collection].find(filter_, projection, batch_size=_BATCH)
+            cursor = self._database[collection].find(filter_, _projection(fields), batch_size=_BATCH)
             while batch := await cursor.to_list(_BATCH):
-                yield batch
+                yield [_plain(document) for document in batch]
                 await self._gate.took(len(batch))
         except (PyMongoError, BSONError) as error:
             raise StoreUnavailable(f"the document store cannot be read ({type(error).__name__})") from None
@@ -70,6 +72,26 @@ class Documents:
         except PyMongoError as error:
             raise StoreUnavailable(f"the document store did not answer ({type(error).__name__})") from None
         return str(sorted(found[0].items())) if found else "empty"
+
+
+def _projection(paths: Sequence[str]) -> dict[str, int]:
+    """What to send of each document. A path through a list by number is sent from the list on, and of two paths, one
+    within the other, the outer one: MongoDB takes neither as they are."""
+    wanted = {".".join(takewhile(lambda step: not step.isdecimal(), path.split("."))) or path for path in paths}
+    outer = {path for path in wanted if not any(path.startswith(f"{other}.") for other in wanted)}
+    return dict.fromkeys(sorted(outer), 1) | (
+        {} if any(path.partition(".")[0] == "_id" for path in outer) else {"_id": 0}
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Decimal128):
+        return value.to_decimal()
+    return str(value) if isinstance(value, ObjectId) else value
 
 
 def _tls(guest: Guest) -> dict[str, Any]:

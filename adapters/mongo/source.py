@@ -1,4 +1,4 @@
-"""Documents as rows: dotted paths are columns, a missing path is null.
+"""MongoDB's collections as documents.
 
 MongoDB keeps no number that proves nothing has changed. So the index looks at what moves with a change (the number of
 documents, the sum of their versions, the latest change) every `reread_s`, and reads everything again every `reload_s`
@@ -7,55 +7,40 @@ whatever that says: an answer is never older than that, and `as_of` says when th
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bson.decimal128 import Decimal128
-
-from adapters.index import IndexBuilder, IndexedStore, SourceStamp
-from adapters.mapping.fields import SideTables
-from adapters.mapping.model import Condition, Listing, Lookup, Mapping
+from adapters.documents.source import DocumentSource
+from adapters.index import IndexedStore, RowSource, SourceStamp
+from adapters.mapping.model import Condition, Mapping
 from adapters.model import Store
-from adapters.mongo.driver import Documents
-from adapters.sides import listing_entries, lookup_entries
+from adapters.mongo.driver import Database
 
-__all__ = ["MongoSource", "at_path", "open_mongo"]
+__all__ = ["MongoDocuments", "mongo_source", "open_mongo"]
 
 
 def open_mongo(mapping: Mapping, cache_dir: Path | None) -> Store:
-    return IndexedStore(mapping, MongoSource(mapping), cache_dir)
+    return IndexedStore(mapping, mongo_source(mapping), cache_dir)
 
 
-def at_path(document: Any, path: str) -> Any:
-    """The value at a dotted path; None where the way there is missing. A path may lead through lists by number."""
-    for step in path.split("."):
-        if isinstance(document, dict):
-            document = document.get(step)
-        elif isinstance(document, list) and step.isdecimal() and int(step) < len(document):
-            document = document[int(step)]
-        else:
-            return None
-    return document.to_decimal() if isinstance(document, Decimal128) else document
+def mongo_source(mapping: Mapping) -> RowSource:
+    return DocumentSource(mapping, MongoDocuments(mapping))
 
 
-class MongoSource:
+class MongoDocuments:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
-        self._documents = Documents(mapping.store.url, mapping.store.guest)
-
-    async def open(self) -> None:
-        return None
+        self._database = Database(mapping.store.url, mapping.store.guest)
 
     async def close(self) -> None:
-        await self._documents.close()
+        await self._database.close()
 
     async def stamp(self) -> SourceStamp:
         version, changed = self._mapping.fields.get("version"), self._mapping.fields.get("updatedAt")
-        summary = await self._documents.summary(
+        summary = await self._database.summary(
             self._mapping.table,
             version.columns[0] if version and version.columns else None,
             changed.columns[0] if changed and changed.columns else None,
@@ -63,15 +48,15 @@ class MongoSource:
         period = int(time.time() // self._mapping.store.reload_s)
         return SourceStamp(f"{summary} {period}", datetime.now(UTC))
 
-    async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
-        building = builder(await self._sides())
-        columns = list(self._mapping.columns)
-        async for batch in self._documents.find(self._mapping.table, self._filter(), columns):
-            raws = [tuple(at_path(document, column) for column in columns) for document in batch]
-            await asyncio.to_thread(building.add, raws)
-        return building
+    def assets(self) -> AsyncIterator[list[dict[str, Any]]]:
+        return self._database.find(self._mapping.table, self._open(), list(self._mapping.columns))
 
-    def _filter(self) -> dict[str, Any]:
+    def find(
+        self, collection: str, where: tuple[Condition, ...], columns: Sequence[str]
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        return self._database.find(collection, _conditions(where), columns)
+
+    def _open(self) -> dict[str, Any]:
         """Secrecy first, in the store's own query. The mapper judges again: `$in` also looks inside lists."""
         rule = self._mapping.secrecy
         if rule.column is None or rule.lookup is not None:
@@ -79,32 +64,6 @@ class MongoSource:
         values: list[Any] = list(rule.open)
         values += [int(text) for text in rule.open if text.isdecimal() and text.isascii()]
         return {rule.column: {"$in": values}}
-
-    async def _sides(self) -> SideTables:
-        side = SideTables()
-        for name, lookup in self._mapping.lookups.items():
-            side.lookups[name] = lookup_entries(await self._lookup_rows(lookup))
-        side.units = await self._listing(self._mapping.units)
-        side.warehouses = await self._listing(self._mapping.warehouses)
-        return side
-
-    async def _lookup_rows(self, lookup: Lookup) -> list[tuple[Any, ...]]:
-        columns = [lookup.key, lookup.value, *([lookup.label] if lookup.label else [])]
-        records = await self._records(lookup.table, columns, lookup.where)
-        return [tuple(record[column] for column in columns) for record in records]
-
-    async def _listing(self, listing: Listing) -> dict[str, dict[str, Any]]:
-        if listing.origin != "table":
-            return {}
-        wanted = (listing.key, listing.name, listing.uscc, listing.warehouse_kind, listing.address)
-        columns = [column for column in wanted if column]
-        return listing_entries(listing, await self._records(listing.table, columns, listing.where))
-
-    async def _records(self, collection: str, columns: list[str], where: tuple[Condition, ...]) -> list[dict[str, Any]]:
-        found = []
-        async for batch in self._documents.find(collection, _conditions(where), columns):
-            found += [{column: at_path(document, column) for column in columns} for document in batch]
-        return found
 
 
 def _conditions(where: tuple[Condition, ...]) -> dict[str, Any]:

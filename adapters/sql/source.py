@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from adapters.mapping.model import Condition, Listing, Lookup, Mapping, WriteGrant
 from adapters.mapping.toml import MappingError
@@ -135,6 +136,20 @@ class SqlSource:
         assert info is not None
         key = {part.column for part in self.mapping.key}
         return all(map(self.is_own, key)) and any(columns <= key for columns in info.unique) and self._joins_to_one()
+
+    def own_conditions(self, target: Any) -> list[sa.ColumnElement[bool]]:
+        """What the asset table itself says of which rows are assets and open, as conditions on `target`: a secret row,
+        or another version, may bear the key of an open one."""
+        conditions = [self.holds(item) for item in self.mapping.rows if self.is_own(item.column)]
+        secrecy = self.mapping.secrecy.column
+        if secrecy is not None and self.is_own(secrecy) and (opened := self._open()) is not None:
+            conditions.append(opened)
+
+        def moved(element: Any, **_: Any) -> Any:
+            is_ours = isinstance(element, sa.ColumnClause) and element.table is self._asset
+            return target.c[element.name] if is_ours else None
+
+        return [replacement_traverse(condition, {}, moved) for condition in conditions]
 
     def _joins_to_one(self) -> bool:
         for join in self.mapping.joins:

@@ -39,6 +39,7 @@ from adapters.model import (
     QualityReport,
     QuarantinedRow,
     Row,
+    StoreConflict,
     StoreError,
     StoreUnsupported,
 )
@@ -347,24 +348,30 @@ class SqlStore:
     async def write_status(self, native: str, status: str, expected_version: str | None) -> bool:
         """Write a status where the mapping grants it, and only while the row is at the version that was seen.
 
-        False: not granted, no code for this status, no such row, or changed in between; the custody book keeps the
-        change and it is exported as an instruction.
+        False: not granted, no code for this status, or no such row; the custody book keeps the change and it is exported
+        as an instruction, and so it is where the row has changed in between (`StoreConflict`).
         """
         grant = self.mapping.write
         parts = parse_native(native, self.mapping.key)
         if grant is None or parts is None or status not in grant.codes:
             return False
         row = (await self.rows([native])).get(native)
-        if row is None or (expected_version is not None and row["version"] != expected_version):
+        if row is None:
             return False
-        statement = write_statement(self._source.status_update(grant), self._reader.dialect)
+        if expected_version is not None and row["version"] != expected_version:
+            raise StoreConflict("the row has changed since it was seen")
+        update = self._source.status_update(grant)
+        update = update.where(*self._source.own_conditions(update.table))
+        statement = write_statement(update, self._reader.dialect)
         values: dict[str, Any] = {f"key_{at}": part for at, part in enumerate(parts)}
         values |= {"new_status": grant.codes[status], "seen_version": row["version"]}
         if grant.updated_column:
             values["now_utc"] = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
             if self.mapping.store.engine == "sqlite":
                 values["now_utc"] = values["now_utc"].isoformat(" ")
-        return await self._reader.execute(statement, values) == 1
+        if await self._reader.execute(statement, values) != 1:
+            raise StoreConflict("the row has changed while it was written")
+        return True
 
 
 @dataclass(slots=True)

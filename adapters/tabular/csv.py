@@ -3,18 +3,17 @@
 An export counts as whole when its companion (`ready_suffix`) lies beside it and says as many data lines as the file
 has. Where the district writes no companions, a file counts once it has lain unchanged for `settle_s`; nothing proves
 that it is whole, so the index refuses one that is far shorter than the last good one. A file that is not whole, or has
-lost a column the mapping needs, never replaces the last good one; it is named as the store's fault. Encoding is told by
+lost a column the mapping needs, never replaces the last good one; it is named as the store's fault, and so is a folder
+that does not answer (`reach`). Encoding is told by
 the byte order mark, else by whether the bytes are UTF-8; columns are found by their headings, whatever their order.
 """
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import csv
 import io
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,8 @@ from adapters.mapping.model import Listing, Mapping
 from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.sides import listing_entries, lookup_entries
 from adapters.status import Fault
+from adapters.tabular.reach import Reach
+from adapters.tabular.settled import Settled
 
 __all__ = ["CsvSource", "detect_encoding", "open_csv"]
 
@@ -33,8 +34,10 @@ _FIELD_BYTES_MAX = 1 << 20
 _PROBE_BYTES = 1 << 16
 
 
-def detect_encoding(path: Path) -> str:
-    """`utf-8-sig` or `gb18030`: the byte order mark decides, else whether the whole file is UTF-8."""
+def detect_encoding(path: Path, moved: Callable[[], None] = lambda: None) -> str:
+    """`utf-8-sig` or `gb18030`: the byte order mark decides, else whether the whole file is UTF-8.
+
+    `moved` is called for each piece that came."""
     with path.open("rb") as file:
         head = file.read(4)
         if head.startswith(codecs.BOM_UTF8):
@@ -45,6 +48,7 @@ def detect_encoding(path: Path) -> str:
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
             while chunk := file.read(_PROBE_BYTES):
+                moved()
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
@@ -64,8 +68,10 @@ class CsvSource:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self._folder = Path(mapping.store.url)
-        self._seen: dict[Path, tuple[tuple[int, int], float]] = {}
-        """Export without a companion → its size and time, and since when (monotonic) they are as they are."""
+        self._settled = Settled(mapping.file.settle_s)
+        self._last_line = ""
+        """Of the file that was read last, with its line break."""
+        self._reach = Reach("the drop folder", mapping.store.guest.statement_timeout_s)
 
     async def open(self) -> None:
         return None
@@ -74,10 +80,10 @@ class CsvSource:
         return None
 
     async def stamp(self) -> SourceStamp:
-        return await asyncio.to_thread(self._stamp)
+        return await self._reach.ask(self._stamp)
 
     async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
-        return await asyncio.to_thread(self._load, builder)
+        return await self._reach.ask(lambda: self._load(builder))
 
     # --- which file -----------------------------------------------------------------------------------------------
 
@@ -96,7 +102,7 @@ class CsvSource:
         suffix = self._mapping.file.ready_suffix
         for path in self._exports():
             if suffix is None:
-                if self._is_settled(path):
+                if self._settled.holds(path):
                     return path, None, _unfinished(fault)
                 fault = fault or f"{path.name} may still be being written: it has changed lately"
                 continue
@@ -108,20 +114,6 @@ class CsvSource:
             except (OSError, ValueError):
                 fault = fault or f"{ready.name} cannot be read"
         raise StoreUnavailable(fault or "the drop folder holds no finished export", EXPORT_UNFINISHED)
-
-    def _is_settled(self, path: Path) -> bool:
-        """Whether a file is old, or has been seen unchanged, for long enough. Its own time alone may be of another
-        machine's clock."""
-        try:
-            status = path.stat()
-        except OSError:
-            return False
-        state, now, settle_s = (status.st_size, status.st_mtime_ns), time.monotonic(), self._mapping.file.settle_s
-        known = self._seen.get(path)
-        if known is None or known[0] != state:
-            age = time.time() - status.st_mtime if known is None else 0.0
-            known = self._seen[path] = (state, now - max(0.0, age))
-        return now - known[1] >= settle_s
 
     def _stamp(self) -> SourceStamp:
         path, lines, fault = self._newest_whole()
@@ -152,6 +144,12 @@ class CsvSource:
                 building.add_malformed(number, text)
             else:
                 building.add((raw,))
+        if self._mapping.file.final_newline and not self._last_line.endswith(("\n", "\r")):
+            # Else its last cell may be half a cell, and no number of lines shows it.
+            raise SourceRefused(
+                f"{path.name} does not end in a line break: it is cut off (or see file.final_newline)",
+                EXPORT_UNFINISHED,
+            )
         if lines is not None and count != lines:
             raise SourceRefused(
                 f"{path.name} has {count} lines where {lines} were announced: it is not whole", EXPORT_UNFINISHED
@@ -181,12 +179,11 @@ class CsvSource:
     def _rows(self, path: Path) -> Iterator[tuple[int, list[str]]]:
         encoding = self._mapping.store.encoding
         if encoding == "auto":
-            encoding = detect_encoding(path)
+            encoding = detect_encoding(path, self._reach.moved)
         csv.field_size_limit(_FIELD_BYTES_MAX)
         try:
             with path.open("rb") as binary, io.TextIOWrapper(binary, encoding=encoding, newline="") as file:
-                reader = csv.reader(file)
-                for number, cells in enumerate(reader, start=1):
+                for number, cells in enumerate(csv.reader(self._watched(file)), start=1):
                     if number == 1 and cells:
                         cells[0] = cells[0].removeprefix("\ufeff")
                     yield number, cells
@@ -196,6 +193,13 @@ class CsvSource:
             raise SourceRefused(f"{path.name} is no CSV: {error}") from None
         except OSError:
             raise StoreUnavailable(f"{path.name} cannot be read") from None
+
+    def _watched(self, file: Iterable[str]) -> Iterator[str]:
+        """Its lines, and how the last one ended."""
+        for line in file:
+            self._reach.moved()
+            self._last_line = line
+            yield line
 
     def _sides(self, export: Path) -> SideTables:
         side = SideTables()

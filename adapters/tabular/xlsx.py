@@ -1,7 +1,7 @@
 """An Excel workbook as a store: one sheet a unit, title and group rows above the headings, totals between the rows.
 
 Cells are read as Excel last computed them (a formula's cached value); a cell that shows an error (`#REF!`) is that text,
-which no reader takes for "not recorded" (see `adapters.tabular.errors`). Which rows are assets is settled by the mapping
+a formula that was never computed is its own text: no field's reader takes either for "not recorded" (see `parts`). Which rows are assets is settled by the mapping
 (`row_when = "number"`: those with a number in the first column, also one kept as text); which sheets, by leaving out the
 others, the hidden ones first of all. A title row
 may say more than the cells do, such as the unit's credit code: captions cut it out. Merged headings are the reason
@@ -26,11 +26,14 @@ from adapters.mapping.model import Listing, Mapping
 from adapters.mapping.numbers import read_decimal
 from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.sides import listing_entries
-from adapters.tabular.errors import Errors, error_cells, letters_to_index
+from adapters.tabular.parts import SheetNotes, TooLarge, letters_to_index, sheet_notes
+from adapters.tabular.reach import Reach
 
 __all__ = ["XlsxSource", "open_xlsx"]
 
 _SHEET = "@sheet"
+Merged = tuple[tuple[int, int], tuple[int, int]]
+"""(row, column) of the first and the last cell, from 0."""
 
 
 def open_xlsx(mapping: Mapping, cache_dir: Path | None) -> Store:
@@ -41,6 +44,7 @@ class XlsxSource:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self._path = Path(mapping.store.url)
+        self._reach = Reach("the workbook's folder", mapping.store.guest.statement_timeout_s)
 
     async def open(self) -> None:
         return None
@@ -50,7 +54,7 @@ class XlsxSource:
 
     async def stamp(self) -> SourceStamp:
         try:
-            status = await asyncio.to_thread(self._path.stat)
+            status = await self._reach.ask(self._path.stat)
         except OSError:
             raise StoreUnavailable(f"{self._path.name} is not there") from None
         token = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
@@ -68,6 +72,8 @@ class XlsxSource:
             return building
         except (StoreUnavailable, BuildStopped):
             raise
+        except TooLarge as error:
+            raise SourceRefused(f"{self._path.name} is not read: {error}") from None
         except Exception as error:  # a half-written or foreign file fails in many ways inside the reader
             raise SourceRefused(f"{self._path.name} cannot be read as a workbook ({type(error).__name__})") from None
 
@@ -86,7 +92,11 @@ class XlsxSource:
             headings.setdefault(str(cell).strip(), []).append(at)
         said = {_SHEET: sheet, **self._captions(grid)}
         places = [self._place(column, headings, said, sheet) for column in self._mapping.columns]
-        for cells in grid[layout.header_row :]:
+        hidden = frozenset() if layout.hidden_rows else workbook.hidden_rows(sheet)
+        _fill_merged(grid, workbook.merged(sheet), layout.header_row, self._merged_places(places))
+        for number, cells in enumerate(grid[layout.header_row :], start=layout.header_row):
+            if number in hidden:
+                continue
             if layout.row_when == "number" and not _is_number(cells[0] if cells else None):
                 continue
             if all(cell in ("", None) for cell in cells):
@@ -95,6 +105,12 @@ class XlsxSource:
                 place if isinstance(place, str) else _value(cells[place]) if place < len(cells) else None
                 for place in places
             )
+
+    def _merged_places(self, places: list[int | str]) -> frozenset[int]:
+        named = zip(self._mapping.columns, places, strict=True)
+        return frozenset(
+            place for column, place in named if isinstance(place, int) and column in self._mapping.file.merged
+        )
 
     def _place(self, column: str, headings: dict[str, list[int]], said: dict[str, str], sheet: str) -> int | str:
         """A column's place, or the text that the workbook says for all of the sheet's rows."""
@@ -143,8 +159,8 @@ class _Workbook:
     """A workbook's cells as Excel shows them, those that show an error included."""
 
     def __init__(self, path: Path) -> None:
+        self._notes = sheet_notes(path)  # first: it may not be one to be unpacked
         self._book = CalamineWorkbook.from_path(str(path))
-        self._errors: dict[str, Errors] = error_cells(path)
         self.sheet_names: list[str] = self._book.sheet_names
         self.hidden = frozenset(
             sheet.name for sheet in self._book.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible
@@ -153,10 +169,30 @@ class _Workbook:
     def grid(self, sheet: str) -> list[list[Any]]:
         """All cells from A1 on: row and column numbers are those Excel shows."""
         grid: list[list[Any]] = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        for (row, column), shown in self._errors.get(sheet, {}).items():
+        for (row, column), shown in self._noted(sheet).shown.items():
             if row < len(grid) and column < len(grid[row]):
                 grid[row][column] = shown
         return grid
+
+    def hidden_rows(self, sheet: str) -> frozenset[int]:
+        return frozenset(self._noted(sheet).hidden_rows)
+
+    def merged(self, sheet: str) -> list[Merged]:
+        return self._book.get_sheet_by_name(sheet).merged_cell_ranges or []
+
+    def _noted(self, sheet: str) -> SheetNotes:
+        return self._notes.get(sheet) or SheetNotes()
+
+
+def _fill_merged(grid: list[list[Any]], ranges: list[Merged], first: int, places: frozenset[int]) -> None:
+    """The value of merged cells in each of their rows, in the columns where the mapping has it so."""
+    for (top, left), (bottom, right) in ranges:
+        if top < first or left >= len(grid[top]):
+            continue
+        for row in range(top + 1, min(bottom + 1, len(grid))):
+            for place in places.intersection(range(left, right + 1)):
+                if place < len(grid[row]):
+                    grid[row][place] = grid[top][left]
 
 
 def _is_number(cell: Any) -> bool:

@@ -109,8 +109,8 @@ class _Life:
         self._findings.add(where, key=self._native, field=field, expected=expected, found=found)
 
 
-async def _write_nothing(status: str) -> bool:
-    return False
+async def _write_nothing(status: str) -> str | None:
+    return "NOT_GRANTED"
 
 
 def _refused(result: HoldResult) -> str:

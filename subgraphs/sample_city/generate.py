@@ -24,7 +24,9 @@ from subgraphs.sample_city.cards import CardMaker
 from subgraphs.sample_city.pathologies import afflict, plan_kinds
 from subgraphs.sample_city.shapes.base import Shape
 from subgraphs.sample_city.shapes.chinese import ChineseShape
+from subgraphs.sample_city.shapes.documents import DocumentShape
 from subgraphs.sample_city.shapes.drop import GbDropShape, UtfDropShape
+from subgraphs.sample_city.shapes.interface import InterfaceShape
 from subgraphs.sample_city.shapes.joined import JoinedShape
 from subgraphs.sample_city.shapes.ledger import LedgerShape
 from subgraphs.sample_city.shapes.pinyin import DesktopShape, PinyinShape
@@ -48,7 +50,7 @@ __all__ = [
 Size = Literal["small", "city", "large"]
 SIZES: dict[Size, int] = {"small": 1_400, "city": 29_000, "large": 1_000_000}
 """Listable assets of the whole city."""
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever the same seed gives other content."""
 
 SHAPES: dict[str, type[Shape]] = {
@@ -56,9 +58,9 @@ SHAPES: dict[str, type[Shape]] = {
     "330102": PinyinShape,
     "330105": VersionShape,
     "330106": JoinedShape,
-    "330108": ReferenceShape,  # stands in for documents
+    "330108": DocumentShape,
     "330109": SpareShape,
-    "330110": JoinedShape,  # stands in for a paged interface
+    "330110": InterfaceShape,
     "330111": LedgerShape,
     "330112": GbDropShape,
     "330113": FenShape,

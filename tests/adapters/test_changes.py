@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters import open_store
 from adapters.index import IndexedStore
 from adapters.mapping import load_mapping
-from adapters.model import Compare, PageRequest, StoreUnavailable
+from adapters.model import Compare, PageRequest, StoreConflict, StoreUnavailable
 from adapters.status import Fault, HealthState
+from tests.adapters.support import mapping_of, table_of
 
 ALL = PageRequest(None, (), 10_000)
 
@@ -105,15 +107,56 @@ async def test_a_status_is_written_once_for_a_version(own: Path) -> None:
         assert store.capabilities.write
         row = (await store.page(ALL)).rows[3]
         native = row["native"]
-        assert await store.write_status(native, "LENT", "another version") is False
+        with pytest.raises(StoreConflict):
+            await store.write_status(native, "LENT", "another version")
         assert await store.write_status(native, "LENT", row["version"]) is True
         changed = (await store.rows([native]))[native]
         assert (changed["status"], changed["version"]) == ("LENT", str(int(row["version"]) + 1))
         assert changed["updatedAt"] > row["updatedAt"]
-        assert await store.write_status(native, "IDLE", row["version"]) is False
+        with pytest.raises(StoreConflict):
+            await store.write_status(native, "IDLE", row["version"])
         assert await store.write_status("no such key", "IDLE", None) is False
     finally:
         await store.close()
+
+
+KEY_TWICE: dict[str, Any] = {
+    "store": {"url": "zc.sqlite"},
+    "fields": {"name": "mc", "status": "zt", "version": "bb"},
+    "write": {"status_column": "zt", "version_column": "bb"},
+    "lookups": {"mj": {"table": "zd", "key": "dm", "value": "mc"}},
+}
+
+
+@pytest.mark.parametrize(
+    "secrecy",
+    [{"column": "mj", "open": ["公开"]}, {"column": "mjdm", "open": ["公开"], "lookup": "mj"}],
+    ids=["a column", "a code table"],
+)
+async def test_a_row_that_shares_the_key_and_is_secret_or_no_asset_is_not_written(
+    tmp_path: Path, secrecy: dict[str, Any]
+) -> None:
+    rows = [
+        ("a", "桌", "IDLE", 1, "公开", 0, 1),
+        ("a", "图", "IDLE", 1, "机密", 9, 1),
+        ("a", "旧", "IDLE", 1, "公开", 0, 0),
+    ]
+    table_of(tmp_path, rows, "id TEXT, mc TEXT, zt TEXT, bb INTEGER, mj TEXT, mjdm INTEGER, zx INTEGER")
+    with sqlite3.connect(tmp_path / "zc.sqlite") as db:
+        db.execute("CREATE TABLE zd (dm INTEGER, mc TEXT)")
+        db.executemany("INSERT INTO zd VALUES (?, ?)", [(0, "公开"), (9, "机密")])
+    db.close()
+    source = {"table": "zc", "rows": [{"column": "zx", "in": ["1"]}]}
+    store = open_store(mapping_of(tmp_path, **KEY_TWICE, source=source, secrecy=secrecy))
+    await store.open()
+    try:
+        assert await store.write_status("a", "LENT", "1") is True
+    finally:
+        await store.close()
+    with sqlite3.connect(tmp_path / "zc.sqlite") as db:
+        found = db.execute("SELECT mc, zt, bb FROM zc ORDER BY rowid").fetchall()
+    db.close()
+    assert found == [("桌", "LENT", 2), ("图", "IDLE", 1), ("旧", "IDLE", 1)]
 
 
 async def test_nothing_is_written_without_a_grant(own: Path) -> None:

@@ -17,8 +17,9 @@ from adapters.mapping import MappingError, load_mapping, parse_mapping
 from adapters.mapping.dates import FORMATS
 from adapters.mapping.expressions import Compiling
 from adapters.mapping.expressions.load import OPERATIONS, read_expression
-from adapters.mapping.model import CSV, MONGODB, SQL_ENGINES, XLSX
+from adapters.mapping.model import CSV, JSONL, MONGODB, SQL_ENGINES, XLSX
 from adapters.mapping.numbers import MEASURE_WORDS
+from adapters.mapping.rest import REST
 from adapters.mapping.toml import Section
 from adapters.mapping.values import text_of, trimmed
 from adapters.model import Issue, PageRequest
@@ -104,6 +105,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     "region_rule": {"region_rule": {"column": "c", NOWHERE: 1}},
     "file": {"file": {NOWHERE: 1}},
     "file.captions.*": {"file": {"captions": {"x": {"after": "a", "before": "b", NOWHERE: 1}}}},
+    "rest": {"store": {"engine": "rest", "url": "http://127.0.0.1"}, "rest": {NOWHERE: 1}},
     "write": {"write": {"status_column": "s", "version_column": "v", NOWHERE: 1}},
 }
 
@@ -166,7 +168,7 @@ def test_every_value_is_listed() -> None:
     said = set(ticked(TEXT))
     for spec in CANONICAL_FIELDS.values():
         assert said.issuperset(spec.values), spec.name
-    assert said.issuperset({*FORMATS, *SQL_ENGINES, CSV, XLSX, MONGODB, MEASURE_WORDS})
+    assert said.issuperset({*FORMATS, *SQL_ENGINES, CSV, XLSX, MONGODB, JSONL, REST, MEASURE_WORDS})
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.partition("\n")[0] for block in BLOCKS])

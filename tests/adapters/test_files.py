@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+import zipfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -184,3 +186,97 @@ async def test_a_heading_that_stands_twice_is_named_by_its_letter(tmp_path: Path
             pass
     async with opened(tmp_path, **XLSX, file={"columns": {"yz": "F"}}) as store:
         assert [row["originalValue"] for row in (await store.page(ALL)).rows] == ["2.00"]
+
+
+def rewritten(folder: Path, change: Callable[[str, bytes], bytes]) -> None:
+    """The workbook with its parts changed, as another program might have written them."""
+    path = folder / "book.xlsx"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, change(name, content))
+
+
+async def test_a_formula_that_was_never_computed_is_an_issue_and_not_empty(tmp_path: Path) -> None:
+    rows = [HEAD, (1, "A1", "桌", "=1+2", None), (2, "A2", "椅", 5, "=TODAY()"), (3, "A3", "=B3", 5, None)]
+    workbook(tmp_path, {"一": rows})
+    async with opened(tmp_path, **XLSX) as store:
+        (kept,) = await store.quarantine(10, None)
+        assert [(found["code"], found["raw"]) for found in kept.issues] == [("UNMAPPABLE_AMOUNT", "=1+2")]
+        two, three = (await store.page(ALL)).rows
+        assert [(found["code"], found["raw"]) for found in two["issues"]] == [("INVALID_DATE", "=TODAY()")]
+        assert three["name"] == "=B3", "shown as it stands"
+
+
+async def test_a_formula_has_the_value_that_was_computed_last(tmp_path: Path) -> None:
+    workbook(tmp_path, {"一": [HEAD, (1, "A1", "桌", "=1+2", None), (2, "A2", '=""', "=4+5", None)]})
+
+    def compute(name: str, content: bytes) -> bytes:
+        content = content.replace(b"<f>1+2</f><v></v>", b"<f>1+2</f><v>3</v>")
+        content = content.replace(b"<f>1+2</f><v />", b"<f>1+2</f><v>3</v>")
+        content = re.sub(rb'<c r="C3"[^>]*><f>""</f><v ?/?>(</v>)?', rb'<c r="C3" t="str"><f>""</f><v></v>', content)
+        return re.sub(rb"<f>4\+5</f><v ?/?>(</v>)?", rb'<f t="shared" si="0"/><v>9</v>', content)
+
+    rewritten(tmp_path, compute)
+    async with opened(tmp_path, **XLSX) as store:
+        assert [(row["name"], row["originalValue"]) for row in (await store.page(ALL)).rows] == [
+            ("桌", "3.00"),
+            (None, "9.00"),
+        ]
+
+
+async def test_hidden_rows_are_assets_unless_the_mapping_has_it_otherwise(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (HEAD, (1, "A1", "桌", 1, None), (2, "A2", "椅", 1, None), (3, "A3", "柜", 1, None)):
+        sheet.append(list(row))
+    sheet.row_dimensions[3].hidden = True
+    book.save(tmp_path / "book.xlsx")
+    for hidden, keys in ((True, ["A1", "A2", "A3"]), (False, ["A1", "A3"])):
+        async with opened(tmp_path, **XLSX, file={"hidden_rows": hidden}) as store:
+            assert [row["native"] for row in (await store.page(ALL)).rows] == keys
+
+
+async def test_merged_cells_count_for_each_row_in_the_columns_that_are_named(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (HEAD, (1, "A1", "桌", 100, None), (2, "A2", None, None, None), (3, "A3", "柜", 1, None)):
+        sheet.append(list(row))
+    sheet.merge_cells("C2:C3")
+    sheet.merge_cells("D2:D3")
+    book.save(tmp_path / "book.xlsx")
+    async with opened(tmp_path, **XLSX, file={"merged": ["mc"]}) as store:
+        assert [(row["name"], row["originalValue"]) for row in (await store.page(ALL)).rows] == [
+            ("桌", "100.00"),
+            ("桌", None),
+            ("柜", "1.00"),
+        ]
+
+
+@pytest.mark.parametrize("is_honest", [True, False], ids=["says its size", "lies about it"])
+async def test_a_bomb_is_not_unpacked(tmp_path: Path, is_honest: bool) -> None:
+    """A part of two gibibytes of blanks, in two megabytes; the last good state goes on answering."""
+    workbook(tmp_path, {"一": [HEAD, (1, "A1", "桌", 1, None)]})
+    async with opened(tmp_path, **XLSX) as store:
+        with zipfile.ZipFile(tmp_path / "book.xlsx", "a", zipfile.ZIP_DEFLATED) as archive:
+            with archive.open("xl/media/blank.bin", "w", force_zip64=True) as part:
+                for _ in range(33 if is_honest else 1):
+                    part.write(bytes(32 << 20))
+            if not is_honest:
+                archive.getinfo("xl/media/blank.bin").file_size = 100
+        await store.refresh()
+        health = await store.health()
+        assert health.state is HealthState.DEGRADED and health.fault is not None
+        assert ("unpacks to more than" if is_honest else "cannot be read as a workbook") in health.fault.message
+        assert [row["native"] for row in (await store.page(ALL)).rows] == ["A1"]
+
+
+async def test_a_workbook_in_a_few_pieces_is_searched_whole(tmp_path: Path) -> None:
+    """More than one piece of XML: no error is lost where two of them meet."""
+    rows = [HEAD, *((n, f"A{n}", "桌" * 20, "#REF!" if n % 3 == 0 else n, None) for n in range(1, 12_001))]
+    workbook(tmp_path, {"一": rows})
+    async with opened(tmp_path, **XLSX) as store:
+        assert (await store.quality()).quarantined == 4_000

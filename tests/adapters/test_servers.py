@@ -8,13 +8,22 @@ import pytest
 
 from adapters import open_store
 from adapters.mapping import load_mapping
-from adapters.model import And, Compare, In, Not, OrderTerm, PageRequest, Position, Store, StoreUnavailable
+from adapters.model import (
+    And,
+    Compare,
+    In,
+    Not,
+    OrderTerm,
+    PageRequest,
+    Position,
+    Store,
+    StoreConflict,
+    StoreUnavailable,
+)
 from contract.order import Direction
 from subgraphs.sample_city.seeding import seed_mongo, seed_sql
 from subgraphs.sample_city.truth import read_truth
 from tests.adapters.oracle import check_counts, check_request
-
-MONGO = Path(__file__).parents[2] / "subgraphs" / "sample_city" / "mappings" / "real" / "330108.mongo.toml"
 
 
 async def _check(store: Store, city: Path, region: str) -> None:
@@ -58,7 +67,7 @@ async def test_mariadb(city: Path, mariadb_database: str, region: str) -> None:
 
 async def test_mongodb(city: Path, mongo_database: str, tmp_path: Path) -> None:
     await seed_mongo(city, "330108", mongo_database)
-    store = open_store(load_mapping(MONGO, mongo_database), cache_dir=tmp_path)
+    store = open_store(load_mapping(city / "mappings" / "330108.toml", mongo_database), cache_dir=tmp_path)
     await _check(store, city, "330108")
 
 
@@ -71,7 +80,8 @@ async def test_a_custody_change_is_written_to_postgresql(city: Path, postgres_da
         assert await store.write_status(row["native"], "LENT", row["version"]) is True
         changed = (await store.rows([row["native"]]))[row["native"]]
         assert (changed["status"], int(changed["version"])) == ("LENT", int(row["version"]) + 1)
-        assert await store.write_status(row["native"], "IDLE", row["version"]) is False
+        with pytest.raises(StoreConflict):
+            await store.write_status(row["native"], "IDLE", row["version"])
     finally:
         await store.close()
 

@@ -25,7 +25,7 @@ from tests.system.processes import GWC, GwcProcess
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 _VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
-_READY = r"ready.*(http://127\.0\.0\.1:\d+/graphql)"
+_READY = r"ready.*(http://127\.0\.0\.1:\d+/(?:graphql|api/v2/assets))"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ Every command runs in one transaction that excludes all others on the asset:
 so the first of many is decided by the database and a repeated command gives the first result, refusals included. The
 legacy store is never inside the transaction: a movement is recorded first, with an instruction that says what the
 store should show; then the store is written where it may be, and the instruction is settled. What could not be
-written stays an open instruction (未落库). A command repeated after a crash takes the writing up again.
+written stays an open instruction (未落库, see `instructions`). A command repeated after a crash takes the writing up again.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from subgraphs.district.custody import decisions, tables
 from subgraphs.district.custody.claims import Claim, busy_periods, claim_of, peak
 from subgraphs.district.custody.database import Database
 from subgraphs.district.custody.decisions import Entry
+from subgraphs.district.custody.instructions import Instructions, instant
 from subgraphs.district.custody.model import (
     AssetFacts,
     Command,
@@ -47,8 +48,8 @@ KEY_LENGTH_MAX = 200
 _IN_FORCE = ("ACTIVE", "DISPATCHED")
 _NATIVES_AT_ONCE = 500
 
-WriteStatus = Callable[[str], Awaitable[bool]]
-"""Writes the asset's status into the legacy store; False where it may not or could not be written."""
+WriteStatus = Callable[[str], Awaitable[str | None]]
+"""Writes the asset's status into the legacy store; a code where it may not or could not be written, None where it was."""
 
 
 class CustodyBook:
@@ -57,6 +58,7 @@ class CustodyBook:
         self.region = region
         self._database = Database(url)
         self._clock = clock
+        self.instructions = Instructions(self._database, region, clock)
 
     async def open(self) -> None:
         await self._database.open()
@@ -174,10 +176,15 @@ class CustodyBook:
             row = (await connection.execute(sa.select(table.c.state, table.c.status).where(mine))).one()
         if row.state != "PENDING":
             return bool(row.state == "WRITTEN")
-        written = await write_status(row.status)
+        fault = await write_status(row.status)
         async with self._database.write(f"instruction {movement_id}") as connection:
-            await connection.execute(sa.update(table).where(mine).values(state="WRITTEN" if written else "OPEN"))
-        return written
+            settled = sa.update(table).where(mine, table.c.state == "PENDING")
+            changed = await connection.execute(settled.values(state="WRITTEN" if fault is None else "OPEN"))
+            if fault is not None and changed.rowcount:
+                await connection.execute(
+                    sa.insert(tables.write_faults).values(region=self.region, instruction=movement_id, code=fault)
+                )
+        return fault is None
 
     async def _hold_command(
         self,
@@ -226,20 +233,6 @@ class CustodyBook:
             claims = await self._claims(connection, self._now(), today, None, from_day, to_day)
         found = {asset: peak(theirs, from_day, to_day) for asset, theirs in claims.items()}
         return {asset: quantity for asset, quantity in found.items() if quantity}
-
-    async def open_instructions(self, limit: int) -> Sequence[Mapping[str, Any]]:
-        """What the legacy store does not show yet (未落库), oldest first: asset, status wanted, movement, when."""
-        one, other = tables.instructions, tables.movements
-        joined = one.join(other, sa.and_(one.c.region == other.c.region, one.c.id == other.c.id))
-        query = (
-            sa.select(one.c.asset, one.c.status, other.c.kind, other.c.quantity, other.c.hold_id, one.c.at)
-            .select_from(joined)
-            .where(one.c.region == self.region, one.c.state.in_(("OPEN", "PENDING")))
-            .order_by(one.c.at, one.c.id)
-            .limit(limit)
-        )
-        async with self._database.read() as connection:
-            return [dict(row._mapping) for row in await connection.execute(query)]
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 
@@ -329,14 +322,10 @@ class CustodyBook:
         return found
 
     def _now(self) -> str:
-        return _instant(self._clock())
+        return instant(self._clock())
 
     def _later(self, seconds: int) -> str:
-        return _instant(self._clock() + timedelta(seconds=seconds))
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return instant(self._clock() + timedelta(seconds=seconds))
 
 
 def _entry(row: Any) -> Entry:

@@ -32,6 +32,8 @@ _log = structlog.get_logger(__name__)
 Json = dict[str, Any]
 
 ORDER_ID_LENGTH_MAX = 200
+NOT_GRANTED = "NOT_GRANTED"
+"""Why a store was not written whose mapping does not say how."""
 _FACTS = frozenset(("quantity", "status", "shareable", "shareableUntil"))
 
 
@@ -82,13 +84,14 @@ async def record_movement(
     command = RecordMovement(key=key, asset=native, hold_id=hold_id, kind=kind, quantity=Decimal(quantity))
     facts = await _facts_for_movement(member, native, kind)
 
-    async def write_status(status: str) -> bool:
+    async def write_status(status: str) -> str | None:
         """What goes wrong here leaves an open instruction; the movement itself has happened."""
         try:
-            return await member.store.write_status(native, status, None if facts is None else facts.version)
-        except StoreError:
-            _log.warning("the legacy store was not written", region=member.region, status=status, exc_info=True)
-            return False
+            written = await member.store.write_status(native, status, None if facts is None else facts.version)
+        except StoreError as error:
+            _log.warning("the legacy store was not written", region=member.region, status=status, code=error.code)
+            return error.code
+        return None if written else NOT_GRANTED
 
     result = await member.book.move(command, facts, write_status, member.today())
     return {"writtenBack": result.written_back, "problems": _problems(context, result.refusals)}

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["SCHEMA_VERSION", "commands", "holds", "instructions", "metadata", "movements", "schema_version"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "commands",
+    "exports",
+    "holds",
+    "instructions",
+    "metadata",
+    "movements",
+    "schema_version",
+    "write_faults",
+]
 
 SCHEMA_VERSION = 1
 metadata = sa.MetaData()
@@ -58,10 +68,35 @@ instructions = sa.Table(
     sa.Column("asset", sa.Text, nullable=False),
     sa.Column("status", sa.Text, comment="what the legacy store should show; null where a part of a batch moved"),
     sa.Column(
-        "state", sa.Text, nullable=False, comment="PENDING: being written; WRITTEN; OPEN: 未落库, to be exported"
+        "state",
+        sa.Text,
+        nullable=False,
+        comment="PENDING: being written; WRITTEN; OPEN: 未落库, to be exported; DONE: ticked off; SUPERSEDED",
     ),
     sa.Column("at", sa.Text, nullable=False),
     sa.Index("custody_instructions_by_state", "region", "state", "at"),
+)
+
+exports = sa.Table(
+    "custody_exports",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("instruction", sa.Text, nullable=False, comment="id"),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, comment="NUMBERED, FILED, DONE, SEEN (see `instructions`)"),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("done_at", sa.Text),
+    sa.Index("custody_exports_by_instruction", "region", "instruction", unique=True),
+    sa.Index("custody_exports_by_state", "region", "state"),
+)
+
+write_faults = sa.Table(
+    "custody_write_faults",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("instruction", sa.Text, primary_key=True, comment="id"),
+    sa.Column("code", sa.Text, nullable=False, comment="why the legacy store was not written"),
 )
 
 commands = sa.Table(

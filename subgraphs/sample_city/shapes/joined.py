@@ -1,7 +1,6 @@
 """西湖's modern English schema: the name and the class of an asset live up to three joins away.
 
-Rows are deleted softly, and "lent" is no status but follows from `assigned_to`. It stands in for 330110 too, until
-that district's paged interface has a store of its own.
+Rows are deleted softly, and "lent" is no status but follows from `assigned_to`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The project's own clean schema, for regions that have no system yet; and 临平's variant of it.
 
-330100 and 330182 really have this shape (建德's account may only read). It also stands in for 330108, whose documents
-are seeded into a document database from these rows until the embedded city has a document store of its own.
+330100 and 330182 have this shape (建德's account may only read); 330108 says the same in documents (`documents`).
 330113 keeps amounts in 分 and, in the same table, goods that are no stock of the warehouse: 罚没, 涉案, 红十字.
 """
 
@@ -73,11 +72,21 @@ class ReferenceShape(Shape):
             self._file.insert("warehouse", (self.warehouse_key(house), house.name, kind, house.address))
 
     def add(self, card: Card) -> Written:
-        native = f"{self.region[2:]}-{card.code[2:6]}-{card.seq:06d}"
-        if card.kind == "odd_key":
-            native = f"公物仓:{card.code[2:6]}/{card.seq} 号%"
+        native = self._native(card)
         self._file.insert("asset", self._row(card, native))
         return Written(native)
+
+    def _native(self, card: Card) -> str:
+        if card.kind == "odd_key":
+            return f"公物仓:{card.code[2:6]}/{card.seq} 号%"
+        return f"{self.region[2:]}-{card.code[2:6]}-{card.seq:06d}"
+
+    def _unit(self, card: Card) -> str | None:
+        return "U000000" if card.kind == "unknown_unit" else self.unit_key(card.unit) if card.unit else None
+
+    @staticmethod
+    def _status(card: Card) -> str | None:
+        return "UNDEFINED" if card.kind == "unknown_status" else card.status
 
     def _row(self, card: Card, native: str) -> list[Any]:
         product = card.product
@@ -86,9 +95,8 @@ class ReferenceShape(Shape):
             product.model, card.serial, float(card.quantity), card.measure,
             card.acquired.isoformat() if card.acquired else None, card.acquisition,
             *self._money(card), card.value_type, product.life_months,
-            "U000000" if card.kind == "unknown_unit" else self.unit_key(card.unit) if card.unit else None,
-            card.keeper, card.user, self.warehouse_key(card.warehouse) if card.warehouse else None, card.location,
-            card.source, card.condition, "UNDEFINED" if card.kind == "unknown_status" else card.status,
+            self._unit(card), card.keeper, card.user, self.warehouse_key(card.warehouse) if card.warehouse else None, card.location,
+            card.source, card.condition, self._status(card),
             int(card.shareable), card.shareable_until.isoformat() if card.shareable_until else None,
             self._secrecy(card), float(product.mass_kg), 1 + card.seq % 5, local_text(card.updated - timedelta(hours=8)),
         ]  # fmt: skip

@@ -23,6 +23,8 @@ WRONG_FIELDS_MAX = 0.02
 """A wrong guess costs more than a missing one."""
 
 
+INSPECTED = [region for region in REGIONS if region not in ("330108", "330110")]
+"""Exported documents and a paged interface are mapped by hand: nothing looks into them (of documents, into their server)."""
 SURVEYS: dict[str, Survey] = {}
 """By url: a store is looked into once for all tests here."""
 
@@ -37,7 +39,7 @@ async def drafted(city: Path, out: Path, region: str) -> tuple[Draft, Mapping, M
     return draft, load_mapping(out), right
 
 
-@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("region", INSPECTED)
 async def test_a_draft_loads_and_lists_nothing(city: Path, tmp_path: Path, region: str) -> None:
     draft, mapping, right = await drafted(city, tmp_path / "draft.toml", region)
     assert mapping.secrecy.open == ()
@@ -54,7 +56,7 @@ async def test_a_draft_loads_and_lists_nothing(city: Path, tmp_path: Path, regio
     assert (mapping.store.engine, mapping.store.url) == (right.store.engine, right.store.url)
 
 
-@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("region", INSPECTED)
 async def test_table_region_class_and_lists_are_found(city: Path, tmp_path: Path, region: str) -> None:
     _, mapping, right = await drafted(city, tmp_path / "draft.toml", region)
     assert (mapping.table, mapping.region) == (right.table, right.region)
@@ -76,7 +78,7 @@ class Tally:
 
 async def test_nearly_all_fields_are_found_and_hardly_any_is_wrong(city: Path, tmp_path: Path) -> None:
     tally = Tally()
-    for region in REGIONS:
+    for region in INSPECTED:
         _, mapping, right = await drafted(city, tmp_path / f"{region}.toml", region)
         for name, wanted in right.fields.items():
             got = mapping.fields.get(name)

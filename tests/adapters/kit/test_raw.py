@@ -11,7 +11,7 @@ from adapters.mapping import load_mapping
 from subgraphs.sample_city.truth import read_truth
 
 
-@pytest.mark.parametrize("region", ["330102", "330109", "330111", "330112", "330105"])
+@pytest.mark.parametrize("region", ["330102", "330108", "330109", "330110", "330111", "330112", "330105"])
 async def test_all_open_rows_and_no_other_are_shown(city: Path, region: str) -> None:
     rows = await first_rows(load_mapping(city / "mappings" / f"{region}.toml"), 10_000)
     truth = list(read_truth(city, region))

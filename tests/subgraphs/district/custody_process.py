@@ -79,9 +79,10 @@ async def write(url: str) -> None:
     placed = (await book.place(hold("place", "one"), ONE, TODAY)).hold
     assert placed is not None
 
-    async def write_status(_status: str) -> bool:
+    async def write_status(_status: str) -> str | None:
         say(placed.id)
-        return await asyncio.Event().wait()
+        await asyncio.Event().wait()
+        return None
 
     await book.move(dispatch(placed.id), ONE, write_status, TODAY)
 

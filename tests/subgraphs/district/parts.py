@@ -22,6 +22,7 @@ from adapters.model import (
     Row,
     Store,
     StoreCapabilities,
+    StoreConflict,
     StoreUnavailable,
 )
 from adapters.status import Explanation, Fault, HealthState, StoreHealth
@@ -77,7 +78,8 @@ def row(native: str, **values: Any) -> Row:
 
 
 class MemoryStore:
-    """One region's rows in a list. `requests` tells what was asked, `is_down` makes it unavailable."""
+    """One region's rows in a list. `requests` tells what was asked, `is_down` makes it unavailable,
+    `changes_meanwhile` has every row changed by somebody else between being read and written."""
 
     def __init__(
         self,
@@ -92,7 +94,7 @@ class MemoryStore:
         self.all = {one["native"]: one for one in rows}
         self.quarantined = sorted(quarantined, key=lambda one: one.native)
         self.requests: list[PageRequest] = []
-        self.is_down = False
+        self.is_down = self.changes_meanwhile = False
 
     async def open(self) -> None: ...
 
@@ -176,8 +178,10 @@ class MemoryStore:
     async def write_status(self, native: str, status: str, expected_version: str | None) -> bool:
         self._check()
         one = self.all.get(native)
-        if not self.capabilities.write or one is None or expected_version not in (None, one["version"]):
+        if not self.capabilities.write or one is None:
             return False
+        if self.changes_meanwhile or expected_version not in (None, one["version"]):
+            raise StoreConflict("the row has changed")
         self.all[native] = {**one, "status": status, "version": one["version"] + "+"}
         return True
 

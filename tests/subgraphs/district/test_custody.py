@@ -188,11 +188,23 @@ async def test_a_store_that_cannot_be_written_does_not_stop_the_movement(client:
         client.clock.advance(seconds=1)
     data = await client.data(f'{{ asset(id: "{ONE}") {{ status }} }}', None, CITY)
     assert data["asset"]["status"] == "IDLE"
-    owed = await client.book.open_instructions(10)
-    assert [(one["kind"], one["asset"], one["status"], one["quantity"]) for one in owed] == [
+    owed = await client.book.instructions.open(10)
+    assert [(one.kind, one.asset, one.status, one.quantity) for one in owed] == [
         ("DISPATCH", "one", "IN_TRANSIT", "1"),
         ("RECEIVE", "one", "LENT", "1"),
     ]
+
+
+async def test_a_row_that_somebody_else_has_changed_is_not_overwritten(client: MemoryClient) -> None:
+    hold = (await place(client, "k1"))["hold"]["id"]
+    client.store.changes_meanwhile = True
+    assert await move(client, "m1", hold, "DISPATCH") == {"writtenBack": False, "problems": []}
+    assert client.store.all["one"]["status"] == "IDLE"
+    (owed,) = await client.book.instructions.open(10)
+    assert (owed.status, owed.reason) == ("IN_TRANSIT", "STORE_CONFLICT")
+    client.store.changes_meanwhile = False
+    assert await move(client, "m1", hold, "DISPATCH") == {"writtenBack": False, "problems": []}, "the first result"
+    assert client.store.all["one"]["status"] == "IDLE"
 
 
 async def test_goods_come_back_while_the_store_is_away_and_do_not_leave(client: MemoryClient) -> None:

@@ -94,16 +94,16 @@ async def test_a_movement_that_died_before_the_store_was_written_is_taken_up_aga
     with killed(url, "write") as lines:
         hold_id = next(lines).strip()
     async with opened(url) as book:
-        (owed,) = await book.open_instructions(10)
-        assert (owed["asset"], owed["status"], owed["hold_id"]) == ("one", "IN_TRANSIT", hold_id)
+        (owed,) = await book.instructions.open(10)
+        assert (owed.asset, owed.status, owed.hold_id) == ("one", "IN_TRANSIT", hold_id)
         written: list[str] = []
 
-        async def write_status(status: str) -> bool:
+        async def write_status(status: str) -> str | None:
             written.append(status)
-            return True
+            return None
 
         for _ in range(2):
             again = await book.move(dispatch(hold_id), ONE, write_status, TODAY)
             assert (again.written_back, again.refusals) == (True, ())
         assert written == ["IN_TRANSIT"], "once, however often the command comes"
-        assert await book.open_instructions(10) == []
+        assert await book.instructions.open(10) == []

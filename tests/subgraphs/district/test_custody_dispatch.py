@@ -45,8 +45,8 @@ class Book:
     async def move(self, kind: Movement, hold: str, quantity: int = 1) -> list[str]:
         """The codes of what was refused. The legacy store cannot be written, so its status tells nothing."""
 
-        async def write_status(_status: str) -> bool:
-            return False
+        async def write_status(_status: str) -> str | None:
+            return "NOT_GRANTED"
 
         command = RecordMovement(key=self._key(), asset="A1", hold_id=hold, kind=kind, quantity=Decimal(quantity))
         result = await self.book.move(command, self.facts, write_status, self.today)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from contract.ids import format_id
 from contract.regions import REGIONS
 from subgraphs.sample_city.generate import generate_city
 from subgraphs.sample_city.truth import TruthRow, read_summary, read_truth
+from tests.paged_api import running_paged_api
 from tests.subgraphs.district.parts import AUDITOR, NOW, Client, district
 
 PAGE = """query Page($first: Int, $after: String, $last: Int, $before: String, $order: [AssetOrder!]) {
@@ -27,10 +28,11 @@ ORDERS: list[Any] = [
 
 
 @pytest.fixture(scope="module")
-def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     out = tmp_path_factory.mktemp("members") / "city"
     generate_city(out, "small", 2022, lambda _: None)
-    return out
+    with running_paged_api(out):
+        yield out
 
 
 @pytest.fixture(params=list(REGIONS))

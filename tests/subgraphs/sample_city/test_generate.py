@@ -13,6 +13,7 @@ import pytest
 
 from contract.regions import REGIONS
 from subgraphs.sample_city.generate import (
+    FORMAT_VERSION,
     SHAPES,
     SIZES,
     CityError,
@@ -69,7 +70,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(small_city: 
     generate_city(tmp_path / "other", "small", 2023, _silent)
     first, again, other = _digests(small_city), _digests(tmp_path / "again"), _digests(tmp_path / "other")
     assert again == first
-    stores = [name for name in first if name.startswith("stores/") and name.endswith((".sqlite", ".xlsx", "30.csv"))]
+    stores = [
+        name
+        for name in first
+        if name.startswith("stores/") and name.endswith((".sqlite", ".xlsx", "30.csv", "assets.jsonl"))
+    ]
     assert len(stores) == 14
     assert all(other[name] != first[name] for name in stores)
 
@@ -79,7 +84,7 @@ def test_there_are_exactly_fourteen_mappings(small_city: Path) -> None:
 
 
 def test_the_manifest_tells_a_complete_city(small_city: Path, tmp_path: Path) -> None:
-    assert city_manifest(small_city) == CityManifest("small", 2022, 1)
+    assert city_manifest(small_city) == CityManifest("small", 2022, FORMAT_VERSION)
     assert city_manifest(tmp_path) is None
     assert city_manifest(tmp_path / "missing") is None
     (tmp_path / "manifest.json").write_text('{"size": "small", "seed": 1, "format": 0}')
@@ -135,7 +140,7 @@ def test_an_older_city_is_replaced_and_anything_else_is_left_alone(tmp_path: Pat
     out = tmp_path / "city"
     generate_city(out, "small", 1, _silent)
     generate_city(out, "small", 2, _silent)
-    assert city_manifest(out) == CityManifest("small", 2, 1)
+    assert city_manifest(out) == CityManifest("small", 2, FORMAT_VERSION)
 
     mine = tmp_path / "mine"
     mine.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -29,9 +30,7 @@ _QUERIES = {
     "330105": "SELECT BILLCODE, JIAZ FROM GAMS_CARD c JOIN GAMS_DICT d ON d.ID = c.MIJ AND d.DICTTYPE = 'MJ'"
     " WHERE ISLASTEST = 1 AND d.CODE IN ('0', '1')",
     "330106": "SELECT id, purchase_cost FROM asset WHERE confidential = 0 AND deleted_at IS NULL",
-    "330108": "SELECT asset_id, original_value FROM asset WHERE secrecy IN ('NONE', 'INTERNAL')",
     "330109": "SELECT jlid, ROUND(zcyz * 10000, 2) FROM zc_jzcl WHERE cf7 IN ('无', '内部')",
-    "330110": "SELECT id, purchase_cost FROM asset WHERE confidential = 0 AND deleted_at IS NULL",
     "330113": "SELECT asset_id, original_value_fen / 100.0 FROM asset"
     " WHERE secrecy IN ('NONE', 'INTERNAL') AND stock_kind = 'GENERAL'",
     "330114": 'SELECT "卡片号", "原值" FROM "资产卡片" WHERE TRIM("密级") IN (\'非密\', \'内部\')',
@@ -72,6 +71,35 @@ def test_a_sql_store_holds_what_the_truth_says(region: str, small_city: Path) ->
         found = _listed(connection.execute(_QUERIES[region]).fetchall())
     assert found == _expected(small_city, region)
     assert format_money(sum(found.values(), Decimal(0))) == read_summary(small_city)["regions"][region]["originalValue"]
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_documents_hold_what_the_truth_says(small_city: Path) -> None:
+    folder = small_city / "stores" / "330108"
+    documents = _lines(folder / "assets.jsonl")
+    assert len(documents) == int((folder / "assets.ok").read_text())
+    opened = [one for one in documents if one.get("secrecy") in ("NONE", "INTERNAL")]
+    found = _listed([(one["assetNo"], one["card"]["value"]["original"]) for one in opened])
+    assert found == _expected(small_city, "330108")
+    assert {type(one["card"]["value"]["original"]) for one in opened} == {str, float}, "numbers are text in some"
+    assert {type(one["card"].get("acquiredOn")) for one in opened} >= {str, dict}, "days are text in some"
+    assert all(len(one["_id"]["$oid"]) == 24 for one in documents)
+    assert any(one["movements"] for one in documents) and any(one["photos"] for one in documents)
+
+
+def test_the_interfaces_records_hold_what_the_truth_says(small_city: Path) -> None:
+    records = _lines(small_city / "stores" / "330110" / "assets.jsonl")
+    opened = [
+        one for one in records if one["confidential"] is False and not (one.get("deletedAt") or one.get("deleted_at"))
+    ]
+    found = _listed([(one["id"], one.get("purchaseCost", one.get("purchase_cost"))) for one in opened])
+    assert found == _expected(small_city, "330110")
+    named = [("updatedAt" in one, "updated_at" in one) for one in records]
+    assert set(named) == {(True, False), (False, True)}, "two releases' names"
+    assert any(one.get("assetTag") and one.get("asset_tag") for one in records), "and some under both"
 
 
 def test_the_ledger_holds_what_the_truth_says(small_city: Path) -> None:

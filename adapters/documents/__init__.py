@@ -1,0 +1,1 @@
+"""Nested documents as rows: dotted paths, whatever brings the documents here."""

@@ -1,0 +1,189 @@
+"""Documents as they are found in a real store: one mapping reads them from MongoDB and from their export alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bson import Decimal128, Int64, ObjectId, json_util
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from adapters.documents.lines import LineDocuments
+from adapters.documents.source import DocumentSource
+from adapters.index import IndexedStore
+from adapters.model import Row, StoreUnavailable
+from adapters.mongo.source import MongoDocuments
+from adapters.status import HealthState
+from tests.adapters.support import ALL, mapping_of
+
+OID = ObjectId("64b0c0ffee0000000000abcd")
+DOCUMENTS: list[dict[str, Any]] = [
+    {"_id": OID, "mj": "公开", "card": {"name": "桌", "v": "1200.50", "day": "2019-03-05"}, "ck": "W1"},
+    {
+        "_id": "b",
+        "mj": "公开",
+        "card": {"name": "椅", "v": 80.1, "day": datetime(2019, 3, 4, 16, tzinfo=UTC)},
+        "ck": "W9",
+    },
+    {"_id": "c", "mj": "公开", "card": {"name": "柜", "v": Decimal128("90071992547409.93")}, "tags": ["红", "旧"]},
+    {"_id": "d", "mj": "公开", "card": {"name": {"zh": "灯", "by": OID}, "v": Int64(7)}, "tags": []},
+    {"_id": "e", "mj": "公开", "card": {"name": "箱", "v": ["3"]}},
+    {"_id": {"no": 1}, "mj": "公开", "card": {"name": "架"}},
+    {"_id": "g", "mj": ["公开"], "card": {"name": "密"}},
+    {"_id": "h", "card": {"name": "无密级"}},
+    {"_id": "i", "mj": "公开", "card": "no card at all"},
+]
+HOUSES = [
+    {"_id": "W1", "name": "一号仓", "state": "在用"},
+    {"_id": "W9", "name": "旧仓", "state": "停用"},
+]
+TABLES: dict[str, Any] = {
+    "source": {"table": "assets"},
+    "secrecy": {"column": "mj", "open": ["公开"]},
+    "key": {"columns": ["_id"]},
+    "fields": {
+        "name": "card.name",
+        "originalValue": {"column": "card.v", "unit": "元"},
+        "acquiredOn": "card.day",
+        "brand": "tags.0",
+        "location": "tags",
+        "warehouse": "ck",
+    },
+    "warehouses": {
+        "table": "houses",
+        "key": "_id",
+        "name": "name",
+        "rows": [{"column": "state", "in": ["在用"]}],
+    },
+}
+
+
+@asynccontextmanager
+async def from_mongo(folder: Path, url: str) -> AsyncIterator[IndexedStore]:
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(url)
+    try:
+        await client.get_default_database()["assets"].insert_many([dict(one) for one in DOCUMENTS])
+        await client.get_default_database()["houses"].insert_many([dict(one) for one in HOUSES])
+    finally:
+        client.close()
+    mapping = mapping_of(folder, store={"engine": "mongodb", "url": url}, **TABLES)
+    async with opened(IndexedStore(mapping, DocumentSource(mapping, MongoDocuments(mapping)), folder / "a")) as store:
+        yield store
+
+
+@asynccontextmanager
+async def from_lines(folder: Path, **more: Any) -> AsyncIterator[IndexedStore]:
+    export(folder, "assets", DOCUMENTS)
+    export(folder, "houses", HOUSES)
+    store_table = {"engine": "jsonl", "url": "export", "reread_s": 86_400}
+    mapping = mapping_of(folder, store=store_table, **{"file": {"settle_s": 0}, **TABLES, **more})
+    async with opened(IndexedStore(mapping, DocumentSource(mapping, LineDocuments(mapping)), folder / "b")) as store:
+        yield store
+
+
+@asynccontextmanager
+async def opened(store: IndexedStore) -> AsyncIterator[IndexedStore]:
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def export(folder: Path, name: str, documents: list[dict[str, Any]]) -> Path:
+    """As `mongoexport` writes it."""
+    path = folder / "export" / f"{name}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(json_util.dumps(one, ensure_ascii=False) + "\n" for one in documents), encoding="utf-8")
+    return path
+
+
+def told(row: Row) -> list[tuple[str, str | None]]:
+    return [(issue["code"], issue["field"]) for issue in row["issues"]]
+
+
+async def check(store: IndexedStore) -> None:
+    found = {row["native"]: row for row in (await store.page(ALL)).rows}
+    assert set(found) == {str(OID), "b", "c", "d", "i"}
+    first, second, third, fourth, last = (found[key] for key in (str(OID), "b", "c", "d", "i"))
+    assert [row["acquiredOn"] for row in (first, second, third)] == ["2019-03-05", "2019-03-05", None]
+    assert [row["originalValue"] for row in (first, second, third, fourth, last)] == [
+        "1200.50", "80.10", "90071992547409.93", "7.00", None,
+    ]  # fmt: skip
+    assert (first["warehouse"], told(first)) == ("W1", [])
+    assert (second["warehouse"], told(second)) == (None, [("UNKNOWN_CODE", "warehouse")])
+    assert (third["brand"], third["location"], told(third)) == ("红", None, [("NESTED_VALUE", "location")])
+    assert (fourth["name"], told(fourth)) == (None, [("NESTED_VALUE", "location"), ("NESTED_VALUE", "name")])
+    assert [issue["raw"] for issue in fourth["issues"]] == ["[]", f'{{"zh":"灯","by":"{OID}"}}'], "JSON, and no repr"
+    assert told(last) == [("NAME_MISSING", "name")]
+    kept = await store.quarantine(10, None)
+    blocking = sorted(issue["code"] for row in kept for issue in row.issues if issue["blocking"])
+    assert blocking == ["EMPTY_KEY", "UNMAPPABLE_AMOUNT"]
+    assert (await store.quality()).rows == 7, "the two that are not plainly open leave no trace"
+
+
+async def test_out_of_mongodb(tmp_path: Path, mongo_database: str) -> None:
+    async with from_mongo(tmp_path, mongo_database) as store:
+        await check(store)
+
+
+async def test_out_of_exported_lines(tmp_path: Path) -> None:
+    async with from_lines(tmp_path) as store:
+        await check(store)
+
+
+async def test_the_same_rows_whichever_way_they_come(tmp_path: Path, mongo_database: str) -> None:
+    async with from_mongo(tmp_path, mongo_database) as one, from_lines(tmp_path) as other:
+        rows = [[{**row, "observedAt": None} for row in (await store.page(ALL)).rows] for store in (one, other)]
+        assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("cut", [1, 20], ids=["the line's end", "the middle of a line"])
+async def test_a_half_written_export_leaves_the_last_good_state(tmp_path: Path, cut: int) -> None:
+    async with from_lines(tmp_path) as store:
+        path = tmp_path / "export" / "assets.jsonl"
+        os.truncate(path, path.stat().st_size - cut)
+        await store.refresh()
+        health = await store.health()
+        assert health.state is HealthState.DEGRADED and health.fault is not None
+        assert health.fault.code == "EXPORT_UNFINISHED" and "line 9" in health.fault.message
+        await check(store)
+
+
+async def test_an_export_has_as_many_documents_as_were_announced(tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    announced = tmp_path / "export" / "assets.ok"
+    announced.write_text(f"{len(DOCUMENTS)}\n")
+    async with from_lines(tmp_path, file={"ready_suffix": ".ok"}) as store:
+        await check(store)
+        export(tmp_path, "assets", DOCUMENTS[:5])
+        await store.refresh()
+        health = await store.health()
+        assert health.fault is not None and "5 documents came where 9 were announced" in health.fault.message
+        announced.unlink()
+        await store.refresh()
+        health = await store.health()
+        assert health.fault is not None and "there is no assets.ok" in health.fault.message
+        await check(store)
+
+
+async def test_an_export_that_was_written_just_now_is_not_believed_yet(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="may still be being written"):
+        async with from_lines(tmp_path, file={"settle_s": 3600}):
+            pass
+
+
+@pytest.mark.parametrize("line", ["[1, 2]", '{"a": ', '{"d": {"$date": "no day"}}', "NaN"])
+async def test_a_line_that_is_no_document_is_named(tmp_path: Path, line: str) -> None:
+    async with from_lines(tmp_path) as store:
+        with (tmp_path / "export" / "assets.jsonl").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        await store.refresh()
+        health = await store.health()
+        assert health.fault is not None and "line 10 of assets.jsonl is no JSON document" in health.fault.message
+        await check(store)
