@@ -113,6 +113,9 @@ def _probes() -> Iterable[Json]:
     write = {"status_column": "s", "version_column": "v", "codes": {STATUSES[0]: "1"}}
     yield _SQL | {"fields": {"name": "c", "version": "v"}, "write": write, "guest": {"rows_per_s": 1}}
     yield _SHORTEST | {"units": {"from": "rows", "key": "k", "name": "n"}}
+    interface = _SHORTEST | {"store": {"engine": "rest", "url": "http://x"}, "source": {"table": "/x"}}
+    for led in ({"by": "page"}, {"by": "cursor", "next_at": "n"}, {"by": "link", "next_at": "n"}):
+        yield interface | {"rest": led | {"columns": {_ANY_NAME: ["c"]}}}
     captions = {_ANY_NAME: {"after": "x", "before": "y"}}
     file = {"columns": {"a": "A"}, "captions": captions}
     yield _SHORTEST | {"store": {"engine": "xlsx", "url": "x"}, "file": file}
