@@ -173,8 +173,9 @@ class SqliteReader:
         self._streams: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix=THREAD_NAME)
-        self._streams = ThreadPoolExecutor(1, thread_name_prefix=THREAD_NAME)
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix=THREAD_NAME)
+            self._streams = ThreadPoolExecutor(1, thread_name_prefix=THREAD_NAME)
         await self._run(lambda connection: connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall())
 
     async def close(self) -> None:

@@ -82,9 +82,11 @@ def _set_time(connection: sa.Connection, use: Use, guest: Guest) -> None:
             if use is not Use.STREAM:  # it counts until the last row has been taken
                 _set_mysql_time(connection, milliseconds)
         case "oracle":
-            driver_connection(connection).call_timeout = milliseconds
+            with suppress(AttributeError):  # not every driver of Oracle's has it
+                driver_connection(connection).call_timeout = milliseconds
         case "mssql":
-            driver_connection(connection).timeout = int(guest.statement_timeout_s)
+            with suppress(AttributeError):
+                driver_connection(connection).timeout = int(guest.statement_timeout_s)
 
 
 def _set_mysql_time(connection: sa.Connection, milliseconds: int) -> None:
@@ -139,8 +141,8 @@ def end_statement(driver: Any, number: int | None, connect: Callable[[], sa.Conn
 
 def drop_rest(cursor: Any) -> None:
     """PyMySQL would read all rows that are left before it closes a cursor, and once more when it is collected."""
-    result = getattr(cursor, "_result", None)
-    if hasattr(result, "unbuffered_active"):
+    result: Any = getattr(cursor, "_result", None)
+    if result is not None and hasattr(result, "unbuffered_active"):
         result.unbuffered_active = False
 
 

@@ -141,6 +141,12 @@ def test_names_are_as_the_store_spells_them() -> None:
     assert stored_name(postgresql.dialect(), "zc_card") == "zc_card"  # type: ignore[no-untyped-call]
 
 
+async def test_to_open_twice_leaves_no_thread(folder: Path) -> None:
+    async with opened(folder) as reader:
+        await reader.open()
+        assert await reader.fetch(plain("SELECT 1"), NONE) == [(1,)]
+
+
 async def test_another_file_in_its_place_is_read(folder: Path, tmp_path: Path) -> None:
     async with opened(folder) as reader:
         assert await reader.fetch(plain("SELECT count(*) FROM zc"), NONE) == [(1_200,)]
