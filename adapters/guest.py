@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+import warnings
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 
 from adapters.mapping.model import Guest
 from adapters.model import StoreUnavailable
 
-__all__ = ["OUTSIDE_HOURS", "Gate", "tls_context"]
+__all__ = ["STORE_CLOSED", "Gate", "tls_context"]
 
-OUTSIDE_HOURS = "OUTSIDE_HOURS"
+STORE_CLOSED = "STORE_CLOSED"
 _SHANGHAI = timezone(timedelta(hours=8))
+_MINUTES_OF_A_DAY = 24 * 60
 _SECURITY_LEVEL_OLD = "DEFAULT:@SECLEVEL=0"
 """What OpenSSL must be told before it speaks TLS 1.0 or 1.1 at all."""
 _VERSIONS = {
@@ -49,24 +51,35 @@ class Gate:
 
     @property
     def is_open(self) -> bool:
-        moment = self._now()
-        minute = moment.hour * 60 + moment.minute
-        return not self._guest.hours or any(span.holds(minute) for span in self._guest.hours)
+        return not self._guest.hours or any(span.holds(_minute(self._now())) for span in self._guest.hours)
 
     def enter(self) -> None:
-        """Raises `StoreUnavailable` outside the hours that the mapping allows."""
+        """Raises `StoreUnavailable` outside the hours that the mapping allows, with the time when they begin again."""
         if not self.is_open:
             hours = ", ".join(map(str, self._guest.hours))
-            raise StoreUnavailable(f"the store may be read from {hours} only (Asia/Shanghai)", OUTSIDE_HOURS)
+            opens = f"{self._opens_at():%Y-%m-%d %H:%M}"
+            message = f"the store may be read from {hours} only (Asia/Shanghai): it opens at {opens}"
+            raise StoreUnavailable(message, STORE_CLOSED)
+
+    def _opens_at(self) -> datetime:
+        moment = self._now()
+        wait = min((span.start - _minute(moment)) % _MINUTES_OF_A_DAY for span in self._guest.hours)
+        return moment.replace(second=0, microsecond=0) + timedelta(minutes=wait)
 
     async def took(self, rows: int) -> None:
-        """Rows have been read: wait until they have had their time."""
+        """Rows have been read: wait until no more than a burst of them lacks its time."""
         rate = self._guest.rows_per_s
         if rate is None:
             return
         now = self._clock()
         self._free_at = max(self._free_at, now) + rows / rate
-        await self._sleep(self._free_at - now)
+        wait = self._free_at - now - self._guest.burst / rate
+        if wait > 0:
+            await self._sleep(wait)
+
+
+def _minute(moment: datetime) -> int:
+    return moment.hour * 60 + moment.minute
 
 
 def tls_context(guest: Guest) -> ssl.SSLContext | None:
@@ -77,7 +90,11 @@ def tls_context(guest: Guest) -> ssl.SSLContext | None:
     if guest.tls == "require":
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = _VERSIONS[guest.tls_version_min]
-    if guest.tls_version_min in ("1.0", "1.1"):
+    with warnings.catch_warnings():  # Python's own of old versions: the mapping means it, and opening says so loudly
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = _VERSIONS[guest.tls_version_min]
+    if guest.tls_ciphers is not None:
+        context.set_ciphers(guest.tls_ciphers)
+    elif guest.allows_old_tls:
         context.set_ciphers(_SECURITY_LEVEL_OLD)
     return context

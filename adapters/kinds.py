@@ -34,6 +34,10 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
     "postgresql": BuiltIn(_SQL, "postgresql"),
     "mysql": BuiltIn(_SQL, "mysql"),
     "mariadb": BuiltIn(_SQL, "mariadb"),
+    "oracle": BuiltIn(_SQL, "oracle"),
+    "mssql": BuiltIn(_SQL, "mssql"),
+    "dm": BuiltIn(_SQL, "dm"),
+    "kingbase": BuiltIn(_SQL, "kingbase"),
     "csv": BuiltIn("adapters.tabular.csv:open_csv", None),
     "xlsx": BuiltIn("adapters.tabular.xlsx:open_xlsx", "excel"),
     "mongodb": BuiltIn("adapters.mongo.source:open_mongo", "mongo"),
@@ -52,9 +56,14 @@ def known_kinds() -> tuple[str, ...]:
     return (*BUILT_IN, *sorted(third_party()))
 
 
+_EXTRA_OF_DRIVER: Final = {"psycopg": "postgresql-sync", "pymysql": "mysql-sync"}
+"""Drivers that a mapping's url may name, beside the one of its kind."""
+
+
 def missing_driver(kind: str, module: str | None) -> StoreUnsupported:
     """What to install. `module` is what could not be imported."""
     needed = module or "a driver"
     built_in = BUILT_IN.get(kind)
-    remedy = f"pip install 'gongwucang[{built_in.extra}]'" if built_in and built_in.extra else f"install {needed}"
+    extra = _EXTRA_OF_DRIVER.get(needed) or (built_in.extra if built_in else None)
+    remedy = f"pip install 'gongwucang[{extra}]'" if extra else f"install {needed}"
     return StoreUnsupported(f"a {kind} store needs {needed}, which is not installed: {remedy}")

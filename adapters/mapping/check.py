@@ -37,6 +37,8 @@ def _check_engine(mapping: Mapping) -> None:
     engine = mapping.store.engine
     if engine == MONGODB and mapping.store.guest.tls_version_min != "1.2":
         raise MappingError("guest.tls_version_min", "its driver is told no version of TLS", "remove it")
+    if engine == MONGODB and mapping.store.guest.tls_ciphers is not None:
+        raise MappingError("guest.tls_ciphers", "its driver is told no ciphers", "remove it")
     if engine == XLSX and mapping.lookups:
         raise MappingError("lookups", "a workbook has no code tables", "write the codes into the field: codes = { … }")
     if engine in (CSV, XLSX):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import ssl
 from collections.abc import Mapping as Map
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from adapters.kinds import BUILT_IN, known_kinds
+from adapters.mapping.address import SECRET_PARAMETERS
 from adapters.mapping.model import FILE_ENGINES, SQL_ENGINES, FieldMapping, Guest, HourSpan, StoreSettings, WriteGrant
 from adapters.mapping.toml import MappingError, Section
 from adapters.status import StoreCapabilities
@@ -25,10 +27,9 @@ GIVEN: Final = "\x00given:"
 """Marks a url that came with the call and not out of the file: it may hold a password, and nothing is filled in."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
-_SECRET_PARAMETERS = frozenset({"password", "passwd", "pwd", "pass", "sslpassword", "tlscertificatekeyfilepassword"})
 _TLS = ("default", "off", "require", "verify")
 _TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
-_OF_SERVERS = ("connections_max", "tls", "tls_ca", "tls_version_min")
+_OF_SERVERS = ("connect_timeout_s", "connections_max", "compression", "tls", "tls_ca", "tls_ciphers", "tls_version_min")
 """Keys of [guest] that mean nothing where there is no server."""
 _MINUTES_OF_A_DAY = 24 * 60
 
@@ -110,7 +111,7 @@ def _shows_password(written: str) -> bool:
     user, at, _ = (before_parameters if "@" in before_parameters else rest).rpartition("@")
     password = user.partition(":")[2] if at else ""
     parameters = parse_qsl(urlsplit(_VARIABLE.sub("", written.replace("#", "%23"))).query, keep_blank_values=False)
-    named = any(name.lower() in _SECRET_PARAMETERS and value for name, value in parameters)
+    named = any(name.lower() in SECRET_PARAMETERS and value for name, value in parameters)
     return named or bool(_VARIABLE.sub("", unquote(password)))
 
 
@@ -124,19 +125,39 @@ def _guest(section: Section, engine: str, path: Path) -> Guest:
         connections_max=section.integer("connections_max", 2, 1, 16),
         hours=tuple(_hours(section, text) for text in section.texts("hours", ())),
         rows_per_s=section.integer("rows_per_s", 0, 1) if section.has("rows_per_s") else None,
+        rows_burst=section.integer("rows_burst", 0, 1) if section.has("rows_burst") else 0,
+        connect_timeout_s=float(section.integer("connect_timeout_s", 5, 1, 60)),
         statement_timeout_s=float(section.integer("statement_timeout_s", 10, 1, 600)),
         tls="off" if tls == "off" else "require" if tls == "require" else "verify" if tls == "verify" else "default",
         tls_ca=None if authority is None else str((path.parent / authority).resolve()),
         tls_version_min=section.choice("tls_version_min", _TLS_VERSIONS, "1.2"),
+        tls_ciphers=_ciphers(section),
+        compression=section.flag("compression", False),
     )
     section.done()
+    if guest.rows_burst and guest.rows_per_s is None:
+        raise MappingError(section.at("rows_burst"), "no rate is kept", "add rows_per_s")
+    if guest.compression and engine not in ("mysql", "mariadb"):
+        raise MappingError(section.at("compression"), f"the line to a {engine} store is not compressed", "remove it")
     for key in section.data:
         if key in _OF_SERVERS and (engine == "sqlite" or engine in FILE_ENGINES):
             raise MappingError(section.at(key), f"a {engine} store is no server", "remove it")
-    for key in ("tls_ca", "tls_version_min"):
+    for key in ("tls_ca", "tls_ciphers", "tls_version_min"):
         if section.has(key) and tls not in ("require", "verify"):
             raise MappingError(section.at(key), f"tls is {tls!r}", 'write tls = "verify" (or "require")')
     return guest
+
+
+def _ciphers(section: Section) -> str | None:
+    ciphers = section.maybe_text("tls_ciphers")
+    if ciphers is not None:
+        try:
+            ssl.create_default_context().set_ciphers(ciphers)
+        except ssl.SSLError:
+            raise MappingError(
+                section.at("tls_ciphers"), "OpenSSL knows none of these", "such as DEFAULT:@SECLEVEL=0"
+            ) from None
+    return ciphers
 
 
 def _hours(section: Section, text: str) -> HourSpan:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from adapters.mapping.address import StoreUrl
 from adapters.mapping.expressions.model import Expression
 from adapters.mapping.rest import RestPaging
 from adapters.model import FieldSpec
@@ -45,7 +46,7 @@ __all__ = [
     "WriteGrant",
 ]
 
-SQL_ENGINES = ("sqlite", "postgresql", "mysql", "mariadb")
+SQL_ENGINES = ("sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql", "dm", "kingbase")
 CSV, XLSX, MONGODB, JSONL = "csv", "xlsx", "mongodb", "jsonl"
 FILE_ENGINES = (CSV, XLSX, JSONL)
 DOCUMENT_ENGINES = (MONGODB, JSONL)
@@ -75,12 +76,27 @@ class Guest:
     hours: tuple[HourSpan, ...] = ()
     """When the store may be read; empty: always."""
     rows_per_s: int | None = None
+    rows_burst: int = 0
+    """So many rows may come at once before the rate is waited for; 0: a second's worth."""
+    connect_timeout_s: float = 5.0
     statement_timeout_s: float = 10.0
+    compression: bool = False
+    """Whether the line is compressed, of MySQL's protocol."""
     tls: Literal["default", "off", "require", "verify"] = "default"
     """`default`: as the driver does; `require`: encrypted, whoever answers; `verify`: with a certificate we trust."""
     tls_ca: str | None = None
     """A file of certificates to trust instead of the system's."""
     tls_version_min: str = "1.2"
+    tls_ciphers: str | None = None
+    """As OpenSSL lists them; None: what it thinks right."""
+
+    @property
+    def burst(self) -> int:
+        return self.rows_burst or self.rows_per_s or 0
+
+    @property
+    def allows_old_tls(self) -> bool:
+        return self.tls in ("require", "verify") and self.tls_version_min in ("1.0", "1.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +113,9 @@ class StoreSettings:
     reload_s: float = 60.0
     """How often a store that keeps no proof of changes is read again whatever it says of them."""
     guest: Guest = field(default_factory=lambda: Guest())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", StoreUrl(self.url))
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _probes() -> Iterable[Json]:
     yield _SQL | {"source": {"table": "t", "joins": [{"table": "u", "on": {"id": "c"}}]}}
     yield _SQL | {"region_rule": {"column": "c", "retired": {_ANY_NAME: ["x"]}}}
     write = {"status_column": "s", "version_column": "v", "codes": {STATUSES[0]: "1"}}
-    yield _SQL | {"fields": {"name": "c", "version": "v"}, "write": write, "guest": {"rows_per_s": 1}}
+    yield _SQL | {"fields": {"name": "c", "version": "v"}, "write": write, "guest": {"rows_per_s": 1, "rows_burst": 1}}
     yield _SHORTEST | {"units": {"from": "rows", "key": "k", "name": "n"}}
     interface = _SHORTEST | {"store": {"engine": "rest", "url": "http://x"}, "source": {"table": "/x"}}
     for led in ({"by": "page"}, {"by": "cursor", "next_at": "n"}, {"by": "link", "next_at": "n"}):

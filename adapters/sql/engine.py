@@ -1,138 +1,93 @@
-"""Servers, through SQLAlchemy's async engine: at most so many connections, each statement within its time.
+"""Servers of any kind, through SQLAlchemy: which reader a store needs, and the one for all that are not SQLite.
 
-What a driver would not hand over, or hand over as something else, is asked for as text: a date before Christ or
-`infinity` (asyncpg refuses the one and makes 9999-12-31 of the other) is a fault of its row, not of the store.
+A statement is run by the driver's own cursor, for SQLAlchemy has written it already (`Statement`); a long reading by a
+cursor at the server. What a driver would not hand over, or hand over as something else, is asked for as text: a date
+before Christ or `infinity` (asyncpg refuses the one and makes 9999-12-31 of the other) is a fault of its row, not of
+the store.
 """
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.engine import Dialect
 
-from adapters.guest import Gate, tls_context
-from adapters.kinds import missing_driver
+from adapters.guest import Gate
 from adapters.mapping.model import StoreSettings
-from adapters.model import StoreError, StoreUnavailable, StoreUnsupported
-from adapters.sql.reader import (
-    BATCH_ROWS,
-    Reader,
-    SqliteReader,
-    Statement,
-    TableInfo,
-    inspect_tables,
-    write_statement,
-)
+from adapters.model import StoreUnsupported
+from adapters.sql.connect import warn_of_old_tls
+from adapters.sql.faults import unavailable
+from adapters.sql.lanes import Lane, Lanes
+from adapters.sql.reader import BATCH_ROWS, Reader, SqliteReader, Statement, TableInfo, inspect_tables
+from adapters.sql.session import Use, transaction_start
 
 __all__ = ["EngineReader", "open_reader"]
 
 T = TypeVar("T")
-_DRIVERS = {"postgresql": "postgresql+asyncpg", "mysql": "mysql+asyncmy", "mariadb": "mysql+asyncmy"}
 
 
-def open_reader(settings: StoreSettings, prepare: Callable[[sqlite3.Connection], None]) -> Reader:
-    """`prepare` adds functions of ours to each SQLite connection."""
+def open_reader(
+    settings: StoreSettings, prepare: Callable[[sqlite3.Connection], None], *, writes: bool = False
+) -> Reader:
+    """`prepare` adds functions of ours to each SQLite connection; `writes`: whether the mapping grants changes."""
     if settings.engine == "sqlite":
-        return SqliteReader(settings, prepare)
-    return EngineReader(settings)
-
-
-def _engine_of(settings: StoreSettings) -> AsyncEngine:
-    guest = settings.guest
-    try:
-        url: URL = make_url(settings.url)
-        if "+" not in url.drivername:
-            url = url.set(drivername=_DRIVERS[settings.engine])
-        return create_async_engine(
-            url,
-            poolclass=AsyncAdaptedQueuePool,
-            pool_size=guest.connections_max,
-            max_overflow=0,
-            pool_timeout=guest.statement_timeout_s,
-            pool_pre_ping=False,
-            connect_args=_tls_arguments(settings),
-        )
-    except ImportError as error:
-        raise missing_driver(settings.engine, error.name) from None
-    except (SQLAlchemyError, ValueError):  # their texts show the url
-        raise StoreUnsupported(
-            f"the url is none of a {settings.engine} store: write {settings.engine}://user:password@host:port/database"
-        ) from None
-
-
-def _tls_arguments(settings: StoreSettings) -> dict[str, Any]:
-    context = tls_context(settings.guest)
-    if context is not None:
-        return {"ssl": context}
-    return {"ssl": False} if settings.guest.tls == "off" and settings.engine == "postgresql" else {}
-
-
-def _read_all_dates(connection: Any, _: Any) -> None:
-    """Let asyncpg take dates and times as text, and give back as text those that Python has no value for."""
-    readers: dict[str, Callable[[str], Any]] = {
-        "date": date.fromisoformat,
-        "timestamp": datetime.fromisoformat,
-        "timestamptz": datetime.fromisoformat,
-    }
-
-    async def set_codecs(driver: Any) -> None:
-        await driver.execute("SET datestyle = 'ISO, YMD'")
-        for name, read in readers.items():
-            await driver.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=_or_text(read), format="text")
-
-    connection.run_async(set_codecs)
-
-
-def _or_text(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    def decode(text: str) -> Any:
-        try:
-            return read(text)
-        except ValueError:
-            return text
-
-    return decode
+        return SqliteReader(settings, prepare, writes=writes)
+    return EngineReader(settings, writes=writes)
 
 
 class EngineReader:
-    """A server, through SQLAlchemy's async engine."""
+    """`gate` and `lanes` are given by tests that turn a clock by hand."""
 
-    def __init__(self, settings: StoreSettings) -> None:
-        self._settings = settings
-        self._gate = Gate(settings.guest)
-        self._engine = _engine_of(settings)
-        self.dialect: Dialect = self._engine.dialect
-        if self.dialect.name == "postgresql":
-            event.listen(self._engine.sync_engine, "connect", _read_all_dates)
+    def __init__(
+        self, settings: StoreSettings, *, writes: bool = False, gate: Gate | None = None, lanes: Lanes | None = None
+    ) -> None:
+        self._settings, self._writes = settings, writes
+        self._gate = gate or Gate(settings.guest)
+        self._lanes = lanes or Lanes(settings)
+        self.dialect: Dialect = self._lanes.reading.dialect
+        burst = settings.guest.burst
+        self._batch_rows = min(BATCH_ROWS, burst) if burst else BATCH_ROWS
+        """A store that gives few rows a second gives them in small batches: its cursor then never waits long."""
 
     async def open(self) -> None:
-        await self.fetch(write_statement(sa.select(sa.literal_column("1")), self.dialect), {})
+        warn_of_old_tls(self._lanes.reading.url.host or self._settings.engine, self._settings.guest)
+        await self._read(lambda connection: None)
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._lanes.close()
 
     async def tables(self, names: Sequence[str]) -> dict[str, TableInfo | None]:
-        async def look() -> dict[str, TableInfo | None]:
-            async with self._engine.connect() as connection:
-                return await connection.run_sync(inspect_tables, names)
+        def look(connection: sa.Connection) -> dict[str, TableInfo | None]:
+            try:
+                return inspect_tables(connection, names)
+            finally:
+                connection.rollback()
 
-        return await self._guarded(look)
+        return await self._read(look)
 
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        async def read() -> list[tuple[Any, ...]]:
-            async with self._engine.connect() as connection:
-                result = await connection.exec_driver_sql(statement.sql, self._bound(statement, values))
-                return [tuple(row) for row in result]
+        bound = self._bound(statement, values)
+        start = transaction_start(self.dialect.name, Use.READ)
 
-        rows = await self._guarded(read)
+        def read(connection: sa.Connection) -> list[tuple[Any, ...]]:
+            cursor = connection.connection.cursor()
+            try:
+                if start is not None:
+                    cursor.execute(start)
+                cursor.execute(statement.sql, bound)
+                return [tuple(row) for row in cursor.fetchall()]
+            finally:
+                with suppress(Exception):  # of a cursor that has failed: what it raised first is what counts
+                    cursor.close()
+                    if start is not None:
+                        connection.connection.rollback()
+
+        rows = await self._read(read)
         await self._gate.took(len(rows))
         return rows
 
@@ -142,33 +97,44 @@ class EngineReader:
         return await self.fetch(statement, values), None
 
     async def stream(self, statement: Statement) -> AsyncIterator[list[tuple[Any, ...]]]:
-        """By a cursor at the server."""
         bound = self._bound(statement, {})
+        start = transaction_start(self.dialect.name, Use.STREAM)
 
-        def start(connection: sa.Connection) -> sa.CursorResult[Any]:
-            streaming = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
-            return streaming.exec_driver_sql(statement.sql, bound)
+        def begin(connection: sa.Connection, lane: Lane) -> sa.CursorResult[Any]:
+            if start is not None:
+                connection.exec_driver_sql(start)
+            streaming = connection.execution_options(stream_results=True, max_row_buffer=self._batch_rows)
+            result = streaming.exec_driver_sql(statement.sql, bound)
+            lane.cursor = result.cursor
+            return result
 
-        connection = self._engine.connect()
-        await self._guarded(connection.start)
+        self._gate.enter()
         try:
-            result = await self._guarded(lambda: connection.run_sync(start))
-            while batch := await self._guarded(lambda: connection.run_sync(lambda _: result.fetchmany(BATCH_ROWS))):
-                yield [tuple(row) for row in batch]
-                await self._gate.took(len(batch))
-        except BaseException:
-            await connection.invalidate()  # closing a cursor that is not at its end would read all that is left
-            raise
-        finally:
-            await connection.close()
+            async with self._lanes.lane(Use.STREAM) as lane:
+                result = await lane.run(partial(begin, lane=lane))
+                while batch := await lane.run(lambda _: result.fetchmany(self._batch_rows)):
+                    yield [tuple(row) for row in batch]
+                    await self._gate.took(len(batch))
+                    self._gate.enter()
+        except Exception as error:
+            raise unavailable(error) from None
 
     async def execute(self, statement: Statement, values: Mapping[str, Any]) -> int:
-        async def change() -> int:
-            async with self._engine.begin() as connection:
-                result = await connection.exec_driver_sql(statement.sql, self._bound(statement, values))
-                return int(result.rowcount)
+        if not self._writes:
+            raise StoreUnsupported("the mapping grants no changes to this store")
+        bound = self._bound(statement, values)
 
-        return await self._guarded(change)
+        def change(connection: sa.Connection) -> int:
+            changed = connection.exec_driver_sql(statement.sql, bound).rowcount
+            connection.commit()
+            return int(changed)
+
+        self._gate.enter()
+        try:
+            async with self._lanes.lane(Use.WRITE) as lane:
+                return await lane.run(change)
+        except Exception as error:
+            raise unavailable(error) from None
 
     def _bound(self, statement: Statement, values: Mapping[str, Any]) -> Any:
         if statement.names:
@@ -178,16 +144,18 @@ class EngineReader:
     async def token(self) -> Hashable | None:
         return None
 
-    async def _guarded(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def _read(self, work: Callable[[sa.Connection], T]) -> T:
+        """A kept connection may have been closed behind our back: then once more, on a new one."""
+        self._gate.enter()
+        lane: Lane | None = None
         try:
-            self._gate.enter()
-            async with asyncio.timeout(self._settings.guest.statement_timeout_s):
-                return await work()
-        except StoreError:
-            raise
-        except TimeoutError:
-            raise StoreUnavailable("the store did not answer in time") from None
-        except (SQLAlchemyError, OSError, ConnectionError) as error:
-            raise StoreUnavailable(f"the store cannot be read ({type(error).__name__})") from None
-        except Exception as error:  # drivers raise classes of their own before SQLAlchemy wraps them
-            raise StoreUnavailable(f"the store cannot be read ({type(error).__name__})") from None
+            async with self._lanes.lane(Use.READ) as lane:
+                return await lane.run(work)
+        except Exception as error:
+            if lane is None or not lane.was_kept or not lane.is_gone(error):
+                raise unavailable(error) from None
+        try:
+            async with self._lanes.lane(Use.READ, fresh=True) as lane:
+                return await lane.run(work)
+        except Exception as error:
+            raise unavailable(error) from None

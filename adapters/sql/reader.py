@@ -2,10 +2,10 @@
 
 Two readers with one face. SQLite is read by its own module in one worker thread: one hop a statement, where aiosqlite
 makes one for execute, one for fetch, one for close. Measured (Python 3.11, two cores, other work beside it): 50 rows of
-ten columns take 0.25 ms this way and 0.45 ms by aiosqlite, 0.07 ms of either the statement itself. Servers are read by
-SQLAlchemy's async engine (`adapters.sql.engine`). Both run a statement that has been written once for its shape (`Statement`), with only the
-values bound anew; both report a driver's error as `StoreUnavailable` without its text, which may hold a password or a
-row.
+ten columns take 0.25 ms this way and 0.45 ms by aiosqlite, 0.07 ms of either the statement itself. Servers are read
+through SQLAlchemy's engines, by async drivers or by others in threads (`adapters.sql.engine`). Both run a statement
+that has been written once for its shape (`Statement`), with only the values bound anew; both report a driver's error as
+`StoreUnavailable` without its text, which may hold a password or a row. Neither can write where it reads.
 """
 
 from __future__ import annotations
@@ -13,27 +13,42 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import quoted_name
 
 from adapters.guest import Gate
 from adapters.mapping.model import StoreSettings
 from adapters.model import StoreUnavailable, StoreUnsupported
+from adapters.sql.dialects import parameters_max
+from adapters.sql.faults import STORE_TIMEOUT, unavailable
+from adapters.sql.workers import THREAD_NAME
 from adapters.status import ReasonCode
 
-__all__ = ["BATCH_ROWS", "Reader", "SqliteReader", "Statement", "TableInfo", "inspect_tables", "write_statement"]
+__all__ = [
+    "BATCH_ROWS",
+    "Reader",
+    "SqliteReader",
+    "Statement",
+    "TableInfo",
+    "inspect_tables",
+    "stored_name",
+    "write_statement",
+]
 
 T = TypeVar("T")
 _PROGRESS_STEPS = 20_000
-"""SQLite asks every so many steps of its machine whether the deadline has passed."""
+"""SQLite asks every so many steps of its machine whether somebody still waits, and still has the time."""
 BATCH_ROWS = 500
 """Rows of a stream that are in memory at once."""
 
@@ -52,8 +67,12 @@ class Statement:
 
 def write_statement(statement: sa.sql.ClauseElement, dialect: Dialect) -> Statement:
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    names = getattr(compiled, "positiontup", None)
-    return Statement(str(compiled), tuple(names or ()), dict(compiled.params))
+    names = tuple(getattr(compiled, "positiontup", None) or ())
+    values, values_max = len(names) or len(compiled.params), parameters_max(dialect)
+    if values > values_max:
+        message = f"the statement has {values} values, {dialect.name} takes {values_max}"
+        raise StoreUnsupported(message, ReasonCode.VALUE)
+    return Statement(str(compiled), names, dict(compiled.params))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +122,27 @@ def inspect_tables(connection: sa.Connection, names: Sequence[str]) -> dict[str,
 
 def _inspect(inspector: sa.Inspector, name: str) -> TableInfo | None:
     """A name with a point is a table's whole name where there is one, else `schema.table`."""
+    stored = partial(stored_name, inspector.dialect)
     schema, dot, bare = name.rpartition(".")
-    for table, of in ((name, None), (bare, schema)) if dot else ((name, None),):
+    for table_name, of_name in ((name, None), (bare, schema)) if dot else ((name, None),):
+        table, of = quoted_name(table_name, True), None if of_name is None else quoted_name(of_name, True)
         if not inspector.has_table(table, of) and table not in inspector.get_view_names(of):
             continue
-        types = {column["name"]: column["type"] for column in inspector.get_columns(table, of)}
-        unique = {frozenset(item["column_names"]) for item in inspector.get_unique_constraints(table, of)}
+        types = {stored(column["name"]): column["type"] for column in inspector.get_columns(table, of)}
+        unique = {frozenset(map(stored, item["column_names"])) for item in inspector.get_unique_constraints(table, of)}
         unique |= {
-            frozenset(column for column in item["column_names"] if column is not None)
+            frozenset(stored(column) for column in item["column_names"] if column is not None)
             for item in inspector.get_indexes(table, of)
             if item["unique"] and None not in item["column_names"] and not _is_partial(item)
         }
-        unique.add(frozenset(inspector.get_pk_constraint(table, of)["constrained_columns"]))
-        return TableInfo(table, of, types, frozenset(columns for columns in unique if columns))
+        unique.add(frozenset(map(stored, inspector.get_pk_constraint(table, of)["constrained_columns"])))
+        return TableInfo(table_name, of_name, types, frozenset(columns for columns in unique if columns))
     return None
+
+
+def stored_name(dialect: Dialect, name: str) -> str:
+    """A name as the store spells it, which is how mappings do: Oracle's and 达梦's are told in lower case by SQLAlchemy."""
+    return str(dialect.denormalize_name(name)) if dialect.requires_name_normalize else name
 
 
 def _is_partial(index: Mapping[str, Any]) -> bool:
@@ -124,35 +150,45 @@ def _is_partial(index: Mapping[str, Any]) -> bool:
 
 
 class SqliteReader:
-    """One connection in one thread; read-only, but for the changes a mapping grants."""
+    """One connection in one thread, and another pair for long readings; read-only both. A change that the mapping
+    grants has a connection of its own."""
 
-    def __init__(self, settings: StoreSettings, prepare: Callable[[sqlite3.Connection], None]) -> None:
+    def __init__(
+        self,
+        settings: StoreSettings,
+        prepare: Callable[[sqlite3.Connection], None],
+        *,
+        writes: bool = False,
+        gate: Gate | None = None,
+    ) -> None:
         self.dialect: Dialect = sqlite_dialect.dialect(paramstyle="qmark")
-        self._settings = settings
-        self._gate = Gate(settings.guest)
+        self._settings, self._writes = settings, writes
+        self._gate = gate or Gate(settings.guest)
         self._path = settings.url
         self._prepare = prepare
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._opened = 0
         self._worker: ThreadPoolExecutor | None = None
+        self._streams: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="store")
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix=THREAD_NAME)
+            self._streams = ThreadPoolExecutor(1, thread_name_prefix=THREAD_NAME)
         await self._run(lambda connection: connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall())
 
     async def close(self) -> None:
-        if self._worker is None:
+        worker, streams, self._worker, self._streams = self._worker, self._streams, None, None
+        if worker is None or streams is None:
             return
-        await asyncio.get_running_loop().run_in_executor(self._worker, self._disconnect)
-        self._worker.shutdown(wait=False)
-        self._worker = None
+        await asyncio.get_running_loop().run_in_executor(worker, self._disconnect)
+        for pool in (worker, streams):
+            await asyncio.to_thread(pool.shutdown)
 
     async def tables(self, names: Sequence[str]) -> dict[str, TableInfo | None]:
         def look(connection: sqlite3.Connection) -> dict[str, TableInfo | None]:
-            engine = sa.create_engine(
-                "sqlite://", creator=lambda: sqlite3.connect(self._uri("ro"), uri=True), poolclass=sa.pool.NullPool
-            )
+            engine = sa.create_engine("sqlite://", creator=self._reading, poolclass=sa.pool.NullPool)
             with engine.connect() as borrowed:
                 return inspect_tables(borrowed, names)
 
@@ -165,25 +201,28 @@ class SqliteReader:
         return rows
 
     async def stream(self, statement: Statement) -> AsyncIterator[list[tuple[Any, ...]]]:
-        """On a connection of its own, so that a long reading and answers do not wait for each other's rows."""
+        """In a thread of its own, so that a long reading and answers do not wait for each other."""
         bound = statement.bound({})
+        opened: list[sqlite3.Connection] = []
 
-        def start(_: sqlite3.Connection) -> tuple[sqlite3.Connection, sqlite3.Cursor]:
-            own = sqlite3.connect(self._uri("ro"), uri=True, check_same_thread=False)
-            self._prepare(own)
-            return own, own.execute(statement.sql, bound)
+        def own() -> sqlite3.Connection:
+            if not opened:
+                opened.append(self._reading())
+                self._prepare(opened[0])
+            return opened[0]
 
-        own, cursor = await self._run(start)
+        streams = self._streams
         try:
-            while batch := await self._run(lambda _: cursor.fetchmany(BATCH_ROWS)):
+            cursor = await self._run(lambda connection: connection.execute(statement.sql, bound), streams, own)
+            while batch := await self._run(lambda _: cursor.fetchmany(BATCH_ROWS), streams, own):
                 yield batch
                 await self._gate.took(len(batch))
         finally:
             # In the thread that reads, after what it reads now: whoever is cancelled does not wait for it.
-            if self._worker is None:
-                own.close()
+            if streams is not None and streams is self._streams:
+                streams.submit(_close_all, opened)
             else:
-                self._worker.submit(own.close)
+                _close_all(opened)
 
     async def fetch_with_token(
         self, statement: Statement, values: Mapping[str, Any]
@@ -196,10 +235,12 @@ class SqliteReader:
         return rows, token
 
     async def execute(self, statement: Statement, values: Mapping[str, Any]) -> int:
+        if not self._writes:
+            raise StoreUnsupported("the mapping grants no changes to this store")
         bound = statement.bound(values)
 
         def change(_: sqlite3.Connection) -> int:
-            writer = sqlite3.connect(self._uri("rw"), uri=True, timeout=self._settings.guest.statement_timeout_s)
+            writer = self._connect("rw")
             try:
                 with writer:
                     return writer.execute(statement.sql, bound).rowcount
@@ -214,24 +255,43 @@ class SqliteReader:
     def _look(self, connection: sqlite3.Connection) -> Hashable:
         return self._opened, connection.execute("PRAGMA data_version").fetchone()[0]
 
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._worker is None:
+    async def _run(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        worker: ThreadPoolExecutor | None = None,
+        connect: Callable[[], sqlite3.Connection] | None = None,
+    ) -> T:
+        """Where the caller is cancelled, what has not begun never does, and what runs is interrupted."""
+        worker = worker or self._worker
+        if worker is None:
             raise StoreUnavailable("the store is not open")
         self._gate.enter()
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._work, work)
+        given_up = threading.Event()
+        try:
+            return await asyncio.wrap_future(worker.submit(self._work, work, connect or self._connected, given_up))
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
 
-    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _work(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        connect: Callable[[], sqlite3.Connection],
+        given_up: threading.Event,
+    ) -> T:
         deadline = time.monotonic() + self._settings.guest.statement_timeout_s
         try:
-            connection = self._connected()
-            connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _PROGRESS_STEPS)
+            connection = connect()
+            connection.set_progress_handler(
+                lambda: int(given_up.is_set() or time.monotonic() > deadline), _PROGRESS_STEPS
+            )
             return work(connection)
         except sqlite3.Error as error:
             if "interrupted" in str(error):
-                raise StoreUnavailable("the store did not answer in time") from None
+                raise StoreUnavailable("the store did not answer in time", STORE_TIMEOUT) from None
             if "user-defined" in str(error):  # a function of ours refused a value: see adapters.sql.push
                 raise StoreUnsupported("a value cannot be compared inside the store", ReasonCode.VALUE) from None
-            raise StoreUnavailable(f"the SQLite store cannot be read ({type(error).__name__})") from error
+            raise unavailable(error) from error
         except OSError:
             raise StoreUnavailable("the SQLite file is missing or cannot be read") from None
 
@@ -241,18 +301,28 @@ class SqliteReader:
         identity = (status.st_dev, status.st_ino)
         if self._connection is None or identity != self._identity:
             self._disconnect()
-            self._connection = sqlite3.connect(
-                self._uri("ro"), uri=True, timeout=self._settings.guest.statement_timeout_s
-            )
+            self._connection = self._reading()
             self._prepare(self._connection)
             self._identity = identity
             self._opened += 1
         return self._connection
 
-    def _uri(self, mode: str) -> str:
-        return f"file:{quote(self._path)}?mode={mode}"
+    def _reading(self) -> sqlite3.Connection:
+        connection = self._connect("ro")
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        uri = f"file:{quote(self._path)}?mode={mode}"
+        timeout_s = self._settings.guest.statement_timeout_s
+        return sqlite3.connect(uri, uri=True, timeout=timeout_s, check_same_thread=False)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _close_all(connections: Sequence[sqlite3.Connection]) -> None:
+    for connection in connections:
+        connection.close()

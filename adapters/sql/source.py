@@ -12,36 +12,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from adapters.mapping.model import Condition, Listing, Lookup, Mapping, WriteGrant
 from adapters.mapping.toml import MappingError
+from adapters.sql.dialects import is_blank, is_text, native_form, same_text, text_form
 from adapters.sql.reader import TableInfo
 
 __all__ = ["SqlSource", "native_form", "text_form"]
-
-
-def text_form(column: sa.ColumnElement[Any], type_: Any, dialect: Dialect) -> sa.ColumnElement[str]:
-    """The column as text that compares and sorts by code points; as `adapters.mapping.values.text_of` writes it."""
-    if dialect.name == "sqlite":
-        return sa.cast(column, sa.Text).collate("BINARY")
-    if dialect.name == "postgresql":
-        if isinstance(type_, sa.Boolean):
-            return sa.cast(sa.cast(column, sa.Integer), sa.Text).collate("C")
-        return sa.cast(column, sa.Text).collate("C")
-    # Bytes of UTF-8 compare as code points do, and no server pads them: MySQL 5.7 has no collation that does both.
-    return sa.type_coerce(sa.cast(sa.cast(native_form(column, type_, dialect), sa.CHAR), mysql.BINARY), sa.Text)
-
-
-def native_form(column: sa.ColumnElement[Any], type_: Any, dialect: Dialect) -> sa.ColumnElement[Any]:
-    """The column as it is read: as it stands, but for bits, which drivers hand over as bytes or objects of their own."""
-    if isinstance(type_, mysql.BIT):
-        return sa.cast(column, mysql.INTEGER(unsigned=True))
-    if isinstance(type_, postgresql.BIT):
-        return sa.cast(column, sa.Text)
-    return column
 
 
 class SqlSource:
@@ -128,7 +107,8 @@ class SqlSource:
             values[target.c[grant.updated_column]] = sa.bindparam("now_utc")
         seen = text_form(version, info.types[grant.version_column], self.dialect)
         key = [target.c[part.column] == sa.bindparam(f"key_{at}") for at, part in enumerate(self.mapping.key)]
-        return sa.update(target).where(*key, seen == sa.bindparam("seen_version")).values(values)
+        unchanged = same_text(seen, sa.bindparam("seen_version"), self.dialect)
+        return sa.update(target).where(*key, unchanged).values(values)
 
     def unique_key(self) -> bool:
         """Whether the store itself keeps the native key unique, and no join can repeat a row."""
@@ -180,13 +160,14 @@ class SqlSource:
         text = text_form(column, type_, self.dialect)
         match condition.test:
             case "null":
-                return sa.or_(column.is_(None), text == "")
+                return is_blank(column, text, self.dialect)
             case "not_null":
-                return sa.and_(column.is_not(None), text != "")
+                return is_text(column, text, self.dialect)
             case "in":
-                return sa.or_(*(text == value for value in condition.values))
+                return sa.or_(*(same_text(text, value, self.dialect) for value in condition.values))
             case "not_in":
-                return sa.and_(column.is_not(None), *(text != value for value in condition.values))
+                other = (sa.not_(same_text(text, value, self.dialect)) for value in condition.values)
+                return sa.and_(column.is_not(None), *other)
 
     def _open(self) -> sa.ColumnElement[bool] | None:
         """What is open; every other row, undecided ones included, is secret."""
@@ -195,15 +176,16 @@ class SqlSource:
             return None
         text = self.text(rule.column)
         if rule.lookup is None:
-            return sa.or_(sa.false(), *(text == value for value in rule.open))
+            return sa.or_(sa.false(), *(same_text(text, value, self.dialect) for value in rule.open))
         lookup = self.mapping.lookups[rule.lookup]
         side, info = self._table(lookup.table).alias("secrecy_code"), self.info[lookup.table]
         assert info is not None
         value = text_form(side.c[lookup.value], info.types[lookup.value], self.dialect)
         key = text_form(side.c[lookup.key], info.types[lookup.key], self.dialect)
         conditions = [self._holds(item, side.c[item.column], info.types[item.column]) for item in lookup.where]
-        opened = sa.or_(sa.false(), *(value == text for text in rule.open))
-        entries: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(side).where(key == text, *conditions)
+        opened = sa.or_(sa.false(), *(same_text(value, text, self.dialect) for text in rule.open))
+        entries: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(side)
+        entries = entries.where(same_text(key, text, self.dialect), *conditions)
         # A code that its table has twice, once as open and once as not, decides nothing: such a row is secret.
         return sa.and_(
             sa.exists(entries.where(opened)),

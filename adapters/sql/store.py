@@ -44,9 +44,10 @@ from adapters.model import (
     StoreUnsupported,
 )
 from adapters.snapshot import Snapshot, duplicate_code
+from adapters.sql.dialects import limited
 from adapters.sql.engine import open_reader
 from adapters.sql.push import PushFunctions, SqlitePush, prepare_functions
-from adapters.sql.reader import Statement, write_statement
+from adapters.sql.reader import Reader, Statement, write_statement
 from adapters.sql.request import (
     Parameters,
     condition_params,
@@ -69,7 +70,8 @@ _Written: TypeAlias = "tuple[Statement, Parameters]"
 
 
 class SqlStore:
-    def __init__(self, mapping: Mapping) -> None:
+    def __init__(self, mapping: Mapping, reader: Reader | None = None) -> None:
+        """`reader`: another way to the store than its driver's; in tests."""
         self.mapping = mapping
         self.region = mapping.region
         self.native_kinds = native_kinds(mapping.key)
@@ -78,7 +80,7 @@ class SqlStore:
         self._push: SqlitePush | None = None
         self._pushed: _Pushed | None = None
         self._statements: OrderedDict[Hashable, _Written] = OrderedDict()
-        self._reader = open_reader(mapping.store, self._prepare)
+        self._reader = reader or open_reader(mapping.store, self._prepare, writes=mapping.write is not None)
         self._alive = write_statement(sa.select(sa.literal_column("1")), self._reader.dialect)
         self._loading = asyncio.Lock()
         self._snapshot: tuple[Hashable, Snapshot] | None = None
@@ -92,7 +94,8 @@ class SqlStore:
         if self.mapping.store.engine == "sqlite":
             self._push = SqlitePush(self._source, self._functions)
         # One row more than may be scanned, so that a table that is too long is found out before it has been read.
-        scan = self._source.native_select().limit(sa.literal_column(str(self.mapping.store.scan_rows_max + 1)))
+        scan = self._source.native_select()
+        scan = limited(scan, self.mapping.store.scan_rows_max + 1, self._reader.dialect)
         self._scan = write_statement(scan, self._reader.dialect)
 
     async def close(self) -> None:

@@ -45,7 +45,7 @@ WRONG: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
     (put("mapping", 2), "mapping", "write mapping = 1"),
     (put("region", "330103"), "region", "330105"),
     (put("store", "engin", "x"), "store.engin", "did you mean 'engine'?"),
-    (put("store", "engine", "orcale"), "store.engine", "known: sqlite"),
+    (put("store", "engine", "db2"), "store.engine", "known: sqlite"),
     (put("store", "engine", "csv"), "store.mode", 'write mode = "indexed"'),
     (put("store", "url", "${GWC_NO_SUCH}"), "store.url", "GWC_NO_SUCH"),
     (drop("secrecy"), "secrecy", "none_because"),
