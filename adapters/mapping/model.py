@@ -24,10 +24,12 @@ __all__ = [
     "Case",
     "ClassMapping",
     "Condition",
+    "FeedSettings",
     "FieldMapping",
     "FileLayout",
     "Guest",
     "HourSpan",
+    "IndexSettings",
     "Join",
     "KeyPart",
     "Listing",
@@ -91,6 +93,27 @@ class StoreSettings:
     reload_s: float = 60.0
     """How often a store that keeps no proof of changes is read again whatever it says of them."""
     guest: Guest = field(default_factory=lambda: Guest())
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How the local index of an indexed store is kept."""
+
+    refresh_s: float | None = None
+    """How often the source is looked at, and a server read; None: as `reread_s` and `reload_s` have it."""
+    full_s: float = 86_400.0
+    """How often a store with a change feed is read as a whole all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """By what the store tells which rows have changed."""
+
+    by: Literal["updated_at", "version", "digest"]
+    overlap_s: float = 300.0
+    """By how much clocks may differ and commits lag behind the times that rows bear, together."""
+    key_scan_s: float = 3_600.0
+    """By `updated_at`: how often all keys are read, which finds the rows that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +320,9 @@ class Mapping:
     """None too where the capabilities do not grant writing."""
     quarantine: tuple[QuarantineRule, ...]
     capabilities: StoreCapabilities
+    index: IndexSettings = field(default_factory=IndexSettings)
+    feed: FeedSettings | None = None
+    """None too where the capabilities do not grant it."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -83,6 +83,8 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     "The top of the file": {NOWHERE: 1},
     "store": {"store": {NOWHERE: 1}},
     "guest": {"guest": {NOWHERE: 1}},
+    "index": {"index": {NOWHERE: 1}},
+    "feed": {"feed": {"by": "digest", NOWHERE: 1}},
     "capabilities": {"capabilities": {NOWHERE: 1}},
     "quarantine": {"quarantine": [{"name": "x", "when": {"column": "c", "in": ["1"]}, NOWHERE: 1}]},
     "source": {"source": {NOWHERE: 1}},
