@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,5 @@ async def test_a_file_that_is_written_while_it_is_read(tmp_path: Path) -> None:
             file.write("\r\nA99,柜,联想".encode("gb18030"))
         return IndexBuilder(tmp_path / "building", RowMapper(mapping, side))
 
-    make: Callable[[SideTables], IndexBuilder] = builder
     with pytest.raises(StoreUnavailable, match="has changed while it was read"):
-        await source.load(await source.stamp(), make)
+        await source.load(await source.stamp(), builder)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from adapters.index import IndexBuilder, IndexedStore, SourceStamp
+from adapters.kit.raw import first_rows
 from adapters.mapping import parse_mapping
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Mapping
@@ -272,3 +273,12 @@ async def test_keys_are_scanned_only_when_it_is_time(tmp_path: Path, key_scan: s
         assert await store.count(None) == left
     finally:
         await store.close()
+
+
+async def test_the_first_rows_of_a_fed_store_are_shown_too(tmp_path: Path) -> None:
+    legacy = on_sqlite(tmp_path)
+    await legacy.reset()
+    await legacy.apply(("insert", keyed("1")))
+    (shown,) = await first_rows(mapping_of(legacy, tmp_path, {"by": "digest"}), 10)
+    assert shown.raw["mc"] == "桌"
+    assert shown.is_listed
