@@ -4,9 +4,9 @@ An order `price` has the index `(price, key)`. Behind a position with the price 
 
     tie    price = p, keys behind the position's      range  price > p      null  rows without a price
 
-and each is a range of that index, so a page costs what it returns, however deep it lies. Only the rows that share the
-value of the first term are sorted for further terms; for a descending order, only the rows of one value by their keys,
-where that index has no twin of its own (`adapters.index.settle`).
+and each is a range of that index, so a page costs what it returns, however deep it lies. Of a descending order the rows of
+one value are sorted by their keys, unless they are so many that the index has a twin (`adapters.index.settle`). Further
+terms are for `adapters.index.blocks`, or sort the rows that share the first term's value.
 """
 
 from __future__ import annotations
