@@ -64,6 +64,7 @@ class IndexUpdate:
             isolation_level=None,
         )
         self._db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        self._db.execute("PRAGMA secure_delete = ON")  # a row that has become secret leaves no bytes either
         self._db.create_function("gwc_bucket", 1, bucket_of, deterministic=True)
         self._meta = {
             name: orjson.loads(value)

@@ -35,7 +35,7 @@ def read_feed(
     by = section.choice("by", _KINDS)
     kind: Literal["updated_at", "version", "digest"]
     kind = "updated_at" if by == "updated_at" else "version" if by == "version" else "digest"
-    settings = FeedSettings(kind, _duration(section, "overlap", "5m"), _duration(section, "key_scan", "1h"))
+    settings = FeedSettings(kind, _duration(section, "overlap", "5m"), _duration(section, "key_scan", "0s"))
     section.done()
     if store.engine not in SQL_ENGINES or store.mode != "indexed":
         raise MappingError(section.where, "only an indexed SQL store has a change feed", "remove it")

@@ -112,8 +112,8 @@ class FeedSettings:
     by: Literal["updated_at", "version", "digest"]
     overlap_s: float = 300.0
     """By how much clocks may differ and commits lag behind the times that rows bear, together."""
-    key_scan_s: float = 3_600.0
-    """By `updated_at`: how often all keys are read, which finds the rows that are gone."""
+    key_scan_s: float = 0.0
+    """By `updated_at`: how often all keys are read, which finds the rows that are gone or have become secret."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,3 +282,20 @@ async def test_the_first_rows_of_a_fed_store_are_shown_too(tmp_path: Path) -> No
     (shown,) = await first_rows(mapping_of(legacy, tmp_path, {"by": "digest"}), 10)
     assert shown.raw["mc"] == "桌"
     assert shown.is_listed
+
+
+@pytest.mark.parametrize("kind", ["updated_at", "version", "digest"])
+async def test_a_row_that_becomes_secret_leaves_no_byte(tmp_path: Path, kind: str) -> None:
+    legacy = on_sqlite(tmp_path)
+    await legacy.reset()
+    for number in range(1, 4):
+        await legacy.apply(("insert", {**keyed(str(number)), "mc": f"未公开之物{number}"}))
+    store, source = await opened(legacy, tmp_path, "fed", {"by": kind})
+    try:
+        await legacy.apply(("update", 2, {**keyed("2"), "mc": "未公开之物2", "mj": "秘密"}))
+        await store.refresh()
+        assert [row["name"] for row in (await store.page(ALL)).rows] == ["未公开之物1", "未公开之物3"]
+        assert source.loads == 1
+    finally:
+        await store.close()
+    assert "未公开之物2".encode() not in (tmp_path / "fed" / "330109.index.sqlite").read_bytes()
