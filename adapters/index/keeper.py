@@ -49,11 +49,11 @@ _LOCK_PAUSE_S = 0.2
 
 
 class IndexKeeper:
-    def __init__(self, mapping: Mapping, source: RowSource, folder: Path) -> None:
+    def __init__(self, mapping: Mapping, source: RowSource, folder: Path, gate: Gate | None = None) -> None:
         self._mapping, self._source, self._folder = mapping, source, folder
         self.path = folder / f"{mapping.region}.index.sqlite"
         self._lock = BuildLock(folder / f"{mapping.region}.index.lock")
-        self._gate = Gate(mapping.store.guest)
+        self._gate = gate or Gate(mapping.store.guest)
         self._digest = hashlib.blake2b(
             f"{FORMAT} {replace(mapping, path=Path())!r}".encode(), digest_size=16
         ).hexdigest()

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.evaluate import group_text, order_value
+from adapters.guest import Gate
 from adapters.index.keeper import IndexKeeper
 from adapters.index.layout import Layout, issues_of, raw_of, row_of
 from adapters.index.loaded import Loaded
@@ -48,14 +49,17 @@ _BATCH = 500
 
 
 class IndexedStore:
-    def __init__(self, mapping: Mapping, source: RowSource, cache_dir: Path | None) -> None:
+    def __init__(
+        self, mapping: Mapping, source: RowSource, cache_dir: Path | None, *, gate: Gate | None = None
+    ) -> None:
+        """`gate`: tells when the source may be looked at, where it is not the wall clock that does (in tests)."""
         self.mapping, self._source = mapping, source
         self.region = mapping.region
         self.native_kinds = native_kinds(mapping.key)
         self.capabilities = mapping.capabilities
         self._own_folder = None if cache_dir else tempfile.TemporaryDirectory(prefix="gwc-index-")
         folder = cache_dir or Path(self._own_folder.name if self._own_folder else ".")
-        self._keeper = IndexKeeper(mapping, source, folder)
+        self._keeper = IndexKeeper(mapping, source, folder, gate)
         self._reader = IndexReader(self._keeper.path)
         self._layout = Layout(mapping)
         self._conditions = Conditions(mapping, self._layout)
