@@ -33,7 +33,15 @@ def lookup_entries(rows: Iterable[tuple[Any, ...]]) -> dict[str, tuple[str | Non
 def listing_entries(listing: Listing, rows: Iterable[Map[str, Any]]) -> dict[str, dict[str, Any]]:
     """The list of units or warehouses by native key, in key order. A row without a key is no unit."""
     found: dict[str, dict[str, Any]] = {}
+    columns = (listing.key, listing.name, listing.uscc, listing.warehouse_kind, listing.address)
+    told: dict[str, list[Any]] = {}
+    # A list gathered from asset rows names the same unit in each of them.
     for row in rows:
+        cells = [row.get(column) if column else None for column in columns]
+        if isinstance(key := cells[0], str):
+            if told.get(key) == cells:
+                continue
+            told[key] = cells
         native = code_text(row.get(listing.key))
         if native is None:
             continue

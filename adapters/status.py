@@ -91,7 +91,11 @@ class StoreHealth:
     data_as_of: datetime | None = None
     """The age of what is answered; None where nothing can be."""
     last_good_load: datetime | None = None
-    """When a local index was last built of the store; None for a live one."""
+    """When a local index was last built of the store as a whole; None for a live one."""
+    build_s: float | None = None
+    """How long that took."""
+    rows: int | None = None
+    """In the index: listed and kept back."""
 
 
 @dataclass(frozen=True, slots=True)

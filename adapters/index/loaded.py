@@ -15,7 +15,9 @@ from typing import Any
 
 import orjson
 
-from adapters.index.build import COMPLETE, FORMAT
+from adapters.index.build import COMPLETE
+from adapters.index.layout import FORMAT
+from adapters.index.reader import connect
 
 __all__ = ["Loaded", "read_loaded"]
 
@@ -32,6 +34,13 @@ class Loaded:
     read: int
     """Rows of the source, whatever became of them."""
     issues: dict[tuple[str, str | None], int]
+    fed_at: datetime
+    """When what it holds began to be read, by a building or the last pass of a change feed."""
+    scanned_at: datetime
+    """The same, of the last reading that saw all keys."""
+    sides: str
+    took_s: float
+    """How long its last whole building took."""
     units: list[dict[str, Any]] = field(default_factory=list)
     warehouses: list[dict[str, Any]] = field(default_factory=list)
 
@@ -41,20 +50,24 @@ def read_loaded(path: Path, digest: str, *, checked: bool) -> Loaded | None:
     if not path.exists():
         return None
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        with closing(connect(path)) as db:
             if checked and db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 return None
             meta = {name: orjson.loads(value) for name, value in db.execute("SELECT name, value FROM meta")}
-        if meta["digest"] != digest or meta["format"] != FORMAT:
+        if meta["digest"] != digest or meta["format"] != FORMAT or not meta[COMPLETE]:
             return None
         return Loaded(
             token=meta["token"],
             as_of=datetime.fromisoformat(meta["asOf"]),
-            built_at=datetime.fromisoformat(meta[COMPLETE]),
+            built_at=datetime.fromisoformat(meta["builtAt"]),
             listed=meta["listed"],
             quarantined=meta["quarantined"],
             read=meta["read"],
             issues={(code, name): count for code, name, count in meta["issues"]},
+            fed_at=datetime.fromisoformat(meta["fedAt"]),
+            scanned_at=datetime.fromisoformat(meta["scannedAt"]),
+            sides=meta["sides"],
+            took_s=meta["tookS"],
             units=meta["units"],
             warehouses=meta["warehouses"],
         )

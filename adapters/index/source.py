@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from adapters.mapping.fields import SideTables
 from adapters.status import Fault
@@ -13,7 +13,11 @@ from adapters.status import Fault
 if TYPE_CHECKING:
     from adapters.index.build import IndexBuilder
 
-__all__ = ["RowSource", "SourceStamp"]
+__all__ = ["ChangeFeed", "FedRow", "FedSource", "RowSource", "SourceStamp"]
+
+FedRow: TypeAlias = tuple[str | None, str | None, tuple[Any, ...]]
+"""(ident, mark, native row). The ident is the text of the row's key as the store has it, None where it has none; the
+mark is whatever another state of the row has another of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +47,31 @@ class RowSource(Protocol):
 
         It is never cancelled: the builder raises `BuildStopped` into it where nobody waits any more.
         """
+
+
+class ChangeFeed(Protocol):
+    """How a source tells what has changed since the index was made. Secret and ignored rows stay out of all of it."""
+
+    async def side(self) -> SideTables: ...
+
+    def recent(self, since: Any) -> AsyncIterator[list[str]]:
+        """Idents of rows whose native time of change is `since` or later, or which have none; None: of all rows."""
+
+    async def buckets(self) -> dict[str, tuple[int, int, int]]:
+        """As `adapters.index.update.bucket_sums`, worked out by the store."""
+
+    def scan(self, buckets: Sequence[str] | None) -> AsyncIterator[list[tuple[str, str | None]]]:
+        """(ident, mark) of all rows that have an ident, or of those in these buckets, in any order."""
+
+    async def fetch(self, idents: Sequence[str]) -> list[FedRow]:
+        """All rows with these idents, as they are now."""
+
+    def unkeyed(self) -> AsyncIterator[list[FedRow]]:
+        """All rows without an ident."""
+
+
+@runtime_checkable
+class FedSource(RowSource, Protocol):
+    """A source that has a change feed where the mapping says by what (`[feed]`)."""
+
+    async def feed(self) -> ChangeFeed: ...

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from adapters.index import RowSource
 from adapters.index.build import BuildStopped, IndexBuilder
+from adapters.index.source import FedRow
 from adapters.mapping.fields import SideTables
 from adapters.mapping.issues import issue
 from adapters.mapping.mapper import Fate, RowMapper
@@ -80,6 +81,9 @@ class _Collector:
             if mapped.fate in (Fate.LISTED, Fate.QUARANTINED):
                 listed = mapped.fate is Fate.LISTED
                 self._keep(RawRow(self.mapper.raw_of(raw), mapped.row, tuple(mapped.issues or ()), listed))
+
+    def add_marked(self, rows: Iterable[FedRow]) -> None:
+        self.add((raw for _, _, raw in rows), judged=True)
 
     def add_malformed(self, line: int, text: str) -> None:
         self._keep(RawRow({"line": line}, None, (issue("MALFORMED_ROW", None, None, "file"),), False))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from adapters.canonical import STATUSES
 from adapters.mapping.check import check_whole
 from adapters.mapping.load_fields import read_class, read_fields
+from adapters.mapping.load_index import read_feed, read_index
 from adapters.mapping.load_parts import read_codes, read_conditions, read_lookup_name
 from adapters.mapping.load_rules import read_rule
 from adapters.mapping.load_store import GIVEN, read_capabilities, read_store
@@ -93,7 +94,8 @@ def parse_mapping(data: dict[str, Any], path: Path, watch: Watch | None = None) 
     table, joins, rows = _source(source, store.engine)
     fields = read_fields(top.section("fields"), lookups)
     write = _write(top.section("write")) if top.has("write") else None
-    capabilities = read_capabilities(top.section("capabilities"), store.mode, write, fields)
+    feed = read_feed(top.section("feed"), store, fields, joins) if top.has("feed") else None
+    capabilities = read_capabilities(top.section("capabilities"), store.mode, write, feed, fields)
     mapping = Mapping(
         path=path,
         region=region,
@@ -115,6 +117,8 @@ def parse_mapping(data: dict[str, Any], path: Path, watch: Watch | None = None) 
         write=write if capabilities.write else None,
         quarantine=tuple(read_rule(part) for part in top.sections("quarantine")),
         capabilities=capabilities,
+        index=read_index(top.section("index"), store),
+        feed=feed if capabilities.change_feed else None,
     )
     top.done()
     check_whole(mapping)

@@ -17,7 +17,16 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from adapters.kinds import BUILT_IN, known_kinds
 from adapters.mapping.address import SECRET_PARAMETERS
-from adapters.mapping.model import FILE_ENGINES, SQL_ENGINES, FieldMapping, Guest, HourSpan, StoreSettings, WriteGrant
+from adapters.mapping.model import (
+    FILE_ENGINES,
+    SQL_ENGINES,
+    FeedSettings,
+    FieldMapping,
+    Guest,
+    HourSpan,
+    StoreSettings,
+    WriteGrant,
+)
 from adapters.mapping.toml import MappingError, Section
 from adapters.status import StoreCapabilities
 
@@ -173,19 +182,23 @@ def _hours(section: Section, text: str) -> HourSpan:
 
 
 def read_capabilities(
-    section: Section, mode: Literal["live", "indexed"], write: WriteGrant | None, fields: Map[str, FieldMapping]
+    section: Section,
+    mode: Literal["live", "indexed"],
+    write: WriteGrant | None,
+    feed: FeedSettings | None,
+    fields: Map[str, FieldMapping],
 ) -> StoreCapabilities:
     granted = StoreCapabilities(
         read=section.flag("read", True),
         hold=section.flag("hold", True),
         write=section.flag("write", write is not None),
-        change_feed=section.flag("change_feed", False),
+        change_feed=section.flag("change_feed", feed is not None),
         mode=mode,
     )
     section.done()
     if granted.write and write is None:
         raise MappingError(section.at("write"), "the mapping does not say what is written", "add [write]")
-    if granted.change_feed and not {"version", "updatedAt"} & set(fields):
+    if granted.change_feed and feed is None and not {"version", "updatedAt"} & set(fields):
         raise MappingError(
             section.at("change_feed"), "no field tells what has changed", "map fields.updatedAt or fields.version"
         )

@@ -29,11 +29,13 @@ __all__ = [
     "Case",
     "ClassMapping",
     "Condition",
+    "FeedSettings",
     "FieldMapping",
     "FieldTest",
     "FileLayout",
     "Guest",
     "HourSpan",
+    "IndexSettings",
     "Join",
     "KeyPart",
     "Listing",
@@ -116,6 +118,27 @@ class StoreSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", StoreUrl(self.url))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How the local index of an indexed store is kept."""
+
+    refresh_s: float | None = None
+    """How often the source is looked at, and a server read; None: as `reread_s` and `reload_s` have it."""
+    full_s: float = 86_400.0
+    """How often a store with a change feed is read as a whole all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """By what the store tells which rows have changed."""
+
+    by: Literal["updated_at", "version", "digest"]
+    overlap_s: float = 300.0
+    """By how much clocks may differ and commits lag behind the times that rows bear, together."""
+    key_scan_s: float = 0.0
+    """By `updated_at`: how often all keys are read, which finds the rows that are gone or have become secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +373,9 @@ class Mapping:
     """None too where the capabilities do not grant writing."""
     quarantine: tuple[QuarantineRule, ...]
     capabilities: StoreCapabilities
+    index: IndexSettings = field(default_factory=IndexSettings)
+    feed: FeedSettings | None = None
+    """None too where the capabilities do not grant it."""
 
     @property
     def columns(self) -> tuple[str, ...]:

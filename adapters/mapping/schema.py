@@ -113,6 +113,13 @@ def _probes() -> Iterable[Json]:
     write = {"status_column": "s", "version_column": "v", "codes": {STATUSES[0]: "1"}}
     yield _SQL | {"fields": {"name": "c", "version": "v"}, "write": write, "guest": {"rows_per_s": 1, "rows_burst": 1}}
     yield _SHORTEST | {"units": {"from": "rows", "key": "k", "name": "n"}}
+    yield _SHORTEST | {"index": {"refresh": "15m", "full": "1d"}}
+    indexed = _SQL | {
+        "store": {"engine": "sqlite", "url": "x", "mode": "indexed"},
+        "capabilities": {"change_feed": True},
+    }
+    for kind, name in (("updated_at", "updatedAt"), ("version", "version"), ("digest", "name")):
+        yield indexed | {"fields": {"name": "c", name: "u"}, "feed": {"by": kind}}
     interface = _SHORTEST | {"store": {"engine": "rest", "url": "http://x"}, "source": {"table": "/x"}}
     for led in ({"by": "page"}, {"by": "cursor", "next_at": "n"}, {"by": "link", "next_at": "n"}):
         yield interface | {"rest": led | {"columns": {_ANY_NAME: ["c"]}}}

@@ -1,13 +1,13 @@
 """A SQL store as the source of a local index: for stores that cannot order or search as the contract does.
 
 No server keeps a number that proves that nothing has changed, so rows are read again every `reload_s`; a SQLite file
-tells by its size and time. Rows stream through in batches: memory does not grow with the table.
+tells by its size and time. Rows stream through in batches: memory does not grow with the table. Where the mapping says
+by what the store tells its changes (`[feed]`), each look reads those (`adapters.sql.feed`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,8 +18,9 @@ from adapters.index.source import SourceStamp
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Mapping
 from adapters.mapping.toml import MappingError
-from adapters.model import SourceRefused, StoreUnavailable
+from adapters.model import SourceRefused, StoreUnavailable, StoreUnsupported
 from adapters.sql.engine import open_reader
+from adapters.sql.feed import SqlFeed, prepare_feed
 from adapters.sql.reader import write_statement
 from adapters.sql.sides import SideReader, open_source
 from adapters.sql.source import SqlSource
@@ -30,8 +31,10 @@ __all__ = ["SqlRows"]
 class SqlRows:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
-        self._reader = open_reader(mapping.store, _unprepared)
+        self._reader = open_reader(mapping.store, prepare_feed)
+        self._reload_s = mapping.index.refresh_s or mapping.store.reload_s
         self._source: SqlSource | None = None
+        self._feed: SqlFeed | None = None
 
     async def open(self) -> None:
         """Nothing yet: a store that is away must not keep the last good index from answering."""
@@ -43,18 +46,36 @@ class SqlRows:
         now = datetime.now(UTC)
         if self._mapping.store.engine == "sqlite":
             return SourceStamp(await asyncio.to_thread(_file_state, Path(self._mapping.store.url)), now)
-        return SourceStamp(f"period {int(time.time() // self._mapping.store.reload_s)}", now)
+        if self._mapping.feed is not None:
+            return SourceStamp(f"pass {now.isoformat()}", now)
+        return SourceStamp(f"period {int(time.time() // self._reload_s)}", now)
 
     async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
+        source = await self._opened()
+        building = builder(await SideReader(source, self._reader).read())
+        if self._mapping.feed is not None:
+            feed = await self.feed()
+            async for batch in self._reader.stream(feed.rows_statement()):
+                await asyncio.to_thread(building.add_marked, map(feed.fed, batch))
+            return building
+        async for batch in self._reader.stream(write_statement(source.native_select(), self._reader.dialect)):
+            await asyncio.to_thread(building.add, batch, judged=True)
+        return building
+
+    async def feed(self) -> SqlFeed:
+        if self._feed is None:
+            if self._mapping.feed is None:
+                raise StoreUnsupported("the mapping does not say by what the store tells its changes")
+            self._feed = SqlFeed(self._mapping, self._mapping.feed, await self._opened(), self._reader)
+        return self._feed
+
+    async def _opened(self) -> SqlSource:
         if self._source is None:
             try:
                 self._source = await open_source(self._mapping, self._reader)
             except MappingError as error:
                 raise SourceRefused(str(error), "MAPPING_UNFIT") from None
-        building = builder(await SideReader(self._source, self._reader).read())
-        async for batch in self._reader.stream(write_statement(self._source.native_select(), self._reader.dialect)):
-            await asyncio.to_thread(building.add, batch, judged=True)
-        return building
+        return self._source
 
 
 def _file_state(path: Path) -> str:
@@ -69,7 +90,3 @@ def _file_state(path: Path) -> str:
             continue
         found.append(f"{status.st_ino} {status.st_size} {status.st_mtime_ns}")
     return " ".join(found)
-
-
-def _unprepared(connection: sqlite3.Connection) -> None:
-    """Nothing is pushed: no function of ours is called."""

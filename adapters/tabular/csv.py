@@ -4,8 +4,9 @@ An export counts as whole when its companion (`ready_suffix`) lies beside it and
 has. Where the district writes no companions, a file counts once it has lain unchanged for `settle_s`; nothing proves
 that it is whole, so the index refuses one that is far shorter than the last good one. A file that is not whole, or has
 lost a column the mapping needs, never replaces the last good one; it is named as the store's fault, and so is a folder
-that does not answer (`reach`). Encoding is told by
-the byte order mark, else by whether the bytes are UTF-8; columns are found by their headings, whatever their order.
+that does not answer (`reach`). Encoding is told by the byte order mark, else by whether the bytes are UTF-8; columns are
+found by their headings, whatever their order. Where the mapping names another encoding, a file that has become UTF-8 is
+refused: GB18030 would read it as other characters.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +32,7 @@ from adapters.tabular.settled import Settled
 __all__ = ["CsvSource", "detect_encoding", "open_csv"]
 
 EXPORT_UNFINISHED = "EXPORT_UNFINISHED"
+ENCODING_CHANGED = "ENCODING_CHANGED"
 _FIELD_BYTES_MAX = 1 << 20
 _PROBE_BYTES = 1 << 16
 
@@ -54,6 +57,20 @@ def detect_encoding(path: Path, moved: Callable[[], None] = lambda: None) -> str
         except UnicodeDecodeError:
             return "gb18030"
     return "utf-8"
+
+
+def _is_utf_8(path: Path) -> bool:
+    """Whether it surely is: of what is all ASCII nobody can tell, nor need to."""
+    if not detect_encoding(path).startswith("utf-8"):
+        return False
+    with path.open("rb") as file:
+        return not all(chunk.isascii() for chunk in iter(lambda: file.read(_PROBE_BYTES), b""))
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is written; None of what is no file: a pipe changes by being read."""
+    status = path.stat()
+    return (status.st_ino, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
 
 def open_csv(mapping: Mapping, cache_dir: Path | None) -> Store:
@@ -136,6 +153,7 @@ class CsvSource:
 
     def _load(self, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
         path, lines, _ = self._newest_whole()
+        before = _state(path)
         building = builder(self._sides(path))
         count = 0
         for number, raw, text in self._lines(path):
@@ -144,6 +162,8 @@ class CsvSource:
                 building.add_malformed(number, text)
             else:
                 building.add((raw,))
+        if _state(path) != before:
+            raise StoreUnavailable(f"{path.name} has changed while it was read", EXPORT_UNFINISHED)
         if self._mapping.file.final_newline and not self._last_line.endswith(("\n", "\r")):
             # Else its last cell may be half a cell, and no number of lines shows it.
             raise SourceRefused(
@@ -180,6 +200,8 @@ class CsvSource:
         encoding = self._mapping.store.encoding
         if encoding == "auto":
             encoding = detect_encoding(path, self._reach.moved)
+        elif not encoding.startswith("utf-8") and _is_utf_8(path):
+            raise SourceRefused(f"{path.name} is UTF-8 where the mapping says {encoding}", ENCODING_CHANGED)
         csv.field_size_limit(_FIELD_BYTES_MAX)
         try:
             with path.open("rb") as binary, io.TextIOWrapper(binary, encoding=encoding, newline="") as file:

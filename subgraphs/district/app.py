@@ -66,6 +66,8 @@ def create_district_app(store: Store, book: CustodyBook, options: DistrictOption
             "region": store.region,
             "asOf": _instant(state.data_as_of),
             "lastGoodLoad": _instant(state.last_good_load),
+            "buildSeconds": state.build_s,
+            "rows": state.rows,
             "fault": None if state.fault is None else {"code": state.fault.code, "message": state.fault.message},
             "capabilities": store.capabilities.as_dict(),
         }

@@ -88,6 +88,8 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     "The top of the file": {NOWHERE: 1},
     "store": {"store": {NOWHERE: 1}},
     "guest": {"guest": {NOWHERE: 1}},
+    "index": {"index": {NOWHERE: 1}},
+    "feed": {"feed": {"by": "digest", NOWHERE: 1}},
     "capabilities": {"capabilities": {NOWHERE: 1}},
     "Field conditions": {
         "quarantine": [{"name": "x", "when": {"field": "name", "in": ["1"], NOWHERE: 1}}],

@@ -37,6 +37,8 @@ async def test_a_store_that_is_well(store: MemoryStore, tmp_path: Path) -> None:
             "region": REGION,
             "asOf": "2026-11-24T04:00:00Z",
             "lastGoodLoad": None,
+            "buildSeconds": None,
+            "rows": None,
             "fault": None,
             "capabilities": {"read": True, "hold": True, "write": True, "change_feed": False, "mode": "live"},
         },
