@@ -32,7 +32,8 @@ COMPLETE = "complete"
 _BATCH = 500
 _TEXT_SHOWN_MAX = 2_000
 """Of a line that is no row, so many characters are kept."""
-_PRAGMAS = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -16384", "threads = 2")
+_PRAGMAS = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -8192")
+"""SQLite sorts as much at once as its cache may hold; threads of its own would each hold as much again."""
 
 
 class BuildStopped(Exception):
