@@ -8,7 +8,6 @@ that ignores case or trailing spaces, and no number made out of a text, can let 
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,21 +88,28 @@ class SqlSource:
 
     def select(self, *columns: Any) -> sa.Select[Any]:
         """A statement over the rows that are assets and open."""
-        statement = sa.select(*columns).select_from(self._from())
-        for condition in self.mapping.rows:
-            statement = statement.where(self.holds(condition))
+        return self.select_all(*columns).where(*self.is_asset())
+
+    def select_all(self, *columns: Any) -> sa.Select[Any]:
+        """Over all rows, the secret ones too: whoever asks so adds `is_asset`."""
+        return sa.select(*columns).select_from(self._from())
+
+    def is_asset(self) -> list[sa.ColumnElement[bool]]:
+        """Together: the row is an asset, and open."""
         secrecy = self._open()
-        return statement if secrecy is None else statement.where(secrecy)
+        return [*map(self.holds, self.mapping.rows), *([] if secrecy is None else [secrecy])]
 
     def holds(self, condition: Condition) -> sa.ColumnElement[bool]:
         """The condition on an asset row; null where the store cannot tell."""
         return self._holds(condition, self.column(condition.column), self.type_of(condition.column))
 
-    def native_select(self, wanted: Sequence[str] | None = None) -> sa.Select[Any]:
-        """These native columns, in this order; None: all that the mapping reads."""
-        names = self.mapping.columns if wanted is None else wanted
-        columns = [native_form(self.column(name), self.type_of(name), self.dialect) for name in names]
-        return self.select(*(column.label(f"c{at}") for at, column in enumerate(columns)))
+    def native_select(self) -> sa.Select[Any]:
+        """All native columns the mapping reads, in its order."""
+        return self.select(*self.native_columns())
+
+    def native_columns(self) -> list[sa.Label[Any]]:
+        columns = [native_form(self.column(name), self.type_of(name), self.dialect) for name in self.mapping.columns]
+        return [column.label(f"c{at}") for at, column in enumerate(columns)]
 
     def lookup_select(self, lookup: Lookup) -> sa.Select[Any]:
         columns = [lookup.key, lookup.value, *([lookup.label] if lookup.label else [])]
@@ -134,9 +140,9 @@ class SqlSource:
         info = self.info[self.mapping.table]
         assert info is not None
         key = {part.column for part in self.mapping.key}
-        return all(map(self.is_own, key)) and any(columns <= key for columns in info.unique) and self._joins_to_one()
+        return all(map(self.is_own, key)) and any(columns <= key for columns in info.unique) and self.joins_to_one()
 
-    def _joins_to_one(self) -> bool:
+    def joins_to_one(self) -> bool:
         for join in self.mapping.joins:
             info = self.info[join.table]
             assert info is not None

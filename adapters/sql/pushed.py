@@ -1,0 +1,270 @@
+"""Requests as the store's own queries: pages, counts and sums over regular rows, merged with the irregular ones.
+
+Statements are written once for a request's shape and kept; a page then costs its values, one statement and the mapping
+of its rows. SQLite has no statistics to choose an index by: where the bare statement would sort all rows of the filter
+although another index has the order, a count (`_FEW_ROWS` at most) says once for a filter which of both is less.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from heapq import merge
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.canonical import CANONICAL_FIELDS
+from adapters.evaluate import GROUP_FIELDS, group_text, order_value, predicate, row_key
+from adapters.mapping.mapper import native_kinds
+from adapters.mapping.numbers import plus, scaled
+from adapters.model import FieldKind, Filter, GroupRow, KeyIn, Page, PageRequest, Row, StoreUnsupported
+from adapters.sql.asking import ROW_LIMIT, Asked, fields_of
+from adapters.sql.columns import ColumnKind
+from adapters.sql.facts import Facts, FactsKeeper, Keyed
+from adapters.sql.forms import Condition, FixedForm, NumberForm
+from adapters.sql.reader import Reader, Statement, write_statement
+from adapters.sql.source import SqlSource
+
+__all__ = ["Pushed"]
+
+_STATEMENTS_KEPT = 256
+_HINTS_KEPT = 1024
+_KEYS_AT_ONCE = 400
+_FEW_ROWS = 5_000
+"""So many rows of a filter are sorted rather than looked for in another order."""
+_SUMMED = ("quantity", "originalValue", "netValue")
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    plain: Statement
+    by_order: Statement | None = None
+    """The same, with the filter kept from choosing the index; None: not worth a question."""
+    count: Statement | None = None
+    """How many rows the filter has, up to `_FEW_ROWS`."""
+
+
+class Pushed:
+    def __init__(self, source: SqlSource, keeper: FactsKeeper, reader: Reader) -> None:
+        self._source, self._keeper, self._reader = source, keeper, reader
+        self._kinds = native_kinds(source.mapping.key)
+        self._facts: Facts | None = None
+        self._statements: OrderedDict[Hashable, _Written] = OrderedDict()
+        self._hints: OrderedDict[Hashable, bool] = OrderedDict()
+
+    async def facts(self, names: frozenset[str]) -> Facts:
+        facts = await self._keeper.of(names)
+        if facts is not self._facts:
+            self._facts = facts
+            self._statements.clear()
+            self._hints.clear()
+        return facts
+
+    # --- pages ----------------------------------------------------------------------------------------------------
+
+    async def page(self, request: PageRequest) -> Page:
+        names = fields_of(request.filter, request.order)
+        facts = await self.facts(names)
+        wanted = request.limit + 1
+        raws: list[tuple[Any, ...]] = []
+        for asked in facts.asking.page(request):
+            statement = await self._chosen(facts, names, asked)
+            values = {f"v{at}": value for at, value in enumerate(asked.values)}
+            values[ROW_LIMIT] = wanted - len(raws)
+            raws += await self._reader.fetch(statement, values)
+            if len(raws) >= wanted:
+                break
+        beside = facts.rows_beside(names)
+        if len(beside):
+            found = self._merged(request, [facts.map(raw) for raw in raws], beside.page(replace(request, limit=wanted)))
+        else:
+            found = [facts.map(raw) for raw in raws[: request.limit]]
+        has_more = len(found) > request.limit or len(raws) > request.limit
+        del found[request.limit :]
+        if request.backward:
+            found.reverse()
+        fields = [term.field for term in request.order]
+        return Page(
+            rows=[row for row, _ in found],
+            sort_values=[tuple([order_value(name, row) for name in fields]) for row, _ in found],
+            native_values=[native for _, native in found],
+            has_more=has_more,
+        )
+
+    def _merged(self, request: PageRequest, rows: Sequence[Keyed], beside: Page) -> list[Keyed]:
+        """In the order of taking. A row that both have is the store's: it has just been read."""
+        seen = {row["native"] for row, _ in rows}
+        others = [
+            (row, native)
+            for row, native in zip(beside.rows, beside.native_values, strict=True)
+            if row["native"] not in seen
+        ]
+        if request.backward:
+            others.reverse()
+
+        def key(pair: Keyed) -> Any:
+            return row_key(pair[0], pair[1], request.order, self._kinds)
+
+        return list(merge(rows, others, key=key, reverse=request.backward))
+
+    async def _chosen(self, facts: Facts, names: frozenset[str], asked: Asked) -> Statement:
+        written = self._statements.get(asked.shape)
+        if written is None:
+            written = await self._write_page(facts, names, asked)
+            self._keep(asked.shape, written)
+        if written.by_order is None or written.count is None:
+            return written.plain
+        shape: Any = asked.shape
+        count = len(written.count.names)
+        hint = (shape[1], *asked.values[:count])
+        many = self._hints.get(hint)
+        if many is None:
+            values = {f"v{at}": value for at, value in enumerate(asked.values)}
+            many = (await self._reader.fetch(written.count, values))[0][0] > _FEW_ROWS
+            self._hints[hint] = many
+            if len(self._hints) > _HINTS_KEPT:
+                self._hints.popitem(last=False)
+        return written.by_order if many else written.plain
+
+    def _keep(self, shape: Hashable, written: _Written) -> None:
+        self._statements[shape] = written
+        if len(self._statements) > _STATEMENTS_KEPT:
+            self._statements.popitem(last=False)
+
+    async def _write_page(self, facts: Facts, names: frozenset[str], asked: Asked) -> _Written:
+        where, within, order = facts.asking.write(asked.shape)
+        regular = facts.regular(names)
+        plain = self._page_statement(where, sa.and_(within, regular), order)
+        shape: Any = asked.shape
+        if facts.inverted.catalog.engine != "sqlite" or shape[1] == ("and",):
+            return _Written(plain)
+        unindexed = sa.func.likely(sa.func.coalesce(where, sa.false()))
+        by_order = self._page_statement(unindexed, sa.and_(within, regular), order)
+        values = {f"v{at}": value for at, value in enumerate(asked.values)} | {ROW_LIMIT: 1}
+        if not await self._sorts(plain, values) or await self._sorts(by_order, values):
+            return _Written(plain)
+        some = self._source.select_all(sa.literal_column("1")).where(where)
+        some = some.limit(sa.literal_column(str(_FEW_ROWS + 1)))
+        count = sa.select(sa.func.count()).select_from(some.subquery("some"))
+        return _Written(plain, by_order, write_statement(count, self._reader.dialect))
+
+    def _page_statement(self, where: Condition, rest: Condition, order: Sequence[Any]) -> Statement:
+        statement = self._source.select_all(*self._source.native_columns()).where(where, rest)
+        limited = statement.order_by(*order).limit(sa.bindparam(ROW_LIMIT, 0, type_=sa.types.NULLTYPE))
+        return write_statement(limited, self._reader.dialect)
+
+    async def _sorts(self, statement: Statement, values: Mapping[str, Any]) -> bool:
+        """Whether SQLite would read and sort all rows of the filter (not only those that are alike in the first term)."""
+        explained = replace(statement, sql=f"EXPLAIN QUERY PLAN {statement.sql}")
+        plan = await self._reader.fetch(explained, values)
+        return any("USE TEMP B-TREE FOR ORDER BY" in line[-1] for line in plan)
+
+    async def explain(self, request: PageRequest) -> Statement:
+        """The statement that a page begins with."""
+        names = fields_of(request.filter, request.order)
+        facts = await self.facts(names)
+        asked = facts.asking.page(request)
+        if not asked:
+            return Statement("", (), {})
+        return await self._chosen(facts, names, asked[0])
+
+    # --- the others -------------------------------------------------------------------------------------------------
+
+    async def rows(self, natives: Sequence[str]) -> dict[str, Row]:
+        found: dict[str, Row] = {}
+        for start in range(0, len(natives), _KEYS_AT_ONCE):
+            part = tuple(natives[start : start + _KEYS_AT_ONCE])
+            page = await self.page(PageRequest(KeyIn(part), (), len(part)))
+            found.update((row["native"], row) for row in page.rows)
+        return {native: found[native] for native in natives if native in found}
+
+    async def count(self, filter_: Filter | None) -> int:
+        names = fields_of(filter_)
+        facts = await self.facts(names)
+        values: list[Any] = []
+        shape = ("count", facts.asking.shape(filter_, values))
+        statement = self._aggregate(facts, names, shape, [], [])
+        bound = {f"v{at}": value for at, value in enumerate(values)}
+        count = int((await self._reader.fetch(statement, bound))[0][0])
+        return count + sum(map(predicate(filter_), facts.rows_beside(names)))
+
+    async def groups(self, by: Sequence[str], filter_: Filter | None) -> list[GroupRow]:
+        for name in by:
+            if name not in GROUP_FIELDS:
+                raise StoreUnsupported(f"rows cannot be grouped by {name!r}")
+        fields = ["classCode" if name == "classTop" else name for name in by]
+        names = fields_of(filter_) | frozenset(fields) | frozenset(_SUMMED)
+        facts = await self.facts(names)
+        forms = [facts.inverted.form(name) for name in fields]
+        sums = [self._sum(facts, name) for name in _SUMMED]
+        values: list[Any] = []
+        shape = ("groups", tuple(by), facts.asking.shape(filter_, values))
+        keys = [form.group() for form in forms]
+        statement = self._aggregate(facts, names, shape, keys, [total for total, _ in sums])
+        bound = {f"v{at}": value for at, value in enumerate(values)}
+        found: dict[tuple[str | None, ...], list[Any]] = {}
+        for record in await self._reader.fetch(statement, bound):
+            count, *totals = record[len(by) :]
+            key = tuple(
+                _group_key(name, form.group_value(_text(value)))
+                for name, form, value in zip(by, forms, record, strict=False)
+            )
+            amounts = [scaled(Decimal(total or 0), factor) for total, (_, factor) in zip(totals, sums, strict=True)]
+            _add(found, key, count, amounts)
+        keep = predicate(filter_)
+        for row in filter(keep, facts.rows_beside(names)):
+            key = tuple(_group_key(name, row[field]) for name, field in zip(by, fields, strict=True))
+            _add(found, key, 1, [Decimal(row[name] or 0) for name in _SUMMED])
+        ordered = sorted(found.items(), key=lambda pair: tuple((part is None, part or "") for part in pair[0]))
+        return [GroupRow(key, *group) for key, group in ordered if group[0]]
+
+    def _aggregate(
+        self, facts: Facts, names: frozenset[str], shape: Any, keys: Sequence[Any], sums: Sequence[Any]
+    ) -> Statement:
+        written = self._statements.get(shape)
+        if written is None:
+            params = (sa.bindparam(f"v{at}", None, type_=sa.types.NULLTYPE) for at in range(10**6))
+            where = facts.asking.where(shape[-1], params)
+            columns = [*(key.label(f"g{at}") for at, key in enumerate(keys)), sa.func.count(), *sums]
+            statement = self._source.select_all(*columns).where(where, facts.regular(names))
+            statement = statement.group_by(*(sa.literal_column(str(at + 1)) for at in range(len(keys))))
+            written = _Written(write_statement(statement, self._reader.dialect))
+            self._keep(shape, written)
+        return written.plain
+
+    def _sum(self, facts: Facts, name: str) -> tuple[Any, Decimal]:
+        """(the exact sum, what to multiply it by)."""
+        form = facts.inverted.form(name)
+        if isinstance(form, FixedForm):
+            return sa.func.count(), Decimal(form.value or 0)
+        if not isinstance(form, NumberForm):
+            raise StoreUnsupported(f"{name} is summed by mapping each row")
+        if facts.inverted.catalog.engine == "sqlite":
+            return sa.func.gwc_total(form.column.sql), form.factor
+        if form.column.kind is ColumnKind.FLOAT:
+            raise StoreUnsupported(f"{name} is kept in binary fractions, which the store does not add exactly")
+        return sa.func.sum(form.column.sql), form.factor
+
+
+def _group_key(name: str, value: Any) -> str | None:
+    if value is None or name == "classTop":
+        return None if value is None else value[:3]
+    if CANONICAL_FIELDS[name].kind is FieldKind.BOOLEAN:
+        return group_text(name, value)
+    return str(value)
+
+
+def _add(
+    groups: dict[tuple[str | None, ...], list[Any]], key: tuple[str | None, ...], count: int, amounts: Sequence[Decimal]
+) -> None:
+    group = groups.setdefault(key, [0, Decimal(0), Decimal(0), Decimal(0)])
+    group[0] += count
+    for at, amount in enumerate(amounts, 1):
+        group[at] = plus(group[at], amount)
+
+
+def _text(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
