@@ -83,6 +83,12 @@ class NativeColumn:
             return found
         return sa.and_(found, exact == params[0] if len(params) == 1 else exact.in_(params))
 
+    def is_spelled(self, params: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
+        """One of these texts, to the last blank: of rows that need not be regular."""
+        if not params:
+            return sa.false()
+        return (self.as_bytes() if self.engine == "mariadb" else self.exactly()).in_(params)
+
     def text_value(self, text: str) -> str | None:
         """A text as the store takes it; None: no row that is as it should be holds it."""
         if text != text.strip(TRIMMED) or not text or "\x00" in text:

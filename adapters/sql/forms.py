@@ -241,7 +241,7 @@ class CodedForm:
         column = self.column
         if column.kind is ColumnKind.TEXT:
             known = column.literals(self._natives(lambda value: True))
-            return sa.or_(regular_text(column, width=True), column.is_one_of(known))
+            return sa.or_(regular_text(column, width=True), column.is_spelled(known))
         if column.engine == "sqlite":
             return sa.func.typeof(column.sql).in_(["integer", "null"])
         return sa.true()

@@ -104,15 +104,20 @@ def regular_day(column: NativeColumn, form: str) -> sa.ColumnElement[bool]:
     if column.kind is ColumnKind.MOMENT:
         return _calendar(column)
     if column.engine == "sqlite" and form == "iso":
-        valid = sa.and_(sa.func.typeof(sql) == "text", sa.func.date(sql) == sql, sa.func.substr(sql, 1, 4) != "0000")
+        valid = sa.and_(sa.func.typeof(sql) == "text", _day_of(sql) == sql, sa.func.substr(sql, 1, 4) != "0000")
         return sa.or_(sql.is_(None), valid)
     if column.engine == "sqlite":
         text = sa.cast(sql, sa.Text)
         spelled = sa.func.substr(text, 1, 4) + "-" + sa.func.substr(text, 5, 2) + "-" + sa.func.substr(text, 7)
         wanted = "integer" if column.kind is ColumnKind.INTEGER else "text"
-        valid = sa.and_(sa.func.typeof(sql) == wanted, sa.func.date(spelled) == spelled, text > "0001")
+        valid = sa.and_(sa.func.typeof(sql) == wanted, _day_of(spelled) == spelled, text > "0001")
         return sa.or_(sql.is_(None), valid)
     return sa.or_(sql.is_(None), _matches(column, _ISO_DAY if form == "iso" else _COMPACT_DAY))
+
+
+def _day_of(sql: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """SQLite's own day of a text; without a modifier it takes 2021-02-29 for one."""
+    return sa.func.date(sql, "+0 days")
 
 
 def _calendar(column: NativeColumn) -> sa.ColumnElement[bool]:
