@@ -23,6 +23,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.mapping.compiled import CompiledMapper
 from adapters.mapping.issues import counted
 from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds, today_in_shanghai
 from adapters.model import QualityReport, QuarantinedRow, Row, StoreUnsupported
@@ -31,7 +32,7 @@ from adapters.sql.asking import Asking
 from adapters.sql.catalog import Catalog
 from adapters.sql.forms import Condition, FixedForm, TextForm
 from adapters.sql.invert import Inverted
-from adapters.sql.reader import Reader, write_statement
+from adapters.sql.reader import Reader, Statement, write_statement
 from adapters.sql.regular import holds
 from adapters.sql.sides import SideReader
 from adapters.sql.source import SqlSource
@@ -46,7 +47,8 @@ IRREGULAR_MAX = 5_000
 _DOUBLE_KEYS_MAX = 200
 _DOUBLE_CODES_MAX = 50_000
 _AT_ONCE = 400
-_ROWS_KEPT = 4096
+_MAPPERS_KEPT = 32
+"""Sets of fields asked for; beyond, their mappers are compiled anew when needed."""
 Keyed = tuple[Row, tuple[SortValue, ...]]
 
 
@@ -73,8 +75,7 @@ class Facts:
     """Fields that this state of the store does not let us ask for."""
     merged: dict[frozenset[str], SortedRows] = field(default_factory=dict)
     report: QualityReport | None = None
-    known: dict[tuple[Any, ...], Keyed] = field(default_factory=dict)
-    """Rows mapped lately, by the native row itself: the same native row gives the same canonical one."""
+    mappers: dict[frozenset[str] | None, CompiledMapper] = field(default_factory=dict)
 
     def regular(self, names: Iterable[str]) -> Condition:
         """The rows that the store answers for, in requests that speak of these fields."""
@@ -87,19 +88,30 @@ class Facts:
     def _excluded(self) -> Condition:
         return self.asking.key_in([[sa.literal(part, sa.types.NULLTYPE) for part in key] for key in self.excluded])
 
-    def map(self, raw: tuple[Any, ...]) -> Keyed:
-        kept = self.known.get(raw)
-        if kept is not None:
-            return kept
-        mapped = self.mapper.map(raw)
+    def compiled(self, fields: frozenset[str] | None) -> CompiledMapper:
+        found = self.mappers.get(fields)
+        if found is None:
+            if len(self.mappers) >= _MAPPERS_KEPT:
+                self.mappers.clear()
+            found = self.mappers[fields] = CompiledMapper(self.mapper, fields)
+        return found
+
+    def mapped(
+        self, raws: Sequence[tuple[Any, ...]], fields: frozenset[str] | None
+    ) -> tuple[list[Row], list[tuple[SortValue, ...]]]:
+        """Rows that the store lists, and their native keys; with issues only where they are asked for."""
+        compiled = self.compiled(fields)
+        if not compiled.with_issues:
+            return compiled.rows(raws)
+        found = compiled.map(raws)
+        return [self._listed(one) for one in found], [one.native for one in found]
+
+    def _listed(self, mapped: Mapped) -> Row:
         row = mapped.row
         if row is None or mapped.fate is not Fate.LISTED:
             raise StoreUnsupported("the store lists a row that the mapping would not", ReasonCode.RULE)
         self.add_doubles(row)
-        if len(self.known) >= _ROWS_KEPT:
-            self.known.clear()
-        self.known[raw] = (row, mapped.native)
-        return row, mapped.native
+        return row
 
     def add_doubles(self, row: Row) -> None:
         if row["code"] in self.double_codes:
@@ -151,16 +163,20 @@ class FactsKeeper:
         self._source, self._catalog, self._reader, self._sides = source, catalog, reader, sides
         self._facts: Facts | _Refused | None = None
         self._lock = asyncio.Lock()
-        self._snapshot_token = (
-            write_statement(sa.text("SELECT CAST(txid_current_snapshot() AS text)"), reader.dialect)
-            if catalog.engine == "postgresql"
-            else None
-        )
+        self.proves = catalog.engine != "mariadb"
+        """Whether the store can tell that nothing has changed."""
+        self.token_column: sa.ColumnElement[Any] | None = None
+        """What tells the token beside the rows, in the very state that they are read from."""
+        self._token_statement: Statement | None = None
+        if catalog.engine == "postgresql":
+            token = sa.cast(sa.func.txid_current_snapshot(), sa.Text)
+            self.token_column = sa.select(token).scalar_subquery().label("state")
+            self._token_statement = write_statement(sa.select(token), reader.dialect)
 
     async def token(self) -> Hashable | None:
         """Equal tokens prove that no row has changed in between."""
-        if self._snapshot_token is not None:
-            return (await self._reader.fetch(self._snapshot_token, {}))[0][0]  # type: ignore[no-any-return]
+        if self._token_statement is not None:
+            return (await self._reader.fetch(self._token_statement, {}))[0][0]  # type: ignore[no-any-return]
         return await self._reader.token()
 
     async def of(self, names: frozenset[str]) -> Facts:
@@ -188,10 +204,10 @@ class FactsKeeper:
     async def _current(self) -> Facts:
         token = await self.token()
         facts = self._facts
-        if facts is None or not self._holds(facts, token):
+        if facts is None or not self.holds(facts, token):
             async with self._lock:
                 facts = self._facts
-                if facts is None or not self._holds(facts, token):
+                if facts is None or not self.holds(facts, token):
                     facts = self._facts = await self._taken(token)
         if isinstance(facts, _Refused):
             raise facts.error
@@ -204,7 +220,7 @@ class FactsKeeper:
         except StoreUnsupported as error:
             return _Refused(token, today_in_shanghai(), started, time.monotonic() - started, error)
 
-    def _holds(self, facts: Facts | _Refused, token: Hashable | None) -> bool:
+    def holds(self, facts: Facts | _Refused, token: Hashable | None) -> bool:
         if facts.day != today_in_shanghai():
             return False
         if token is not None and facts.token == token:
@@ -343,12 +359,9 @@ class FactsKeeper:
         return QualityReport(listed + quarantined, listed, quarantined, dict(issues))
 
 
-def _tallied(facts: Facts, raws: Iterable[tuple[Any, ...]]) -> Counter[tuple[str, str | None]]:
+def _tallied(facts: Facts, raws: Sequence[tuple[Any, ...]]) -> Counter[tuple[str, str | None]]:
     found: Counter[tuple[str, str | None]] = Counter()
-    for raw in raws:
-        row = facts.mapper.map(raw).row
-        assert row is not None
-        facts.add_doubles(row)
+    for row in facts.mapped(raws, None)[0]:
         found.update(counted(row["issues"], True))
     return found
 

@@ -40,7 +40,8 @@ _CODES_MAX = 400
 
 
 class Form(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def regular(self) -> Condition:
         """Which rows this form speaks of."""
@@ -282,7 +283,9 @@ class CodedForm:
 
     def sortable(self) -> Expression:
         ranks = [self.column.is_one_of(self.column.literals(natives)) for _, natives in self._ranked()]
-        places = [(condition, sa.literal_column(str(place))) for place, condition in enumerate(ranks)]
+        places: list[tuple[Condition, Expression]] = [
+            (condition, sa.literal_column(str(place))) for place, condition in enumerate(ranks)
+        ]
         return sa.case(*places, else_=sa.null()) if places else sa.null()
 
     def exact(self, value: SortValue) -> Any:

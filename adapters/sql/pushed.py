@@ -20,13 +20,14 @@ from adapters.canonical import CANONICAL_FIELDS
 from adapters.evaluate import GROUP_FIELDS, group_text, order_value, predicate, row_key
 from adapters.mapping.mapper import native_kinds
 from adapters.mapping.numbers import plus, scaled
-from adapters.model import FieldKind, Filter, GroupRow, KeyIn, Page, PageRequest, Row, StoreUnsupported
+from adapters.model import FieldKind, Filter, GroupRow, KeyIn, OrderTerm, Page, PageRequest, Row, StoreUnsupported
 from adapters.sql.asking import ROW_LIMIT, Asked, fields_of
 from adapters.sql.columns import ColumnKind
 from adapters.sql.facts import Facts, FactsKeeper, Keyed
 from adapters.sql.forms import Condition, FixedForm, NumberForm
 from adapters.sql.reader import Reader, Statement, write_statement
 from adapters.sql.source import SqlSource
+from contract.order import SortValue
 
 __all__ = ["Pushed"]
 
@@ -66,39 +67,65 @@ class Pushed:
     # --- pages ----------------------------------------------------------------------------------------------------
 
     async def page(self, request: PageRequest) -> Page:
+        facts, raws = await self._read(request)
+        beside = facts.rows_beside(fields_of(request.filter, request.order))
+        fields, has_more = wanted_fields(request), len(raws) > request.limit
+        if not len(beside):
+            rows, natives = facts.mapped(raws[: request.limit], fields)
+        else:
+            others = beside.page(replace(request, limit=request.limit + 1))
+            found = self._merged(request, list(zip(*facts.mapped(raws, fields), strict=True)), others)
+            has_more = len(found) > request.limit
+            rows, natives = [row for row, _ in found[: request.limit]], [native for _, native in found[: request.limit]]
+        if request.backward:
+            rows.reverse()
+            natives.reverse()
+        return Page(rows, _sort_values(rows, request.order), natives, has_more)
+
+    async def _read(self, request: PageRequest) -> tuple[Facts, list[tuple[Any, ...]]]:
+        """The native rows, and what holds of the store that they were read from.
+
+        One question where nothing has changed since the last; else once more, by what is known of the store anew.
+        """
         names = fields_of(request.filter, request.order)
-        facts = await self.facts(names)
+        facts = self._facts
+        if facts is None or not self._keeper.proves or not names <= facts.irregular.keys():
+            facts = await self.facts(names)
+        while True:
+            raws, tokens = await self._read_by(facts, names, request)
+            if not self._keeper.proves or all(self._keeper.holds(facts, token) for token in tokens):
+                return facts, raws
+            facts = await self.facts(names)
+
+    async def _read_by(
+        self, facts: Facts, names: frozenset[str], request: PageRequest
+    ) -> tuple[list[tuple[Any, ...]], list[Hashable | None]]:
         wanted = request.limit + 1
         raws: list[tuple[Any, ...]] = []
+        tokens: list[Hashable | None] = []
+        columns = facts.compiled(wanted_fields(request)).columns
         for asked in facts.asking.page(request):
-            statement = await self._chosen(facts, names, asked)
+            statement = await self._chosen(facts, names, asked, columns)
             values = {f"v{at}": value for at, value in enumerate(asked.values)}
             values[ROW_LIMIT] = wanted - len(raws)
-            raws += await self._reader.fetch(statement, values)
+            found, token = await self._reader.fetch_with_token(statement, values)
+            raws += found
+            tokens.append(await self._token_of(found, token))
             if len(raws) >= wanted:
                 break
-        beside = facts.rows_beside(names)
-        if len(beside):
-            found = self._merged(request, [facts.map(raw) for raw in raws], beside.page(replace(request, limit=wanted)))
-        else:
-            found = [facts.map(raw) for raw in raws[: request.limit]]
-        has_more = len(found) > request.limit or len(raws) > request.limit
-        del found[request.limit :]
-        if request.backward:
-            found.reverse()
-        fields = [term.field for term in request.order]
-        return Page(
-            rows=[row for row, _ in found],
-            sort_values=[tuple([order_value(name, row) for name in fields]) for row, _ in found],
-            native_values=[native for _, native in found],
-            has_more=has_more,
-        )
+        return raws, tokens
+
+    async def _token_of(self, rows: Sequence[tuple[Any, ...]], token: Hashable | None) -> Hashable | None:
+        """PostgreSQL tells its own in the last column of the rows."""
+        if not self._keeper.proves or token is not None:
+            return token
+        return rows[-1][-1] if rows else await self._keeper.token()
 
     def _merged(self, request: PageRequest, rows: Sequence[Keyed], beside: Page) -> list[Keyed]:
         """In the order of taking. A row that both have is the store's: it has just been read."""
         seen = {row["native"] for row, _ in rows}
         others = [
-            (row, native)
+            ({**row}, native)
             for row, native in zip(beside.rows, beside.native_values, strict=True)
             if row["native"] not in seen
         ]
@@ -110,11 +137,11 @@ class Pushed:
 
         return list(merge(rows, others, key=key, reverse=request.backward))
 
-    async def _chosen(self, facts: Facts, names: frozenset[str], asked: Asked) -> Statement:
-        written = self._statements.get(asked.shape)
+    async def _chosen(self, facts: Facts, names: frozenset[str], asked: Asked, columns: tuple[str, ...]) -> Statement:
+        written = self._statements.get((asked.shape, columns))
         if written is None:
-            written = await self._write_page(facts, names, asked)
-            self._keep(asked.shape, written)
+            written = await self._write_page(facts, names, asked, columns)
+            self._keep((asked.shape, columns), written)
         if written.by_order is None or written.count is None:
             return written.plain
         shape: Any = asked.shape
@@ -134,15 +161,17 @@ class Pushed:
         if len(self._statements) > _STATEMENTS_KEPT:
             self._statements.popitem(last=False)
 
-    async def _write_page(self, facts: Facts, names: frozenset[str], asked: Asked) -> _Written:
+    async def _write_page(
+        self, facts: Facts, names: frozenset[str], asked: Asked, columns: tuple[str, ...]
+    ) -> _Written:
         where, within, order = facts.asking.write(asked.shape)
         regular = facts.regular(names)
-        plain = self._page_statement(where, sa.and_(within, regular), order)
+        plain = self._page_statement(columns, where, sa.and_(within, regular), order)
         shape: Any = asked.shape
         if facts.inverted.catalog.engine != "sqlite" or shape[1] == ("and",):
             return _Written(plain)
         unindexed = sa.func.likely(sa.func.coalesce(where, sa.false()))
-        by_order = self._page_statement(unindexed, sa.and_(within, regular), order)
+        by_order = self._page_statement(columns, unindexed, sa.and_(within, regular), order)
         values = {f"v{at}": value for at, value in enumerate(asked.values)} | {ROW_LIMIT: 1}
         if not await self._sorts(plain, values) or await self._sorts(by_order, values):
             return _Written(plain)
@@ -151,9 +180,14 @@ class Pushed:
         count = sa.select(sa.func.count()).select_from(some.subquery("some"))
         return _Written(plain, by_order, write_statement(count, self._reader.dialect))
 
-    def _page_statement(self, where: Condition, rest: Condition, order: Sequence[Any]) -> Statement:
-        statement = self._source.select_all(*self._source.native_columns()).where(where, rest)
-        limited = statement.order_by(*order).limit(sa.bindparam(ROW_LIMIT, 0, type_=sa.types.NULLTYPE))
+    def _page_statement(
+        self, columns: Sequence[str], where: Condition, rest: Condition, order: Sequence[Any]
+    ) -> Statement:
+        told: list[Any] = list(self._source.native_columns(columns))
+        if self._keeper.token_column is not None:
+            told.append(self._keeper.token_column)
+        statement = self._source.select_all(*told).where(where, rest)
+        limited = statement.order_by(*order).limit(sa.bindparam(ROW_LIMIT, 0))
         return write_statement(limited, self._reader.dialect)
 
     async def _sorts(self, statement: Statement, values: Mapping[str, Any]) -> bool:
@@ -169,7 +203,8 @@ class Pushed:
         asked = facts.asking.page(request)
         if not asked:
             return Statement("", (), {})
-        return await self._chosen(facts, names, asked[0])
+        columns = facts.compiled(wanted_fields(request)).columns
+        return await self._chosen(facts, names, asked[0], columns)
 
     # --- the others -------------------------------------------------------------------------------------------------
 
@@ -247,6 +282,19 @@ class Pushed:
         if form.column.kind is ColumnKind.FLOAT:
             raise StoreUnsupported(f"{name} is kept in binary fractions, which the store does not add exactly")
         return sa.func.sum(form.column.sql), form.factor
+
+
+def wanted_fields(request: PageRequest) -> frozenset[str] | None:
+    """The canonical fields that a page must hold, those of its order among them; None: all."""
+    if request.columns is None:
+        return None
+    return request.columns.union(term.field for term in request.order)
+
+
+def _sort_values(rows: Sequence[Row], order: Sequence[OrderTerm]) -> list[tuple[SortValue, ...]]:
+    if not order:
+        return [()] * len(rows)
+    return [tuple([order_value(term.field, row) for term in order]) for row in rows]
 
 
 def _group_key(name: str, value: Any) -> str | None:

@@ -77,8 +77,10 @@ def regular_number(column: NativeColumn) -> sa.ColumnElement[bool]:
         return sa.or_(kind.in_(["integer", "null"]), sa.and_(kind == "real", sa.or_(sql == sa.literal(0.0), safe)))
     if column.kind is ColumnKind.FLOAT:
         size = sa.func.abs(sql)
-        low, high = sa.literal_column(repr(_SAFE_SMALL)), sa.literal_column(repr(_SAFE_LARGE))
-        return sa.or_(sql.is_(None), sql == sa.literal_column("0"), sa.and_(size >= low, size <= high))
+        safe = sa.and_(
+            size >= sa.literal(_SAFE_SMALL, sa.types.NULLTYPE), size <= sa.literal(_SAFE_LARGE, sa.types.NULLTYPE)
+        )
+        return sa.or_(sql.is_(None), sql == sa.literal_column("0"), safe)
     if column.kind is ColumnKind.DECIMAL and column.engine == "postgresql":
         return sa.or_(sql.is_(None), sa.cast(sql, sa.Text).not_in(["NaN", "Infinity", "-Infinity"]))
     return sa.true()

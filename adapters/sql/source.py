@@ -8,6 +8,7 @@ that ignores case or trailing spaces, and no number made out of a text, can let 
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -107,8 +108,10 @@ class SqlSource:
         """All native columns the mapping reads, in its order."""
         return self.select(*self.native_columns())
 
-    def native_columns(self) -> list[sa.Label[Any]]:
-        columns = [native_form(self.column(name), self.type_of(name), self.dialect) for name in self.mapping.columns]
+    def native_columns(self, wanted: Sequence[str] | None = None) -> list[sa.Label[Any]]:
+        """These native columns, in this order; None: all that the mapping reads."""
+        names = self.mapping.columns if wanted is None else wanted
+        columns = [native_form(self.column(name), self.type_of(name), self.dialect) for name in names]
         return [column.label(f"c{at}") for at, column in enumerate(columns)]
 
     def lookup_select(self, lookup: Lookup) -> sa.Select[Any]:

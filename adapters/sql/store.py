@@ -136,9 +136,14 @@ class SqlStore:
 
     async def page(self, request: PageRequest) -> Page:
         try:
-            return observed(await self._push().page(request))
+            page = await self._push().page(request)
         except StoreUnsupported as error:
             return observed((await self._scanned(error)).page(request))
+        if request.columns is None or "observedAt" in request.columns:
+            now = now_text()
+            for row in page.rows:  # nobody else's: they have just been made
+                row["observedAt"] = now
+        return page
 
     async def explain(self, request: PageRequest) -> Explanation:
         """A scan does all of a request here, whatever part of it keeps it from being pushed."""
