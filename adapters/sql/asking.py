@@ -230,7 +230,7 @@ class Asking:
             expression = form.sortable() if has_value else _null_where_null(form)
             if not has_value:
                 nulls = sa.case((expression.is_(None), sa.literal_column("1")), else_=sa.literal_column("0"))
-                found.append(nulls.desc() if backward else nulls)
+                found.append(nulls.desc() if backward else nulls.asc())
             descending = (term.direction is Direction.DESC) is not backward
             found.append(expression.desc() if descending else expression.asc())
         keys = [column.sortable() for column in self._inverted.key]

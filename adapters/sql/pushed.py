@@ -1,20 +1,21 @@
 """Requests as the store's own queries: pages, counts and sums over regular rows, merged with the irregular ones.
 
 Statements are written once for a request's shape and kept; a page then costs its values, one statement and the mapping
-of its rows. SQLite has no statistics to choose an index by: where the bare statement would sort all rows of the filter
-although another index has the order, a count (`_FEW_ROWS` at most) says once for a filter which of both is less.
+of its rows. SQLite has no statistics to choose an index by. Where one index serves the filter and another the order, a
+count of the filter's rows (up to `_FEW_ROWS`) says, once for a filter, which of both is less work.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import merge
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.operators import desc_op
 
 from adapters.canonical import CANONICAL_FIELDS
 from adapters.evaluate import GROUP_FIELDS, group_text, order_value, predicate, row_key
@@ -22,11 +23,12 @@ from adapters.mapping.mapper import native_kinds
 from adapters.mapping.numbers import plus, scaled
 from adapters.model import FieldKind, Filter, GroupRow, KeyIn, OrderTerm, Page, PageRequest, Row, StoreUnsupported
 from adapters.sql.asking import ROW_LIMIT, Asked, fields_of
-from adapters.sql.columns import ColumnKind
+from adapters.sql.columns import ColumnKind, NativeColumn
 from adapters.sql.facts import Facts, FactsKeeper, Keyed
-from adapters.sql.forms import Condition, FixedForm, NumberForm
+from adapters.sql.forms import Condition, FixedForm, NumberForm, TextForm
 from adapters.sql.reader import Reader, Statement, write_statement
 from adapters.sql.source import SqlSource
+from adapters.status import Reason, ReasonCode
 from contract.order import SortValue
 
 __all__ = ["Pushed"]
@@ -36,14 +38,17 @@ _HINTS_KEPT = 1024
 _KEYS_AT_ONCE = 400
 _FEW_ROWS = 5_000
 """So many rows of a filter are sorted rather than looked for in another order."""
+_SORTS = "USE TEMP B-TREE FOR ORDER BY"
+"""Of all rows; those that are alike in the first term are sorted otherwise."""
 _SUMMED = ("quantity", "originalValue", "netValue")
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
     plain: Statement
+    """Where there is another: what looks for the filter's rows and sorts them."""
     by_order: Statement | None = None
-    """The same, with the filter kept from choosing the index; None: not worth a question."""
+    """Walks the rows in order and passes over those that the filter does not want."""
     count: Statement | None = None
     """How many rows the filter has, up to `_FEW_ROWS`."""
 
@@ -168,17 +173,19 @@ class Pushed:
         regular = facts.regular(names)
         plain = self._page_statement(columns, where, sa.and_(within, regular), order)
         shape: Any = asked.shape
-        if facts.inverted.catalog.engine != "sqlite" or shape[1] == ("and",):
+        if facts.inverted.catalog.engine != "sqlite" or shape[1][0] == "key" or len(shape[1]) == 1:
             return _Written(plain)
         unindexed = sa.func.likely(sa.func.coalesce(where, sa.false()))
         by_order = self._page_statement(columns, unindexed, sa.and_(within, regular), order)
+        unordered = [_turned(sa.func.coalesce(term.element, sa.null()), term) for term in order]
+        by_filter = self._page_statement(columns, where, sa.and_(sa.func.likely(within), regular), unordered)
         values = {f"v{at}": value for at, value in enumerate(asked.values)} | {ROW_LIMIT: 1}
-        if not await self._sorts(plain, values) or await self._sorts(by_order, values):
+        if await self._says(by_order, values, _SORTS) or not await self._says(by_filter, values, "SEARCH"):
             return _Written(plain)
         some = self._source.select_all(sa.literal_column("1")).where(where)
         some = some.limit(sa.literal_column(str(_FEW_ROWS + 1)))
         count = sa.select(sa.func.count()).select_from(some.subquery("some"))
-        return _Written(plain, by_order, write_statement(count, self._reader.dialect))
+        return _Written(by_filter, by_order, write_statement(count, self._reader.dialect))
 
     def _page_statement(
         self, columns: Sequence[str], where: Condition, rest: Condition, order: Sequence[Any]
@@ -190,21 +197,29 @@ class Pushed:
         limited = statement.order_by(*order).limit(sa.bindparam(ROW_LIMIT, 0))
         return write_statement(limited, self._reader.dialect)
 
-    async def _sorts(self, statement: Statement, values: Mapping[str, Any]) -> bool:
-        """Whether SQLite would read and sort all rows of the filter (not only those that are alike in the first term)."""
+    async def _says(self, statement: Statement, values: Mapping[str, Any], words: str) -> bool:
+        """Whether these words stand in SQLite's plan."""
         explained = replace(statement, sql=f"EXPLAIN QUERY PLAN {statement.sql}")
         plan = await self._reader.fetch(explained, values)
-        return any("USE TEMP B-TREE FOR ORDER BY" in line[-1] for line in plan)
+        return any(words in line[-1] for line in plan)
 
-    async def explain(self, request: PageRequest) -> Statement:
-        """The statement that a page begins with."""
+    async def explain(self, request: PageRequest) -> tuple[Statement, list[Reason]]:
+        """The statement that a page begins with, and what would make it quicker."""
         names = fields_of(request.filter, request.order)
         facts = await self.facts(names)
-        asked = facts.asking.page(request)
-        if not asked:
-            return Statement("", (), {})
         columns = facts.compiled(wanted_fields(request)).columns
-        return await self._chosen(facts, names, asked[0], columns)
+        asked = facts.asking.page(request)
+        statement = await self._chosen(facts, names, asked[0], columns) if asked else Statement("", (), {})
+        return statement, list(self._advice(facts, request))
+
+    def _advice(self, facts: Facts, request: PageRequest) -> Iterator[Reason]:
+        """A text whose own collation is another order is sorted, all rows of the filter for each page."""
+        postgres = facts.inverted.catalog.engine == "postgresql"
+        for column in _sorted_texts(facts, request):
+            if not column.ordered:
+                index = f'an index over ({column.name} COLLATE "C")' if postgres else "a column in utf8mb4_bin"
+                message = f'every page sorts all rows by {column.name}: {index} helps, or store.mode = "indexed"'
+                yield Reason(ReasonCode.ORDER, message, "order")
 
     # --- the others -------------------------------------------------------------------------------------------------
 
@@ -289,6 +304,17 @@ def wanted_fields(request: PageRequest) -> frozenset[str] | None:
     if request.columns is None:
         return None
     return request.columns.union(term.field for term in request.order)
+
+
+def _turned(expression: Any, like: Any) -> Any:
+    return expression.desc() if like.modifier is desc_op else expression.asc()
+
+
+def _sorted_texts(facts: Facts, request: PageRequest) -> Iterator[NativeColumn]:
+    for term in request.order[:1]:
+        if isinstance(form := facts.inverted.form(term.field), TextForm):
+            yield form.column
+    yield from (column for column in facts.inverted.key[:1] if column.kind is ColumnKind.TEXT)
 
 
 def _sort_values(rows: Sequence[Row], order: Sequence[OrderTerm]) -> list[tuple[SortValue, ...]]:

@@ -148,8 +148,8 @@ class SqlStore:
     async def explain(self, request: PageRequest) -> Explanation:
         """A scan does all of a request here, whatever part of it keeps it from being pushed."""
         try:
-            statement = await self._push().explain(request)
-            return Explanation("store", "store", "store", statement.sql, request.limit + 1)
+            statement, advice = await self._push().explain(request)
+            return Explanation("store", "store", "store", statement.sql, request.limit + 1, tuple(advice))
         except StoreUnsupported as error:
             reasons = await self._hindrances(request) or [Reason(error.reason, str(error))]
         rows_max = self.mapping.store.scan_rows_max + 1

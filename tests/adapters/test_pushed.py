@@ -117,7 +117,7 @@ def test_every_field_is_asked_in_the_store(opened: tuple[Opened, Callable[..., A
     asked = In("status", ("IDLE",))
     for name in ("code", "name", "acquiredOn", "originalValue", "netValue", "status", "classCode", "quantity"):
         explained = run(found.store.explain(PageRequest(asked, (OrderTerm(name),), 5)))
-        assert (explained.order, explained.reasons) == ("store", ()), name
+        assert (explained.filter, explained.order) == ("store", "store"), (name, explained.reasons)
     for name in ("brand", "specification", "owner"):
         explained = run(found.store.explain(PageRequest(Compare(name, "eq", "U1"), (), 5)))
         assert explained.filter == "store", (name, explained.reasons)
