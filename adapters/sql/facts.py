@@ -5,10 +5,10 @@ few: they are looked up by one pass of the store, mapped, kept in memory, and me
 those that are irregular in one of its own fields, and those of which SQL cannot say whether they are listed at all.
 
 **How old they may be.** They hold while the store proves that nothing has changed: SQLite by its `data_version`,
-PostgreSQL by a snapshot that sees the same transactions. Where it has changed or cannot tell (MariaDB), they are looked
-up again for each answer if that takes no longer than `CHEAP_S`, and otherwise never for more than one part in
-`SHARE` of the time: a value that turns irregular may be missing for `SHARE` times as long as the look-up takes. More
-than `IRREGULAR_MAX` of them are refused.
+PostgreSQL by a snapshot that sees the same transactions. Where it has changed or cannot tell (MariaDB), a store of up
+to `scan_rows_max` rows is looked through again for each answer, which is then exact. A larger one is never looked
+through for more than one part in `SHARE` of the time: a row that turns irregular may be missing from answers for
+`SHARE` times as long as the look takes. More than `IRREGULAR_MAX` irregular rows are refused.
 """
 
 from __future__ import annotations
@@ -39,9 +39,8 @@ from adapters.sql.source import SqlSource
 from adapters.status import ReasonCode
 from contract.order import SortValue
 
-__all__ = ["CHEAP_S", "IRREGULAR_MAX", "SHARE", "Facts", "FactsKeeper"]
+__all__ = ["IRREGULAR_MAX", "SHARE", "Facts", "FactsKeeper"]
 
-CHEAP_S = 0.05
 SHARE = 20
 IRREGULAR_MAX = 5_000
 _DOUBLE_KEYS_MAX = 200
@@ -64,6 +63,8 @@ class Facts:
     asking: Asking
     taken: float = field(default_factory=time.monotonic)
     cost_s: float = 0.0
+    is_small: bool = True
+    """Few enough rows to be looked through for each answer."""
     excluded: tuple[tuple[Any, ...], ...] = ()
     """Keys of rows that look listed, but share their key with another."""
     judged: list[tuple[Mapped, tuple[Any, ...]]] = field(default_factory=list)
@@ -155,6 +156,7 @@ class _Refused:
     day: date
     taken: float
     cost_s: float
+    is_small: bool
     error: StoreUnsupported
 
 
@@ -215,25 +217,32 @@ class FactsKeeper:
 
     async def _taken(self, token: Hashable | None) -> Facts | _Refused:
         started = time.monotonic()
+        is_small = await self._is_small()
         try:
-            return await self._take(token)
+            return await self._take(token, is_small)
         except StoreUnsupported as error:
-            return _Refused(token, today_in_shanghai(), started, time.monotonic() - started, error)
+            return _Refused(token, today_in_shanghai(), started, time.monotonic() - started, is_small, error)
+
+    async def _is_small(self) -> bool:
+        rows_max = self._source.mapping.store.scan_rows_max
+        some = self._source.select_all(sa.literal_column("1")).limit(sa.literal_column(str(rows_max + 1)))
+        count = sa.select(sa.func.count()).select_from(some.subquery("some"))
+        return (await self._fetch(count))[0][0] <= rows_max  # type: ignore[no-any-return]
 
     def holds(self, facts: Facts | _Refused, token: Hashable | None) -> bool:
         if facts.day != today_in_shanghai():
             return False
         if token is not None and facts.token == token:
             return True
-        return facts.cost_s > CHEAP_S and time.monotonic() - facts.taken < facts.cost_s * SHARE
+        return not facts.is_small and time.monotonic() - facts.taken < facts.cost_s * SHARE
 
     # --- one pass over the store --------------------------------------------------------------------------------
 
-    async def _take(self, token: Hashable | None) -> Facts:
+    async def _take(self, token: Hashable | None, is_small: bool) -> Facts:
         started = time.monotonic()
         mapper = await self._sides.mapper()
         inverted = Inverted(self._source, self._catalog, mapper.side)
-        facts = Facts(token, mapper.today, mapper, inverted, Asking(inverted), started)
+        facts = Facts(token, mapper.today, mapper, inverted, Asking(inverted), started, is_small=is_small)
         unsure = sa.not_(holds(inverted.listed()))
         raws = await self._rows(unsure, "fall under a rule, or lack a key or an amount")
         raws += await self._exclude_doubles(facts, raws)

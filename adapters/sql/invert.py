@@ -21,8 +21,10 @@ from adapters.mapping.numbers import MONEY_FACTORS
 from adapters.mapping.values import TRIMMED, code_text
 from adapters.model import FieldKind, StoreUnsupported
 from adapters.sql.catalog import Catalog
+from adapters.sql.coded_forms import CodedForm, KeyForm
 from adapters.sql.columns import ColumnKind, NativeColumn, native_column
-from adapters.sql.forms import CodedForm, DayForm, FixedForm, Form, KeyForm, NumberForm, TextForm
+from adapters.sql.forms import FixedForm, Form, TextForm
+from adapters.sql.measured_forms import DayForm, NumberForm
 from adapters.sql.regular import regular_amount, regular_text
 from adapters.sql.source import SqlSource
 from adapters.status import ReasonCode

@@ -25,7 +25,8 @@ from adapters.model import FieldKind, Filter, GroupRow, KeyIn, OrderTerm, Page, 
 from adapters.sql.asking import ROW_LIMIT, Asked, fields_of
 from adapters.sql.columns import ColumnKind, NativeColumn
 from adapters.sql.facts import Facts, FactsKeeper, Keyed
-from adapters.sql.forms import Condition, FixedForm, NumberForm, TextForm
+from adapters.sql.forms import Condition, FixedForm, TextForm
+from adapters.sql.measured_forms import NumberForm
 from adapters.sql.reader import Reader, Statement, write_statement
 from adapters.sql.source import SqlSource
 from adapters.status import Reason, ReasonCode
