@@ -114,18 +114,22 @@ class Pushed:
             statement = await self._chosen(facts, names, asked, columns)
             values = {f"v{at}": value for at, value in enumerate(asked.values)}
             values[ROW_LIMIT] = wanted - len(raws)
-            found, token = await self._reader.fetch_with_token(statement, values)
+            found, token = await self._fetch(statement, values)
             raws += found
-            tokens.append(await self._token_of(found, token))
+            tokens.append(token)
             if len(raws) >= wanted:
                 break
         return raws, tokens
 
-    async def _token_of(self, rows: Sequence[tuple[Any, ...]], token: Hashable | None) -> Hashable | None:
-        """PostgreSQL tells its own in the last column of the rows."""
-        if not self._keeper.proves or token is not None:
-            return token
-        return rows[-1][-1] if rows else await self._keeper.token()
+    async def _fetch(
+        self, statement: Statement, values: Mapping[str, Any]
+    ) -> tuple[list[tuple[Any, ...]], Hashable | None]:
+        """The rows, and the token of the state that they were read from."""
+        rows, token = await self._reader.fetch_with_token(statement, values)
+        if self._keeper.token_column is None:
+            return rows, token
+        token = rows[-1][-1] if rows else await self._keeper.token()
+        return [row[:-1] for row in rows], token
 
     def _merged(self, request: PageRequest, rows: Sequence[Keyed], beside: Page) -> list[Keyed]:
         """In the order of taking. A row that both have is the store's: it has just been read."""
