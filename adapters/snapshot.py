@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.evaluate import groups_of, order_value, position_key, predicate, row_key, sorted_rows
@@ -26,9 +26,9 @@ from adapters.model import (
     Row,
     StoreUnsupported,
 )
-from contract.order import SortValue
+from contract.order import Kind, SortValue
 
-__all__ = ["Snapshot", "duplicate_code", "duplicate_key", "quarantine_place"]
+__all__ = ["Snapshot", "SortedRows", "duplicate_code", "duplicate_key", "quarantine_place"]
 
 _ORDERS_KEPT = 8
 
@@ -46,42 +46,19 @@ def quarantine_place(native: str | None, number: int) -> tuple[SortValue, ...]:
     return (f"{native or ''}\x1f{number:09d}",)
 
 
-class Snapshot:
-    def __init__(self, mapper: RowMapper, raws: Sequence[tuple[Any, ...]], rows_max: int) -> None:
-        """`raws`: neither secret nor ignored, which the store itself has left out."""
-        if len(raws) > rows_max:
-            raise StoreUnsupported(
-                f"the store has more than {rows_max} rows and cannot do this by itself: raise store.scan_rows_max"
-            )
-        self._kinds = native_kinds(mapper.mapping.key)
-        self._settle([(mapper.map(raw), raw) for raw in raws], mapper)
+class SortedRows:
+    """Listed rows in memory, for pages: orders are kept, and a page is a binary search and a filter."""
+
+    def __init__(self, listed: Iterable[tuple[Row, tuple[SortValue, ...]]], kinds: tuple[Kind, ...]) -> None:
+        self._kinds = kinds
+        self._listed = sorted_rows(listed, (), kinds)
         self._orders: OrderedDict[tuple[Any, ...], list[tuple[Row, tuple[SortValue, ...]]]] = OrderedDict()
 
-    def _settle(self, kept: list[tuple[Mapped, tuple[Any, ...]]], mapper: RowMapper) -> None:
-        keys = Counter(mapped.native for mapped, _ in kept if mapped.native)
-        codes = Counter(mapped.row["code"] for mapped, _ in kept if mapped.row and mapped.row["code"] is not None)
-        listed: list[tuple[Row, tuple[SortValue, ...]]] = []
-        self.quarantined: list[QuarantinedRow] = []
-        self.issues: Counter[tuple[str, str | None]] = Counter()
-        for mapped, raw in kept:
-            row, issues = mapped.row, mapped.issues
-            assert row is not None
-            assert issues is not None
-            if row["code"] is not None and codes[row["code"]] > 1:
-                issues.append(duplicate_code(row["code"]))
-            if mapped.native and keys[mapped.native] > 1:
-                issues.append(duplicate_key(row["native"]))
-                mapped.fate = Fate.QUARANTINED
-            issues.sort(key=lambda found: (found["code"], found["field"] or ""))
-            self.issues.update(counted(issues, mapped.fate is Fate.LISTED))
-            if mapped.fate is Fate.LISTED:
-                listed.append((row, mapped.native))
-            else:
-                place = quarantine_place(row["native"], len(self.quarantined))
-                self.quarantined.append(QuarantinedRow(place, mapper.raw_of(raw), issues))
-        self._listed = sorted_rows(listed, (), self._kinds)
-        self._by_native = {row["native"]: row for row, _ in self._listed}
-        self.quarantined.sort(key=lambda row: row.native)
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for row, _ in self._listed)
 
     def page(self, request: PageRequest) -> Page:
         ordered = self._ordered(request)
@@ -125,6 +102,46 @@ class Snapshot:
                 self._orders.popitem(last=False)
         return ordered
 
+
+class Snapshot:
+    def __init__(self, mapper: RowMapper, raws: Sequence[tuple[Any, ...]], rows_max: int) -> None:
+        """`raws`: neither secret nor ignored, which the store itself has left out."""
+        if len(raws) > rows_max:
+            raise StoreUnsupported(
+                f"the store has more than {rows_max} rows and cannot do this by itself: raise store.scan_rows_max"
+            )
+        self._kinds = native_kinds(mapper.mapping.key)
+        self._settle([(mapper.map(raw), raw) for raw in raws], mapper)
+
+    def _settle(self, kept: list[tuple[Mapped, tuple[Any, ...]]], mapper: RowMapper) -> None:
+        keys = Counter(mapped.native for mapped, _ in kept if mapped.native)
+        codes = Counter(mapped.row["code"] for mapped, _ in kept if mapped.row and mapped.row["code"] is not None)
+        listed: list[tuple[Row, tuple[SortValue, ...]]] = []
+        self.quarantined: list[QuarantinedRow] = []
+        self.issues: Counter[tuple[str, str | None]] = Counter()
+        for mapped, raw in kept:
+            row, issues = mapped.row, mapped.issues
+            assert row is not None
+            assert issues is not None
+            if row["code"] is not None and codes[row["code"]] > 1:
+                issues.append(duplicate_code(row["code"]))
+            if mapped.native and keys[mapped.native] > 1:
+                issues.append(duplicate_key(row["native"]))
+                mapped.fate = Fate.QUARANTINED
+            issues.sort(key=lambda found: (found["code"], found["field"] or ""))
+            self.issues.update(counted(issues, mapped.fate is Fate.LISTED))
+            if mapped.fate is Fate.LISTED:
+                listed.append((row, mapped.native))
+            else:
+                place = quarantine_place(row["native"], len(self.quarantined))
+                self.quarantined.append(QuarantinedRow(place, mapper.raw_of(raw), issues))
+        self._listed = SortedRows(listed, self._kinds)
+        self._by_native = {row["native"]: row for row in self._listed}
+        self.quarantined.sort(key=lambda row: row.native)
+
+    def page(self, request: PageRequest) -> Page:
+        return self._listed.page(request)
+
     def rows(self, natives: Iterable[str]) -> dict[str, Row]:
         return {native: row for native in natives if (row := self._by_native.get(native)) is not None}
 
@@ -132,11 +149,11 @@ class Snapshot:
         if filter_ is None:
             return len(self._listed)
         keep = predicate(filter_)
-        return sum(1 for row, _ in self._listed if keep(row))
+        return sum(map(keep, self._listed))
 
     def groups(self, by: Sequence[str], filter_: Filter | None) -> list[GroupRow]:
         keep = predicate(filter_)
-        return groups_of((row for row, _ in self._listed if keep(row)), by)
+        return groups_of(filter(keep, self._listed), by)
 
     def quality(self) -> QualityReport:
         listed, quarantined = len(self._listed), len(self.quarantined)

@@ -69,21 +69,30 @@ class SqlSource:
 
     def select(self, *columns: Any) -> sa.Select[Any]:
         """A statement over the rows that are assets and open."""
-        statement = sa.select(*columns).select_from(self._from())
-        for condition in self.mapping.rows:
-            statement = statement.where(self.holds(condition))
+        return self.select_all(*columns).where(*self.is_asset())
+
+    def select_all(self, *columns: Any) -> sa.Select[Any]:
+        """Over all rows, the secret ones too: whoever asks so adds `is_asset`."""
+        return sa.select(*columns).select_from(self._from())
+
+    def is_asset(self) -> list[sa.ColumnElement[bool]]:
+        """Together: the row is an asset, and open."""
         secrecy = self._open()
-        return statement if secrecy is None else statement.where(secrecy)
+        return [*map(self.holds, self.mapping.rows), *([] if secrecy is None else [secrecy])]
 
     def holds(self, condition: Condition) -> sa.ColumnElement[bool]:
         """The condition on an asset row; null where the store cannot tell."""
         return self._holds(condition, self.column(condition.column), self.type_of(condition.column))
 
-    def native_select(self, wanted: Sequence[str] | None = None) -> sa.Select[Any]:
+    def native_select(self) -> sa.Select[Any]:
+        """All native columns the mapping reads, in its order."""
+        return self.select(*self.native_columns())
+
+    def native_columns(self, wanted: Sequence[str] | None = None) -> list[sa.Label[Any]]:
         """These native columns, in this order; None: all that the mapping reads."""
         names = self.mapping.columns if wanted is None else wanted
         columns = [native_form(self.column(name), self.type_of(name), self.dialect) for name in names]
-        return self.select(*(column.label(f"c{at}") for at, column in enumerate(columns)))
+        return [column.label(f"c{at}") for at, column in enumerate(columns)]
 
     def lookup_select(self, lookup: Lookup) -> sa.Select[Any]:
         columns = [lookup.key, lookup.value, *([lookup.label] if lookup.label else [])]
@@ -115,7 +124,7 @@ class SqlSource:
         info = self.info[self.mapping.table]
         assert info is not None
         key = {part.column for part in self.mapping.key}
-        return all(map(self.is_own, key)) and any(columns <= key for columns in info.unique) and self._joins_to_one()
+        return all(map(self.is_own, key)) and any(columns <= key for columns in info.unique) and self.joins_to_one()
 
     def own_conditions(self, target: Any) -> list[sa.ColumnElement[bool]]:
         """What the asset table itself says of which rows are assets and open, as conditions on `target`: a secret row,
@@ -131,7 +140,7 @@ class SqlSource:
 
         return [replacement_traverse(condition, {}, moved) for condition in conditions]
 
-    def _joins_to_one(self) -> bool:
+    def joins_to_one(self) -> bool:
         for join in self.mapping.joins:
             info = self.info[join.table]
             assert info is not None

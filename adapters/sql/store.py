@@ -2,38 +2,31 @@
 
 Two ways to answer, and `explain` says which a request takes:
 
-    pushed   filter, order, limit, keyset, counts and sums are the store's own query; rows are mapped as they come
+    pushed   filter, order, limit, keyset, counts and sums are the store's own query (see `adapters.sql.pushed`)
     scan     the store gives all its assets, we map, filter and sort them (bounded by `scan_rows_max`)
 
-A request is pushed only where every expression it needs is proved to equal the mapper's value for every row, good or
-bad (see `adapters.sql.push`). A scan is kept while the store proves that nothing has changed (SQLite's
-`data_version`); a store that cannot tell is read again for each answer.
+A request is pushed only where every field it speaks of has a form in the store's language that is proved to equal the
+mapper (see `adapters.sql.forms`). A scan is kept while the store proves that nothing has changed; a store that cannot
+tell is read again for each answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
-from adapters.evaluate import group_text, order_value
-from adapters.mapping.compiled import CompiledMapper
-from adapters.mapping.mapper import Fate, Mapped, RowMapper, native_kinds, parse_native, today_in_shanghai
+from adapters.mapping.mapper import RowMapper, native_kinds, parse_native, today_in_shanghai
 from adapters.mapping.model import Mapping
-from adapters.mapping.numbers import scaled
 from adapters.model import (
     Filter,
     GroupRow,
-    KeyIn,
-    OrderTerm,
     Page,
     PageRequest,
     QualityReport,
@@ -43,30 +36,19 @@ from adapters.model import (
     StoreError,
     StoreUnsupported,
 )
-from adapters.snapshot import Snapshot, duplicate_code
+from adapters.snapshot import Snapshot
+from adapters.sql.catalog import read_catalog
 from adapters.sql.dialects import limited
 from adapters.sql.engine import open_reader
-from adapters.sql.push import PushFunctions, SqlitePush, prepare_functions
-from adapters.sql.reader import Reader, Statement, write_statement
-from adapters.sql.request import (
-    Parameters,
-    condition_params,
-    filter_shape,
-    order_by,
-    page_shape,
-    write_position,
-)
+from adapters.sql.facts import FactsKeeper
+from adapters.sql.functions import prepare_functions
+from adapters.sql.pushed import Pushed
+from adapters.sql.reader import Reader, write_statement
 from adapters.sql.sides import SideReader, open_source
-from adapters.status import Explanation, HealthState, Reason, ReasonCode, RequestPart, StoreHealth
+from adapters.status import Explanation, HealthState, Reason, RequestPart, StoreHealth
 from contract.order import SortValue
 
 __all__ = ["SqlStore"]
-
-_STATEMENTS_KEPT = 256
-_MAPPERS_KEPT = 32
-"""Sets of fields asked for; beyond, their mappers are compiled anew when needed."""
-_KEYS_AT_ONCE = 400
-_Written: TypeAlias = "tuple[Statement, Parameters]"
 
 
 class SqlStore:
@@ -76,10 +58,10 @@ class SqlStore:
         self.region = mapping.region
         self.native_kinds = native_kinds(mapping.key)
         self.capabilities = mapping.capabilities
-        self._functions = PushFunctions()
-        self._push: SqlitePush | None = None
-        self._pushed: _Pushed | None = None
-        self._statements: OrderedDict[Hashable, _Written] = OrderedDict()
+        self._pushed: Pushed | None = None
+        self._keeper: FactsKeeper | None = None
+        self._not_pushed: StoreUnsupported | None = None
+        """Why nothing is."""
         self._reader = reader or open_reader(mapping.store, self._prepare, writes=mapping.write is not None)
         self._alive = write_statement(sa.select(sa.literal_column("1")), self._reader.dialect)
         self._loading = asyncio.Lock()
@@ -89,25 +71,31 @@ class SqlStore:
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        self._source = await open_source(self.mapping, self._reader)
-        self._side_reader = SideReader(self._source, self._reader)
-        if self.mapping.store.engine == "sqlite":
-            self._push = SqlitePush(self._source, self._functions)
+        source = self._source = await open_source(self.mapping, self._reader)
+        self._side_reader = SideReader(source, self._reader)
         # One row more than may be scanned, so that a table that is too long is found out before it has been read.
-        scan = self._source.native_select()
+        scan = source.native_select()
         scan = limited(scan, self.mapping.store.scan_rows_max + 1, self._reader.dialect)
         self._scan = write_statement(scan, self._reader.dialect)
+        try:
+            catalog = await read_catalog(self.mapping, source.info, self._reader)
+        except StoreUnsupported as error:
+            self._not_pushed = error
+            return
+        self._keeper = FactsKeeper(source, catalog, self._reader, self._side_reader)
+        self._pushed = Pushed(source, self._keeper, self._reader)
 
     async def close(self) -> None:
         await self._reader.close()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        prepare_functions(connection, self._functions)
+        prepare_functions(connection)
 
     # --- what is read once and kept while nothing changes -----------------------------------------------------------
 
     async def _token(self) -> Hashable | None:
-        return _of_today(await self._reader.token())
+        token = await (self._keeper.token() if self._keeper else self._reader.token())
+        return None if token is None else (token, today_in_shanghai())
 
     async def _fresh_mapper(self) -> RowMapper:
         token = await self._token()
@@ -115,7 +103,7 @@ class SqlStore:
             self._mapper = (token, await self._side_reader.mapper())
         return self._mapper[1]
 
-    async def _scanned(self) -> Snapshot:
+    async def _scanned(self, cause: StoreUnsupported) -> Snapshot:
         """All assets, mapped. Read again unless the store proves that nothing has changed."""
         token = await self._token()
         if self._snapshot is not None and token is not None and self._snapshot[0] == token:
@@ -126,181 +114,66 @@ class SqlStore:
                 return self._snapshot[1]
             mapper = await self._fresh_mapper()
             raws = await self._reader.fetch(self._scan, {})
-            snapshot = await asyncio.to_thread(Snapshot, mapper, raws, self.mapping.store.scan_rows_max)
+            rows_max = self.mapping.store.scan_rows_max
+            if len(raws) > rows_max:
+                raise StoreUnsupported(
+                    f"{cause}, and the store has more than {rows_max} rows to do it ourselves: "
+                    'write store.mode = "indexed", or raise store.scan_rows_max',
+                    cause.reason,
+                )
+            snapshot = await asyncio.to_thread(Snapshot, mapper, raws, rows_max)
             self._snapshot = (token, snapshot)
             return snapshot
 
-    # --- pushed -----------------------------------------------------------------------------------------------------
-
-    async def _pushable(self) -> _Pushed:
-        """What pushed statements need; raises `StoreUnsupported` where this store's rows must be scanned."""
-        return await self._pushable_at(await self._token())
-
-    async def _pushable_at(self, token: Hashable | None) -> _Pushed:
-        if self._push is None:
-            raise StoreUnsupported(f"nothing is pushed into a {self.mapping.store.engine} store yet", ReasonCode.ENGINE)
-        if self._pushed is None or self._pushed.token != token:
-            listed = self._push.listed()
-            mapper = await self._fresh_mapper()
-            self._push.bind(mapper.side)
-            irregular = await self._reader.fetch(write_statement(self._push.irregular_keys(), self._reader.dialect), {})
-            doubles = frozenset() if irregular else await self._double_codes()
-            self._pushed = _Pushed(token, mapper, listed, bool(irregular), doubles)
-        if self._pushed.irregular:
-            raise StoreUnsupported("some native keys are not kept as the mapping says", ReasonCode.KEY)
+    def _push(self) -> Pushed:
+        if self._pushed is None:
+            assert self._not_pushed is not None
+            raise self._not_pushed
         return self._pushed
 
-    async def _double_codes(self) -> frozenset[str]:
-        """Printed codes that more than one row has, among all that are neither secret nor ignored."""
-        assert self._push is not None
-        code = self._push.field("code").expression()
-        statement = self._source.select(code).where(code.is_not(None)).group_by(code).having(sa.func.count() > 1)
-        found = await self._reader.fetch(write_statement(statement, self._reader.dialect), {})
-        return frozenset(text for (text,) in found)
-
-    def _written(self, shape: Hashable, write: Callable[[], tuple[sa.Select[Any], Parameters]]) -> _Written:
-        kept = self._statements.get(shape)
-        if kept is None:
-            statement, params = write()
-            kept = (write_statement(statement, self._reader.dialect), params)
-            self._statements[shape] = kept
-            if len(self._statements) > _STATEMENTS_KEPT:
-                self._statements.popitem(last=False)
-        return kept
-
-    def _page_statement(self, request: PageRequest, pushed: _Pushed, values: list[Any]) -> _Written:
-        push, fields = self._push, wanted_fields(request)
-        assert push is not None
-
-        def write() -> tuple[sa.Select[Any], Parameters]:
-            where, params = condition_params(push, request.filter)
-            statement = self._source.native_select(pushed.compiled(fields).columns).where(pushed.listed).where(where)
-            for position, after in ((request.after, True), (request.before, False)):
-                if position is not None:
-                    statement = statement.where(write_position(position, request.order, push, params, after=after))
-            ordered = statement.order_by(*order_by(request.order, push, request.backward))
-            return ordered.limit(sa.bindparam("row_limit", 0)), params
-
-        return self._written(("page", fields, page_shape(request, values)), write)
-
-    async def _page_rows(self, request: PageRequest) -> tuple[_Pushed, list[tuple[Any, ...]]]:
-        """The native rows, and what holds of the store they were read from.
-
-        One question where nothing has changed since the last; else once more, by what is known of the store anew.
-        """
-        pushed = self._pushed or await self._pushable()
-        for last in (False, True):
-            values: list[Any] = []
-            statement, params = self._page_statement(request, pushed, values)
-            bound = {**params.bound(values), "row_limit": request.limit + 1}
-            found, read_at = await self._reader.fetch_with_token(statement, bound)
-            token = _of_today(read_at)
-            if last or (token == pushed.token and not pushed.irregular):
-                break
-            pushed = await self._pushable_at(token)
-        return pushed, found
-
-    async def _push_page(self, request: PageRequest) -> Page:
-        pushed, found = await self._page_rows(request)
-        has_more = len(found) > request.limit
-        del found[request.limit :]
-        if request.backward:
-            found.reverse()
-        rows, natives = pushed.mapped(found, wanted_fields(request))
-        return Page(
-            rows=rows,
-            sort_values=_sort_values(rows, request.order),
-            native_values=natives,
-            has_more=has_more,
-        )
-
-    async def _push_rows(self, natives: Sequence[str]) -> dict[str, Row]:
-        found: dict[str, Row] = {}
-        for start in range(0, len(natives), _KEYS_AT_ONCE):
-            part = tuple(natives[start : start + _KEYS_AT_ONCE])
-            page = await self._push_page(PageRequest(KeyIn(part), (), len(part)))
-            found.update((row["native"], row) for row in page.rows)
-        return {native: found[native] for native in natives if native in found}
-
-    async def _push_count(self, filter_: Filter | None) -> int:
-        pushed, push = await self._pushable(), self._push
-        assert push is not None
-        values: list[Any] = []
-
-        def write() -> tuple[sa.Select[Any], Parameters]:
-            where, params = condition_params(push, filter_)
-            return self._source.select(sa.func.count()).where(pushed.listed).where(where), params
-
-        statement, params = self._written(("count", filter_shape(filter_, values)), write)
-        return int((await self._reader.fetch(statement, params.bound(values)))[0][0])
-
-    async def _push_groups(self, by: Sequence[str], filter_: Filter | None) -> list[GroupRow]:
-        pushed, push = await self._pushable(), self._push
-        assert push is not None
-        values: list[Any] = []
-        sums = [push.sum_of(name) for name in ("quantity", "originalValue", "netValue")]
-
-        def write() -> tuple[sa.Select[Any], Parameters]:
-            where, params = condition_params(push, filter_)
-            keys = [push.group_column(name).label(f"g{at}") for at, name in enumerate(by)]
-            statement = self._source.select(*keys, sa.func.count(), *(total for total, _ in sums))
-            statement = statement.where(pushed.listed).where(where)
-            return statement.group_by(*(sa.literal_column(str(at + 1)) for at in range(len(by)))), params
-
-        statement, params = self._written(("groups", tuple(by), filter_shape(filter_, values)), write)
-        groups = []
-        for record in await self._reader.fetch(statement, params.bound(values)):
-            if record[len(by)]:
-                key = tuple(group_text(name, value) for name, value in zip(by, record, strict=False))
-                totals = [
-                    scaled(Decimal(text), factor) for text, (_, factor) in zip(record[len(by) + 1 :], sums, strict=True)
-                ]
-                groups.append(GroupRow(key, record[len(by)], *totals))
-        return sorted(groups, key=lambda group: tuple((part is None, part or "") for part in group.key))
+    def _facts_keeper(self) -> FactsKeeper:
+        self._push()
+        assert self._keeper is not None
+        return self._keeper
 
     # --- the protocol -----------------------------------------------------------------------------------------------
 
     async def page(self, request: PageRequest) -> Page:
         try:
-            page = await self._push_page(request)
-            if request.columns is None or "observedAt" in request.columns:
-                now = now_text()
-                for row in page.rows:
-                    row["observedAt"] = now
-            return page
-        except StoreUnsupported:
-            return observed((await self._scanned()).page(request))
+            page = await self._push().page(request)
+        except StoreUnsupported as error:
+            return observed((await self._scanned(error)).page(request))
+        if request.columns is None or "observedAt" in request.columns:
+            now = now_text()
+            for row in page.rows:  # nobody else's: they have just been made
+                row["observedAt"] = now
+        return page
 
     async def explain(self, request: PageRequest) -> Explanation:
         """A scan does all of a request here, whatever part of it keeps it from being pushed."""
-        reasons = await self._hindrances(request)
-        if not reasons:
-            try:
-                statement, _ = self._page_statement(request, await self._pushable(), [])
-                return Explanation("store", "store", "store", statement.sql, request.limit + 1)
-            except StoreUnsupported as error:
-                reasons.append(Reason(error.reason, str(error)))
+        try:
+            statement, advice = await self._push().explain(request)
+            return Explanation("store", "store", "store", statement.sql, request.limit + 1, tuple(advice))
+        except StoreUnsupported as error:
+            reasons = await self._hindrances(request) or [Reason(error.reason, str(error))]
         rows_max = self.mapping.store.scan_rows_max + 1
         return Explanation("adapter", "adapter", "adapter", self._scan.sql, rows_max, tuple(reasons))
 
     async def _hindrances(self, request: PageRequest) -> list[Reason]:
         """Why this request cannot be pushed, part by part."""
-        try:
-            await self._pushable()
-        except StoreUnsupported as error:
-            return [Reason(error.reason, str(error))]
-        push = self._push
-        assert push is not None
-        parts: tuple[tuple[RequestPart, Callable[[], object]], ...] = (
-            ("filter", lambda: condition_params(push, request.filter)),
-            ("order", lambda: order_by(request.order, push, request.backward)),
+        parts: tuple[tuple[RequestPart | None, PageRequest], ...] = (
+            (None, PageRequest(None, (), 1)),
+            ("filter", PageRequest(request.filter, (), 1)),
+            ("order", PageRequest(None, request.order, 1)),
         )
-        found = []
-        for part, write in parts:
+        found: list[Reason] = []
+        for part, alone in parts:
             try:
-                write()
+                await self._push().explain(alone)
             except StoreUnsupported as error:
                 found.append(Reason(error.reason, str(error), part))
+                if part is None:
+                    break
         return found
 
     async def health(self) -> StoreHealth:
@@ -313,29 +186,37 @@ class SqlStore:
     async def rows(self, natives: Iterable[str], columns: frozenset[str] | None = None) -> Map[str, Row]:
         wanted = [native for native in dict.fromkeys(natives) if parse_native(native, self.mapping.key) is not None]
         try:
-            found = await self._push_rows(wanted)
-        except StoreUnsupported:
-            found = (await self._scanned()).rows(wanted)
+            found = await self._push().rows(wanted)
+        except StoreUnsupported as error:
+            found = (await self._scanned(error)).rows(wanted)
         now = now_text()
         return {native: {**row, "observedAt": now} for native, row in found.items()}
 
     async def count(self, filter_: Filter | None) -> int:
         try:
-            return await self._push_count(filter_)
-        except StoreUnsupported:
-            return (await self._scanned()).count(filter_)
+            return await self._push().count(filter_)
+        except StoreUnsupported as error:
+            return (await self._scanned(error)).count(filter_)
 
     async def groups(self, by: Sequence[str], filter_: Filter | None) -> Sequence[GroupRow]:
         try:
-            return await self._push_groups(by, filter_)
-        except StoreUnsupported:
-            return (await self._scanned()).groups(by, filter_)
+            return await self._push().groups(by, filter_)
+        except StoreUnsupported as error:
+            return (await self._scanned(error)).groups(by, filter_)
 
     async def quality(self) -> QualityReport:
-        return (await self._scanned()).quality()
+        try:
+            return await self._facts_keeper().report()
+        except StoreUnsupported as error:
+            return (await self._scanned(error)).quality()
 
     async def quarantine(self, limit: int, after: tuple[SortValue, ...] | None) -> Sequence[QuarantinedRow]:
-        return (await self._scanned()).quarantine(limit, after)
+        try:
+            rows = (await self._facts_keeper().of(frozenset())).quarantined()
+        except StoreUnsupported as error:
+            return (await self._scanned(error)).quarantine(limit, after)
+        start = 0 if after is None else bisect_right([row.native for row in rows], after)
+        return rows[start : start + limit]
 
     async def units(self) -> Sequence[Map[str, Any]]:
         return list((await self._fresh_mapper()).side.units.values())
@@ -375,63 +256,6 @@ class SqlStore:
         if await self._reader.execute(statement, values) != 1:
             raise StoreConflict("the row has changed while it was written")
         return True
-
-
-@dataclass(slots=True)
-class _Pushed:
-    """What holds while the store does not change: the mapper, which rows are listed, what is known of the others."""
-
-    token: Hashable | None
-    mapper: RowMapper
-    listed: sa.ColumnElement[bool]
-    irregular: bool
-    double_codes: frozenset[str]
-    mappers: dict[frozenset[str] | None, CompiledMapper] = field(default_factory=dict)
-
-    def compiled(self, fields: frozenset[str] | None) -> CompiledMapper:
-        found = self.mappers.get(fields)
-        if found is None:
-            if len(self.mappers) >= _MAPPERS_KEPT:
-                self.mappers.clear()
-            found = self.mappers[fields] = CompiledMapper(self.mapper, fields)
-        return found
-
-    def mapped(
-        self, raws: Sequence[tuple[Any, ...]], fields: frozenset[str] | None
-    ) -> tuple[list[Row], list[tuple[SortValue, ...]]]:
-        """Rows that the store lists, and their native keys; with issues only where they are asked for."""
-        compiled = self.compiled(fields)
-        if not compiled.with_issues:
-            return compiled.rows(raws)
-        found = compiled.map(raws)
-        return [self._with_double(one) for one in found], [one.native for one in found]
-
-    def _with_double(self, mapped: Mapped) -> Row:
-        row = mapped.row
-        if row is None or mapped.fate is not Fate.LISTED:
-            raise StoreUnsupported("the store lists a row that the mapping would not")
-        if row["code"] in self.double_codes:
-            row["issues"].append(duplicate_code(row["code"]))
-            row["issues"].sort(key=lambda found: (found["code"], found["field"] or ""))
-        return row
-
-
-def wanted_fields(request: PageRequest) -> frozenset[str] | None:
-    """The canonical fields that a page must hold, those of its order among them; None: all."""
-    if request.columns is None:
-        return None
-    return request.columns.union(term.field for term in request.order)
-
-
-def _sort_values(rows: Sequence[Row], order: Sequence[OrderTerm]) -> list[tuple[SortValue, ...]]:
-    if not order:
-        return [()] * len(rows)
-    return [tuple(order_value(term.field, row) for term in order) for row in rows]
-
-
-def _of_today(token: Hashable | None) -> Hashable | None:
-    """Mapping depends on the day: what is known of the store holds for as long."""
-    return None if token is None else (token, today_in_shanghai())
 
 
 def now_text() -> str:
