@@ -21,6 +21,7 @@ from typing import Any
 from adapters.index.layout import FORMAT, INDEXED, PLACE, Layout, json_text
 from adapters.index.settle import IssueCounts, Settling
 from adapters.index.source import FedRow, SourceStamp
+from adapters.mapping.compiled import CompiledMapper
 from adapters.mapping.fields import SideTables
 from adapters.mapping.issues import counted, issue
 from adapters.mapping.mapper import Fate, Mapped, RowMapper
@@ -48,6 +49,7 @@ class IndexBuilder:
 
     def __init__(self, path: Path, mapper: RowMapper) -> None:
         self.path, self.mapper = path, mapper
+        self._compiled, self._width = CompiledMapper(mapper), len(mapper.mapping.columns)
         self._started, self._began = time.monotonic(), datetime.now(UTC)
         path.unlink(missing_ok=True)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -116,7 +118,8 @@ class IndexBuilder:
         self._insert("kept", kept)
 
     def _mapped(self) -> list[Mapped]:
-        return [self.mapper.map(raw) for _, _, raw in self._pending]
+        """A fed row may have more values behind the mapping's columns."""
+        return self._compiled.map([raw[: self._width] for _, _, raw in self._pending])
 
     def _insert(self, table: str, records: Sequence[tuple[Any, ...]]) -> None:
         if records:
