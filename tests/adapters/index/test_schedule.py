@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.guest import OUTSIDE_HOURS, Gate
+from adapters.guest import STORE_CLOSED, Gate
 from adapters.index import IndexedStore
 from adapters.mapping.toml import MappingError
 from adapters.model import StoreUnavailable
@@ -46,7 +46,7 @@ async def test_without_an_index_nothing_is_read_outside_the_hours(tmp_path: Path
     gate = Gate(mapping.store.guest, now=lambda: datetime(2026, 1, 1, 12, 0))
     with pytest.raises(StoreUnavailable) as refused:
         await IndexedStore(mapping, source, tmp_path / "cache", gate=gate).open()
-    assert (refused.value.code, source.loads) == (OUTSIDE_HOURS, 0)
+    assert (refused.value.code, source.loads) == (STORE_CLOSED, 0)
 
 
 async def test_health_tells_what_the_index_holds(tmp_path: Path) -> None:
