@@ -56,7 +56,7 @@ up: setup
 	@$(BIN)/gwc up --size $(CITY_SIZE) --seed $(CITY_SEED) $(addprefix --external ,$(EXTERNAL))
 
 test: setup-dev services node
-	$(BIN)/pytest
+	@sh scripts/test.sh
 
 check: setup-dev
 	$(BIN)/ruff check .

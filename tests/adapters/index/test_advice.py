@@ -27,11 +27,11 @@ async def test_a_store_that_does_it_all_by_itself(tmp_path: Path) -> None:
     assert "a page in key order" not in "".join(one.message for one in found)
 
 
-async def test_keys_that_the_store_does_not_keep_unique(tmp_path: Path) -> None:
-    table_of(tmp_path, [("A1", "桌")], "id TEXT, mc TEXT")
-    (found,) = await advised(tmp_path)
+async def test_a_name_that_the_store_cannot_look_for(tmp_path: Path) -> None:
+    table_of(tmp_path, [("A1", "桌")])
+    (found,) = await advised(tmp_path, fields={"name": {"column": "mc", "default": "无名"}})
     assert found.code == "USE_INDEX"
-    assert "a page in key order, the order of name, a filter by name" in found.message
+    assert "the order of name, a filter by name" in found.message
     assert found.remedy == 'write mode = "indexed" in [store]'
 
 

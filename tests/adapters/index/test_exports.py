@@ -48,7 +48,7 @@ def export(
     lines = [",".join(columns)] * head + [",".join(value[column] for column in columns) for value in values]
     path = folder / "drop" / name
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes("\r\n".join(lines).encode(encoding))
+    path.write_bytes("".join(f"{line}\r\n" for line in lines).encode(encoding))
     os.utime(path, (time.time() - LONG_AGO_S,) * 2)
 
 
