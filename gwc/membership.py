@@ -32,6 +32,7 @@ from gateway.execution.members import Member, Members, MemberSettings, MembersIn
 from gateway.supergraph.group import contract_sdl, group_supergraph
 from gateway.supergraph.member_contract import MemberContract, combined
 from gateway.supergraph.model import Supergraph
+from subgraphs.kit.tasks import end_tasks
 
 __all__ = ["MakesMember", "Membership", "MembershipOptions", "fetch_contract"]
 
@@ -123,9 +124,7 @@ class Membership:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end_tasks(task)
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.remove_signal_handler(signal.SIGHUP)
             for one in self._left:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
+import structlog
 import uvicorn
 import uvloop
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,9 +21,13 @@ from gwc.errors import CommandError
 
 __all__ = ["listen", "new_loop", "run_server", "serve"]
 
+log = structlog.get_logger("serve")
+
 BACKLOG = 1024
 WEBSOCKET_MESSAGE_BYTES_MAX = 1 << 20
 SHUTDOWN_S = 5
+CLOSE_S = 12
+"""What parts have for closing: longer than a change that its client has left may take to its deadline."""
 GC_ALLOCATIONS = 20_000
 """Objects alive more than before, until the youngest generation is gone through; one large answer has thousands."""
 
@@ -102,15 +107,22 @@ async def run_server(app: Starlette, listener: socket.socket, on_ready: Callable
     """Serve an application on the socket until SIGINT or SIGTERM; open requests get a few seconds to end.
 
     Its lifespan runs here and not in uvicorn, which would answer a part that cannot start with a traceback. Raises
-    `CommandError` when the application cannot start.
+    `CommandError` when the application cannot start. A part that does not close in time is left: the process ends.
     """
     server = _Server(_config(app), on_ready)
-    async with AsyncExitStack() as running:
+    running = AsyncExitStack()
+    try:
         try:
             await running.enter_async_context(app.router.lifespan_context(app))
         except (OSError, SQLAlchemyError) as error:
             raise CommandError(f"The server could not start: {error}") from error
         await server.serve(sockets=[listener])
+    finally:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await running.aclose()
+        except TimeoutError:
+            log.error("a part did not close in time", code="CLOSE_TIMEOUT", seconds=CLOSE_S)
     if not server.started:
         raise CommandError("The server could not start; the lines above say why.")
 

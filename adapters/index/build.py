@@ -75,7 +75,7 @@ class IndexBuilder:
         """Map and keep rows; `judged`: secret and ignored ones have been left out."""
         mapper, pending = self.mapper, self._pending
         for raw in raws:
-            self._check_wanted()
+            self.check_wanted()
             self.read += 1
             if not judged and (mapper.is_secret(raw) or mapper.is_ignored(raw)):
                 continue
@@ -86,7 +86,7 @@ class IndexBuilder:
     def add_marked(self, rows: Iterable[FedRow]) -> None:
         """The same of rows that are neither secret nor ignored, each with what tells it and its changes."""
         for row in rows:
-            self._check_wanted()
+            self.check_wanted()
             self.read += 1
             self._pending.append(row)
             if len(self._pending) >= _BATCH:
@@ -172,14 +172,15 @@ class IndexBuilder:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._lock:
-            self._check_wanted()
+            self.check_wanted()
             try:
                 yield
             except sqlite3.OperationalError:
-                self._check_wanted()  # `stop` interrupts a long statement
+                self.check_wanted()  # `stop` interrupts a long statement
                 raise
 
-    def _check_wanted(self) -> None:
+    def check_wanted(self) -> None:
+        """Raises `BuildStopped` once nobody wants the index any more."""
         if self._stopped.is_set():
             raise BuildStopped
 

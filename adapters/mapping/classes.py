@@ -26,6 +26,7 @@ __all__ = ["class_name", "codes_of", "placed", "read_own_table", "to_2022"]
 
 _CODE_2022 = re.compile(r"[A-Z]\d{2,8}", re.ASCII)
 OWN_ROWS_MAX = 50_000
+_CODE_LENGTH_MAX = 200
 
 
 @lru_cache(maxsize=1)
@@ -82,6 +83,8 @@ def read_own_table(path: Path) -> dict[str, tuple[str, str | None]]:
         code, target, name = ((line[key] or "").strip() for key in ("code", "code2022", "name2022"))
         if number > OWN_ROWS_MAX:
             raise ValueError(f"{path.name} has more than {OWN_ROWS_MAX} lines")
+        if len(code) > _CODE_LENGTH_MAX:
+            raise ValueError(f"{path.name}, line {number}: its code is longer than {_CODE_LENGTH_MAX} characters")
         if not code or not _CODE_2022.fullmatch(target):
             raise ValueError(f"{path.name}, line {number}: {target!r} is no class of 2022, such as A02010105")
         if found.setdefault(code, (target, name or None)) != (target, name or None):

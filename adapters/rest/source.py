@@ -73,7 +73,7 @@ class RestSource:
     async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
         side = SideTables()
         building = builder(side)  # first, so that a reading that nobody wants any more ends between two pages
-        patience = self._client.patience(lambda: building.add(()))
+        patience = self._client.patience(building.check_wanted)
         with tempfile.TemporaryDirectory(prefix="gwc-rest-") as folder:
             await self._read_sides(side, Path(folder), patience)
             key = [part.column for part in self._mapping.key]

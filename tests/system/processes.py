@@ -29,6 +29,7 @@ class WatchedProcess:
             text=True,
             cwd=cwd,
             env={**environment, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
         )
         self.lines: list[str] = []
         self._changed = threading.Condition()
@@ -59,7 +60,7 @@ class WatchedProcess:
         try:
             status = self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)  # and what it has started, which holds its output open
             status = self.process.wait()
         self._reader.join(timeout=5)
         if self.process.stdout is not None:

@@ -325,8 +325,8 @@ def test_an_index_holds_what_memory_holds(tmp_path_factory: Any, mapping: Mappin
     builder.finish(SourceStamp("1", datetime(2026, 1, 1, tzinfo=UTC)), "digest")
     db = sqlite3.connect(path)
     try:
-        listed = {native for (native,) in db.execute("SELECT native FROM asset")}
-        (kept_back,) = db.execute("SELECT count(*) FROM quarantine").fetchone()
+        listed = {native for (native,) in db.execute("SELECT json_extract(row, '$[0]') FROM asset")}
+        (kept_back,) = db.execute("SELECT count(*) FROM kept").fetchone()
     finally:
         db.close()
     assert (listed, kept_back) == (set(natives(wanted)), len(wanted.quarantined))
