@@ -103,11 +103,13 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
 
-async def run_server(app: Starlette, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+async def run_server(
+    app: Starlette, listener: socket.socket, on_ready: Callable[[], None], close_s: float = CLOSE_S
+) -> None:
     """Serve an application on the socket until SIGINT or SIGTERM; open requests get a few seconds to end.
 
     Its lifespan runs here and not in uvicorn, which would answer a part that cannot start with a traceback. Raises
-    `CommandError` when the application cannot start. A part that does not close in time is left: the process ends.
+    `CommandError` when the application cannot start. A part that does not close in `close_s` is left: the process ends.
     """
     server = _Server(_config(app), on_ready)
     running = AsyncExitStack()
@@ -119,10 +121,10 @@ async def run_server(app: Starlette, listener: socket.socket, on_ready: Callable
         await server.serve(sockets=[listener])
     finally:
         try:
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(close_s):
                 await running.aclose()
         except TimeoutError:
-            log.error("a part did not close in time", code="CLOSE_TIMEOUT", seconds=CLOSE_S)
+            log.error("a part did not close in time", code="CLOSE_TIMEOUT", seconds=close_s)
     if not server.started:
         raise CommandError("The server could not start; the lines above say why.")
 
