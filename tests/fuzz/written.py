@@ -66,7 +66,7 @@ def _is_hollow(split: Split) -> bool:
 
 
 def _breaks_promise(split: Split) -> bool:
-    """An interface has a field that one of its types has nowhere."""
+    """An interface has a field that one of its types has nowhere, or not in the same subgraph."""
     types = [one for graph in split.graphs.values() for one in graph.types.values()]
     had = {(one.name, name) for one in types for name, each in one.fields.items() if "external" not in each.terms}
     return any(
@@ -74,6 +74,13 @@ def _breaks_promise(split: Split) -> bool:
         for one in types
         for interface in types
         if interface.kind == "interface" and interface.name in one.interfaces
+        for name in interface.fields
+    ) or any(
+        name not in one.fields
+        for graph in split.graphs.values()
+        for one in graph.types.values()
+        for implemented in one.interfaces
+        if (interface := graph.types.get(implemented)) is not None and interface.kind == "interface"
         for name in interface.fields
     )
 
