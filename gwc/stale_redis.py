@@ -23,6 +23,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.execution.stale import Kept
+from subgraphs.kit.tasks import end_tasks
 
 __all__ = ["RedisStale"]
 
@@ -106,8 +107,7 @@ class RedisStale:
 
     async def close(self) -> None:
         if self._writer is not None:
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
+            await end_tasks(self._writer)
         with contextlib.suppress(*_FAILURES):
             await self._redis.aclose()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -36,6 +36,7 @@ from subgraphs.kit.app import create_subgraph_app
 from subgraphs.kit.caller import Caller
 from subgraphs.kit.scalars import SCALARS
 from subgraphs.kit.served import ServedSchema, strawberry_config
+from subgraphs.kit.tasks import end_tasks
 
 __all__ = ["OverlayOptions", "create_overlay_app", "overlay_schema"]
 
@@ -87,9 +88,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         try:
             yield
         finally:
-            settling.cancel()
-            with suppress(asyncio.CancelledError):
-                await settling
+            await end_tasks(settling)
             await circulation.stop()
             if isinstance(endpoint, HttpGroupEndpoint) and isinstance(options.group, str):
                 await endpoint.close()

@@ -49,7 +49,7 @@ class IndexBuilder:
 
     def __init__(self, path: Path, mapper: RowMapper) -> None:
         self.path, self.mapper = path, mapper
-        self._compiled, self._width = CompiledMapper(mapper), len(mapper.mapping.columns)
+        self._compiled = CompiledMapper(mapper)
         self._started, self._began = time.monotonic(), datetime.now(UTC)
         path.unlink(missing_ok=True)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -119,7 +119,7 @@ class IndexBuilder:
 
     def _mapped(self) -> list[Mapped]:
         """A fed row may have more values behind the mapping's columns."""
-        return self._compiled.map([raw[: self._width] for _, _, raw in self._pending])
+        return self._compiled.map([raw[: self._layout.width] for _, _, raw in self._pending])
 
     def _insert(self, table: str, records: Sequence[tuple[Any, ...]]) -> None:
         if records:

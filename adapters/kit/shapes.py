@@ -71,10 +71,6 @@ class Shape:
     def is_code_like(self) -> bool:
         return len(self.codes) > 0 and self.length_max <= CODE_LENGTH_MAX and self.distinct * 2 <= max(self.filled, 3)
 
-    @property
-    def is_unique(self) -> bool:
-        return self.filled > 1 and self.distinct == self.filled
-
 
 def shape_of(samples: Sequence[Any]) -> Shape:
     filled = [value for value in samples if code_text(value) is not None]

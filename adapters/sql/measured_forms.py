@@ -23,9 +23,19 @@ __all__ = ["DayForm", "NumberForm"]
 _EXACT_INTEGERS = 2**53
 
 
-class NotGrouped:
+class _Measured:
+    """What numbers and days have in common: null where the column is, sorted by the column, never grouped."""
+
     __slots__ = ()
     name: str
+    column: NativeColumn
+
+    @property
+    def never_null(self) -> bool:
+        return not self.column.nullable
+
+    def ranks(self) -> Sequence[tuple[SortValue, Condition]] | None:
+        return None
 
     def group(self) -> Expression:
         raise StoreUnsupported(f"rows cannot be grouped by {self.name!r}")
@@ -35,7 +45,7 @@ class NotGrouped:
 
 
 @dataclass(frozen=True, slots=True)
-class NumberForm(NotGrouped):
+class NumberForm(_Measured):
     """`factor` times the column. A bound is encoded as the nearest number on the right side of it that the column can
     hold, so that comparing by the store equals comparing the decimals: binary fractions are read by their shortest
     spelling, which is monotonic."""
@@ -105,13 +115,6 @@ class NumberForm(NotGrouped):
         number = float(wanted)
         return number if Decimal(repr(number)) == wanted else None
 
-    @property
-    def never_null(self) -> bool:
-        return not self.column.nullable
-
-    def ranks(self) -> Sequence[tuple[SortValue, Condition]] | None:
-        return None
-
     def sortable(self) -> Expression:
         return self.column.sql
 
@@ -124,7 +127,7 @@ class NumberForm(NotGrouped):
 
 
 @dataclass(frozen=True, slots=True)
-class DayForm(NotGrouped):
+class DayForm(_Measured):
     """A day: the engine's own date, an ISO text, `YYYYMMDD`, or a time of day within it."""
 
     name: str
@@ -182,13 +185,6 @@ class DayForm(NotGrouped):
                 sa.false(), *(sa.and_(self.column.sql >= start, self.column.sql < end) for start, end in spans)
             )
         return OPERATORS[name](self.column.sortable(), params[0])
-
-    @property
-    def never_null(self) -> bool:
-        return not self.column.nullable
-
-    def ranks(self) -> Sequence[tuple[SortValue, Condition]] | None:
-        return None
 
     def sortable(self) -> Expression:
         if self.spelling == "moment":

@@ -38,33 +38,32 @@ _PROBE_BYTES = 1 << 16
 
 
 def detect_encoding(path: Path, moved: Callable[[], None] = lambda: None) -> str:
-    """`utf-8-sig` or `gb18030`: the byte order mark decides, else whether the whole file is UTF-8.
+    """`utf-8-sig`, `utf-8` or `gb18030`: the byte order mark decides, else whether the whole file is UTF-8.
 
     `moved` is called for each piece that came."""
+    return _read_encoding(path, moved)[0]
+
+
+def _read_encoding(path: Path, moved: Callable[[], None]) -> tuple[str, bool]:
+    """And whether it surely is that one: of what is all ASCII nobody can tell, nor need to."""
+    is_ascii = True
     with path.open("rb") as file:
         head = file.read(4)
         if head.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"
+            return "utf-8-sig", True
         if head.startswith(b"\x84\x31\x95\x33"):
-            return "gb18030"
+            return "gb18030", True
         file.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
             while chunk := file.read(_PROBE_BYTES):
                 moved()
                 decoder.decode(chunk)
+                is_ascii = is_ascii and chunk.isascii()
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return "gb18030"
-    return "utf-8"
-
-
-def _is_utf_8(path: Path) -> bool:
-    """Whether it surely is: of what is all ASCII nobody can tell, nor need to."""
-    if not detect_encoding(path).startswith("utf-8"):
-        return False
-    with path.open("rb") as file:
-        return not all(chunk.isascii() for chunk in iter(lambda: file.read(_PROBE_BYTES), b""))
+            return "gb18030", True
+    return "utf-8", not is_ascii
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
@@ -200,7 +199,7 @@ class CsvSource:
         encoding = self._mapping.store.encoding
         if encoding == "auto":
             encoding = detect_encoding(path, self._reach.moved)
-        elif not encoding.startswith("utf-8") and _is_utf_8(path):
+        elif not encoding.startswith("utf-8") and self._is_surely_utf_8(path):
             raise SourceRefused(f"{path.name} is UTF-8 where the mapping says {encoding}", ENCODING_CHANGED)
         csv.field_size_limit(_FIELD_BYTES_MAX)
         try:
@@ -215,6 +214,10 @@ class CsvSource:
             raise SourceRefused(f"{path.name} is no CSV: {error}") from None
         except OSError:
             raise StoreUnavailable(f"{path.name} cannot be read") from None
+
+    def _is_surely_utf_8(self, path: Path) -> bool:
+        found, is_sure = _read_encoding(path, self._reach.moved)
+        return is_sure and found.startswith("utf-8")
 
     def _watched(self, file: Iterable[str]) -> Iterator[str]:
         """Its lines, and how the last one ended."""

@@ -38,6 +38,7 @@ from graphql import (
 )
 
 from gateway.execution.places import Path, PathStep, PossibleTypes, compile_path
+from gateway.language.selections import variable_names
 from gateway.plan.nodes import BatchFetch, ContextVariable
 
 __all__ = ["CompiledContext", "Copies", "Standing", "compile_context", "find_standing", "read_values"]
@@ -180,15 +181,13 @@ class Copies:
         copies = [(part, copy) for part, count in enumerate(counts) for copy in range(count)]
         fields = [self._copy(part, copy) for part, copy in copies]
         own = {name for part in self.batch.parts for name in (part.variable, *(one.name for one in part.contexts))}
-        used = _Used()
-        for one in fields:
-            visit(one, used)
+        used = variable_names(*fields)
         definitions = [
             VariableDefinitionNode(variable=_named(self.variable(name, copy)), type=self._variables[name].type)
             for part, copy in copies
             for name in (self.batch.parts[part].variable, *(one.name for one in self.batch.parts[part].contexts))
         ]
-        definitions += [one for name, one in self._variables.items() if name not in own and name in used.names]
+        definitions += [one for name, one in self._variables.items() if name not in own and name in used]
         operation = OperationDefinitionNode(
             operation=self._definition.operation,
             name=self._definition.name,
@@ -222,12 +221,3 @@ class _Rename(Visitor):
 
     def enter_variable(self, node: VariableNode, *_: object) -> VariableNode:
         return _named(self.names.get(node.name.value, node.name.value))
-
-
-class _Used(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_variable(self, node: VariableNode, *_: object) -> None:
-        self.names.add(node.name.value)

@@ -34,16 +34,14 @@ from graphql import (
     SelectionSetNode,
     ValueNode,
     VariableNode,
-    Visitor,
     get_named_type,
     parse,
     print_ast,
     strip_ignored_characters,
-    visit,
 )
 
 from gateway.language.paths import ResponsePath
-from gateway.language.selections import make_field, make_selection_set, response_key
+from gateway.language.selections import make_field, make_selection_set, response_key, variable_names
 from gateway.supergraph.member_contract import MemberContract
 from gateway.supergraph.strip import replace_node
 
@@ -127,7 +125,7 @@ def examine(operation: str, contract: MemberContract, without: frozenset[Top]) -
     kept = examiner.root(definition.selection_set, root)
     text, used = None, frozenset[str]()
     if _asks_anything(kept):
-        used = _variables(kept)
+        used = variable_names(kept)
         declared = tuple(one for one in definition.variable_definitions if one.variable.name.value in used)
         fitted = OperationDefinitionNode(
             operation=definition.operation,
@@ -151,17 +149,6 @@ def _asks_anything(selections: SelectionSetNode) -> bool:
         elif isinstance(one, FieldNode) and one.name.value != TYPENAME:
             return True
     return False
-
-
-def _variables(selections: SelectionSetNode) -> frozenset[str]:
-    found: set[str] = set()
-
-    class Collect(Visitor):
-        def enter_variable(self, node: VariableNode, *_: Any) -> None:
-            found.add(node.name.value)
-
-    visit(selections, Collect())
-    return frozenset(found)
 
 
 _Parent: TypeAlias = GraphQLNamedType | None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from graphql import (
     ArgumentNode,
@@ -22,16 +21,14 @@ from graphql import (
     SelectionNode,
     SelectionSetNode,
     VariableNode,
-    Visitor,
     get_nullable_type,
     is_non_null_type,
     parse,
     print_ast,
-    visit,
 )
 
 from gateway.execution.shapes import Shape
-from gateway.language.selections import response_key
+from gateway.language.selections import response_key, variable_names
 from gateway.plan.nodes import Fetch
 from gateway.supergraph.model import GatherKind
 
@@ -129,7 +126,7 @@ def _rewritten(
     """A variable that only a replaced argument used is declared no more."""
     definition = _definition(operation)
     selection = SelectionSetNode(selections=_mapped(definition.selection_set.selections, change))
-    used = _variables(selection)
+    used = variable_names(selection)
     kept = [one for one in definition.variable_definitions if one.variable.name.value in used]
     header = ", ".join([*map(print_ast, kept), *(one.declared for one in fields.values())])
     text = f"{definition.operation.value}({header}) {print_ast(selection)}"
@@ -164,14 +161,3 @@ def _give_size(node: FieldNode, own: SizedField) -> None:
 
 def _by_variable(argument: str, variable: str) -> ArgumentNode:
     return ArgumentNode(name=NameNode(value=argument), value=VariableNode(name=NameNode(value=variable)))
-
-
-def _variables(selection: SelectionSetNode) -> frozenset[str]:
-    found: set[str] = set()
-
-    class Reader(Visitor):
-        def enter_variable(self, node: VariableNode, *_: Any) -> None:
-            found.add(node.name.value)
-
-    visit(selection, Reader())
-    return frozenset(found)

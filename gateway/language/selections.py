@@ -17,11 +17,15 @@ from graphql import (
     InlineFragmentNode,
     NamedTypeNode,
     NameNode,
+    Node,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
+    Visitor,
     parse,
     print_ast,
+    visit,
 )
 
 __all__ = [
@@ -36,6 +40,7 @@ __all__ = [
     "print_selection_set",
     "response_key",
     "top_keys",
+    "variable_names",
 ]
 
 
@@ -199,3 +204,17 @@ def make_inline_fragment(type_name: str, below: SelectionSetNode) -> InlineFragm
     return InlineFragmentNode(
         type_condition=NamedTypeNode(name=NameNode(value=type_name)), directives=(), selection_set=below
     )
+
+
+def variable_names(*nodes: Node) -> frozenset[str]:
+    """The variables used in these nodes and below, directives included."""
+    found: set[str] = set()
+
+    class Reader(Visitor):
+        def enter_variable(self, node: VariableNode, *_: object) -> None:
+            found.add(node.name.value)
+
+    reader = Reader()
+    for one in nodes:
+        visit(one, reader)
+    return frozenset(found)

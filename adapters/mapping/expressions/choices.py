@@ -43,59 +43,55 @@ def _shared(parts: tuple[Expression, ...]) -> Type:
 
 
 @dataclass(frozen=True, slots=True)
-class First(Expression):
+class _Choice(Expression):
+    """The first part that says something."""
+
+    parts: tuple[Expression, ...]
+
+    def operands(self) -> tuple[Expression, ...]:
+        return self.parts
+
+    def gives(self) -> Type:
+        return _shared(self.parts)
+
+    @staticmethod
+    def says(value: Any) -> bool:
+        raise NotImplementedError
+
+    def compiled(self, compiling: Compiling) -> Evaluator:
+        parts, says = [part.compiled(compiling) for part in self.parts], self.says
+
+        def evaluate(raw: Raw, found: list[Issue]) -> Any:
+            for part in parts:
+                value = part(raw, found)
+                if says(value):
+                    return value
+            return None
+
+        return evaluate
+
+    def inverse(self, value: str) -> Inverse:
+        return _union(self.parts, value)
+
+
+class First(_Choice):
     """The first part that is not empty: neither null nor blank."""
 
-    parts: tuple[Expression, ...]
+    __slots__ = ()
 
-    def operands(self) -> tuple[Expression, ...]:
-        return self.parts
-
-    def gives(self) -> Type:
-        return _shared(self.parts)
-
-    def compiled(self, compiling: Compiling) -> Evaluator:
-        parts = [part.compiled(compiling) for part in self.parts]
-
-        def evaluate(raw: Raw, found: list[Issue]) -> Any:
-            for part in parts:
-                value = part(raw, found)
-                if plain(value) is not None:
-                    return value
-            return None
-
-        return evaluate
-
-    def inverse(self, value: str) -> Inverse:
-        return _union(self.parts, value)
+    @staticmethod
+    def says(value: Any) -> bool:
+        return plain(value) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Coalesce(Expression):
+class Coalesce(_Choice):
     """The first part that is not null: a blank one is taken, and means that nothing is recorded."""
 
-    parts: tuple[Expression, ...]
+    __slots__ = ()
 
-    def operands(self) -> tuple[Expression, ...]:
-        return self.parts
-
-    def gives(self) -> Type:
-        return _shared(self.parts)
-
-    def compiled(self, compiling: Compiling) -> Evaluator:
-        parts = [part.compiled(compiling) for part in self.parts]
-
-        def evaluate(raw: Raw, found: list[Issue]) -> Any:
-            for part in parts:
-                value = part(raw, found)
-                if value is not None:
-                    return value
-            return None
-
-        return evaluate
-
-    def inverse(self, value: str) -> Inverse:
-        return _union(self.parts, value)
+    @staticmethod
+    def says(value: Any) -> bool:
+        return value is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from functools import reduce
 from typing import Any, ClassVar, TypeAlias
 
 from adapters.mapping.expressions.model import (
@@ -105,10 +106,7 @@ class Add(_Arithmetic):
         return self.parts
 
     def of(self, numbers: list[Decimal]) -> Decimal:
-        total = numbers[0]
-        for number in numbers[1:]:
-            total = _EXACT.add(total, number)
-        return total
+        return reduce(_EXACT.add, numbers)
 
     def inverse(self, value: str) -> Inverse:
         constants = [number for part in self.parts if isinstance(part, Value) and (number := _read(part.text))]
@@ -130,10 +128,7 @@ class Sub(_Arithmetic):
         return self.parts
 
     def of(self, numbers: list[Decimal]) -> Decimal:
-        total = numbers[0]
-        for number in numbers[1:]:
-            total = _EXACT.subtract(total, number)
-        return total
+        return reduce(_EXACT.subtract, numbers)
 
 
 @dataclass(frozen=True, slots=True)
