@@ -12,22 +12,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event, insert, select
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from overlay.store import tables
+from subgraphs.kit.migrations import Migrations
 
-__all__ = ["Database", "IncompatibleStore"]
+__all__ = ["MIGRATIONS", "Database"]
 
 _POOL_SIZE = 8
 _BUSY_TIMEOUT_MS = 10_000
-_CREATE_LOCK = 330100_0001
-"""Any number that no other program on the server uses: PostgreSQL's advisory lock while tables are made."""
+_MIGRATION_LOCK = 330100_0001
+"""Any number that no other program on the server uses: PostgreSQL's advisory lock while a store is migrated."""
 
 
-class IncompatibleStore(RuntimeError):
-    """The store was made by another version of the overlay."""
+MIGRATIONS = Migrations("overlay.store.migrations", "alembic_version", tables.metadata, legacy_table="schema_version")
 
 
 class Database:
@@ -37,25 +37,15 @@ class Database:
         self._writer = asyncio.Lock()
 
     async def open(self) -> None:
-        """Make the tables where there are none. Raises `IncompatibleStore` when they are of another version."""
+        """Bring the store to this program's revision. Raises `StoreTooNew` when a later program has made it."""
         try:
-            await self._make_tables()
+            async with self.write() as connection:
+                if not self.is_sqlite:
+                    await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+                await connection.run_sync(MIGRATIONS.upgrade)
         except BaseException:
             await self.close()
             raise
-
-    async def _make_tables(self) -> None:
-        async with self.write() as connection:
-            if not self.is_sqlite:
-                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATE_LOCK})")
-            await connection.run_sync(tables.metadata.create_all)
-            found = (await connection.execute(select(tables.schema_version.c.version))).scalar()
-            if found is None:
-                await connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
-            elif found != tables.SCHEMA_VERSION:
-                raise IncompatibleStore(
-                    f"the overlay's store has schema version {found}, this program needs {tables.SCHEMA_VERSION}"
-                )
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -1,4 +1,4 @@
-"""The overlay's tables, in one place and under one version.
+"""The overlay's tables, in one place; `migrations` bring a store to them, and a test keeps the two equal.
 
 Numbers with decimals and instants are kept as text in the one spelling that `contract.decimals` and `overlay.clock`
 give, so that SQLite and PostgreSQL hold the same and nothing is rounded. Ledger entries are only ever inserted.
@@ -22,26 +22,22 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    "SCHEMA_VERSION",
     "approval_steps",
+    "audit_log",
     "commands",
     "ledger_entries",
     "metadata",
     "order_lines",
     "orders",
-    "schema_version",
+    "outbox",
     "steps",
     "timeline",
     "virtual_warehouses",
 ]
 
-SCHEMA_VERSION = 1
-
 metadata = MetaData()
 _Sequence = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only where the key is spelled INTEGER."""
-
-schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
 virtual_warehouses = Table(
     "virtual_warehouses",
@@ -211,4 +207,33 @@ ledger_entries = Table(
     Column("hash", String(64), nullable=False),
     UniqueConstraint("lineage", "sequence", name="ledger_entries_once"),
     Index("ledger_entries_by_asset", "asset_id", "sequence"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("topic", String(48), nullable=False),
+    Column("subject", String(512), nullable=False),
+    Column("audience", JSON, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Index("outbox_by_state", "state", "seq"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("at", String(32), nullable=False),
+    Column("person", Text),
+    Column("unit", String(18)),
+    Column("region", String(6)),
+    Column("action", String(32), nullable=False),
+    Column("subject", String(512), nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("audit_log_by_subject", "subject", "seq"),
+    Index("audit_log_by_person", "person", "seq"),
 )

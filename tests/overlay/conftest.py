@@ -95,8 +95,11 @@ def city(clock: ManualClock) -> FakeCity:
     return FakeCity(clock)
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new store: every test that uses one runs on both engines."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_database"))
     return f"sqlite:///{tmp_path}/overlay.sqlite"
 
 

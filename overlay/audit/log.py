@@ -1,0 +1,41 @@
+"""The audit log: who changed what, and who read whose personal data. Rows are only ever inserted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.identity import Identity
+from overlay.store import tables
+
+__all__ = ["Action", "record"]
+
+
+class Action(StrEnum):
+    COMMAND = "COMMAND"
+    REFUSED = "REFUSED"
+    READ_PERSONAL = "READ_PERSONAL"
+    EXPORT = "EXPORT"
+    CONFIGURE = "CONFIGURE"
+
+
+async def record(
+    connection: AsyncConnection, at: str, identity: Identity, action: Action, subject: str, data: Mapping[str, Any]
+) -> None:
+    """Add one row, within the caller's transaction: what is undone is not in the log. `data` holds no personal data
+    beyond the subject."""
+    await connection.execute(
+        insert(tables.audit_log).values(
+            at=at,
+            person=identity.person,
+            unit=identity.unit,
+            region=identity.region,
+            action=action,
+            subject=subject,
+            data=dict(data),
+        )
+    )

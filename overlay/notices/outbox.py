@@ -1,0 +1,62 @@
+"""The outbox: what others are to be told, written in the transaction that made it true.
+
+Nothing is sent from here. A notice that is in the outbox is true and will be told, even after a crash; one whose
+transaction was undone was never there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from overlay.store import tables
+
+__all__ = ["Audience", "Topic", "put"]
+
+
+class Topic(StrEnum):
+    """What a notice is about. A subscriber chooses by it, so the words are stable."""
+
+    ORDER_CHANGED = "order.changed"
+    STEP_WAITING = "order.step_waiting"
+    HOLD_LAPSING = "order.hold_lapsing"
+    ORDER_OVERDUE = "order.overdue"
+    ASSET_MATCHED = "warehouse.asset_matched"
+    LEDGER_ANCHORED = "ledger.anchored"
+    LEDGER_DIFFERENCE = "ledger.difference"
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom it concerns; what is None is not restricted. A person only ever together with their unit or region."""
+
+    region: str | None = None
+    unit: str | None = None
+    person: str | None = None
+    office: str | None = None
+
+
+async def put(
+    connection: AsyncConnection, at: str, topic: Topic, subject: str, audience: Audience, data: Mapping[str, Any]
+) -> None:
+    """Add one notice, within the caller's transaction. `subject` is the global id of what it is about."""
+    concerned = {
+        name: value for name in ("region", "unit", "person", "office") if (value := getattr(audience, name)) is not None
+    }
+    await connection.execute(
+        insert(tables.outbox).values(
+            id=uuid.uuid4().hex,
+            topic=topic,
+            subject=subject,
+            audience=concerned,
+            data=dict(data),
+            at=at,
+            state="PENDING",
+        )
+    )

@@ -1,0 +1,58 @@
+"""Migrations of a store of our own, by Alembic: a folder of numbered revisions, run when the store is opened.
+
+A store says in a table of its own how far it has come, so stores of several parts may share one PostgreSQL database.
+A revision is written once and never changed; `tests` compare what all of them make with the tables in code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, Table, inspect
+
+__all__ = ["Migrations", "StoreTooNew"]
+
+
+class StoreTooNew(RuntimeError):
+    """The store was made by a later version of this program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """The revisions of one kind of store."""
+
+    package: str
+    """Where `env.py` and `versions/` stand."""
+    version_table: str
+    metadata: MetaData
+    legacy_table: str | None = None
+    """The table by which stores before the first revision told their version; such a store has what the first makes."""
+
+    def upgrade(self, connection: Connection, to: str = "head") -> None:
+        """Bring the store to a revision, inside the caller's transaction. Raises `StoreTooNew`."""
+        config = self._config(connection)
+        scripts = ScriptDirectory.from_config(config)
+        at = self._revision(connection)
+        if at is not None and at not in {one.revision for one in scripts.walk_revisions()}:
+            raise StoreTooNew(f"the store is at revision {at}, this program knows up to {scripts.get_current_head()}")
+        if at is None and self.legacy_table is not None and inspect(connection).has_table(self.legacy_table):
+            command.stamp(config, str(scripts.get_base()))
+            Table(self.legacy_table, MetaData()).drop(connection)
+        if at != scripts.get_current_head():
+            command.upgrade(config, to)
+
+    def _revision(self, connection: Connection) -> str | None:
+        context = MigrationContext.configure(connection, opts={"version_table": self.version_table})
+        return context.get_current_revision()
+
+    def _config(self, connection: Connection) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(Path(str(resources.files(self.package)))).replace("%", "%%"))
+        config.attributes.update(connection=connection, metadata=self.metadata, version_table=self.version_table)
+        return config
