@@ -105,6 +105,8 @@ class AssetFacts:
     busy: tuple[tuple[date, date], ...]
     owner_id: str | None
     owner_unit: str | None
+    class_code: str | None
+    """In the 2022 scheme; None where the card's class could not be translated."""
     digest: str
     """Of what an approver decides on (name, class, specification, condition, value, owner). The version is not in
     it: it changes with every hold that is written back."""
@@ -203,5 +205,6 @@ def _facts(row: Mapping[str, Any]) -> AssetFacts:
         busy=tuple((date.fromisoformat(one["from"]), date.fromisoformat(one["to"])) for one in row.get("busy") or ()),
         owner_id=owner.get("id"),
         owner_unit=owner.get("uscc"),
+        class_code=(row.get("class") or {}).get("code"),
         digest=hashlib.sha256(material).hexdigest()[:32],
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from overlay.messages import Language
 from overlay.orders.model import Flow, Office
 
-__all__ = ["CITY_REGION", "Limits", "Policy", "Statuses", "StepPlan", "load_policy"]
+__all__ = ["CITY_REGION", "Case", "CaseLine", "Limits", "Policy", "Statuses", "StepPlan", "load_policy"]
 
 CITY_REGION = "330100"
 
@@ -35,6 +36,33 @@ class Statuses:
     approve: frozenset[str]
     dispatch: frozenset[str]
     dispatch_batch: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """What policy may ask of a line."""
+
+    owner_region: str
+    owner_unit: str | None
+    class_code: str | None
+    """In the 2022 scheme."""
+    value: Decimal | None
+    """Of the quantity asked for, CNY yuan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case as policy sees it: who asks, and for what."""
+
+    region: str
+    """The applicant's."""
+    unit: str | None
+    lines: tuple[CaseLine, ...]
+    damaged: bool = False
+
+    @property
+    def owner_regions(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(line.owner_region for line in self.lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +92,13 @@ class Policy:
         row = self._in_force("statuses", flow, day)[-1]
         return Statuses(**{name: frozenset(row[name]) for name in Statuses.__dataclass_fields__})
 
-    def loan_chain(self, day: date, unit: str | None, region: str, lending: Sequence[str]) -> list[StepPlan]:
-        """The approval steps of a loan: who, in which order, by which clause."""
-        across = any(other != region for other in lending)
-        city = CITY_REGION in lending
-        holds = {"always": True, "across_regions": across, "city_stock": city}
+    def chain(self, flow: Flow, day: date, case: Case) -> list[StepPlan]:
+        """The approval steps of a case: who, in which order, by which clause. Empty where policy asks for none."""
         chain: list[StepPlan] = []
-        for row in self._in_force("approval", Flow.LOAN, day):
-            if holds[row["when"]]:
-                chain += _steps_of(Office(row["office"]), row["clause"], unit, region, lending)
+        for row in self._in_force("approval", flow, day):
+            if _CONDITIONS[row["when"]](case):
+                chain += _steps_of(Office(row["office"]), row["clause"], case)
         return chain
-
-    def damage_chain(self, day: date, lending: Sequence[str]) -> list[StepPlan]:
-        rows = self._in_force("approval", Flow.RETURN, day)
-        return [StepPlan(Office(row["office"]), region, None, row["clause"]) for row in rows for region in lending]
 
     def _in_force(self, table: str, flow: Flow, day: date) -> list[dict[str, Any]]:
         rows = [row for row in self._data[table] if row["flow"] == flow and row["effective"] <= day]
@@ -87,14 +108,22 @@ class Policy:
         return [row for row in rows if row["effective"] == latest]
 
 
-def _steps_of(office: Office, clause: str, unit: str | None, region: str, lending: Sequence[str]) -> list[StepPlan]:
+def _steps_of(office: Office, clause: str, case: Case) -> list[StepPlan]:
     if office is Office.UNIT_HEAD:
-        return [StepPlan(office, region, unit, clause)]
+        return [StepPlan(office, case.region, case.unit, clause)]
     if office is Office.LENDING_REGION:
-        return [StepPlan(office, other, None, clause) for other in lending]
+        return [StepPlan(office, region, None, clause) for region in case.owner_regions]
     if office is Office.BORROWING_REGION:
-        return [] if region in lending else [StepPlan(office, region, None, clause)]
+        return [] if case.region in case.owner_regions else [StepPlan(office, case.region, None, clause)]
     return [StepPlan(office, CITY_REGION, None, clause)]
+
+
+_CONDITIONS: dict[str, Callable[[Case], bool]] = {
+    "always": lambda case: True,
+    "across_regions": lambda case: any(region != case.region for region in case.owner_regions),
+    "city_stock": lambda case: CITY_REGION in case.owner_regions,
+    "damage": lambda case: case.damaged,
+}
 
 
 @cache

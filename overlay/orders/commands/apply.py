@@ -19,7 +19,7 @@ from contract.ids import InvalidId, parse_id
 from contract.regions import REGIONS
 from overlay.clock import text_of
 from overlay.group.custody import AssetFacts, Unavailable
-from overlay.ledger.entries import stock_of
+from overlay.ledger.entries import share_of, stock_of
 from overlay.messages import Problem, problem
 from overlay.orders import repository
 from overlay.orders.commands.base import (
@@ -37,6 +37,7 @@ from overlay.orders.commands.base import (
     to_quantity,
 )
 from overlay.orders.model import Command, Flow, HoldState, Order, Settlement, State
+from overlay.orders.policy import Case, CaseLine
 from overlay.store import tables
 
 __all__ = ["ApplyLoan", "LoanDraft", "LoanLine", "ResubmitLoan", "draft_loan"]
@@ -175,9 +176,8 @@ class ApplyLoan(Handler):
         limits = work.policy.limits(Flow.LOAN, draft.from_day)
         for position, item in enumerate(draft.lines):
             await repository.insert_row(work.connection, tables.order_lines, **_line_values(order_id, position, item))
-        region = applicant.region or ""
-        lending = tuple(dict.fromkeys(item.region for item in draft.lines))
-        await work.write_chain(order_id, work.policy.loan_chain(draft.from_day, applicant.unit, region, lending))
+        case = Case(applicant.region or "", applicant.unit, tuple(map(_case_line, draft.lines)))
+        await work.write_chain(order_id, work.policy.chain(Flow.LOAN, draft.from_day, case))
         order = await work.reload(order_id)
         for line, item in zip(order.lines, draft.lines, strict=True):
             hold = {
@@ -289,6 +289,12 @@ def _order_values(work: Work, order_id: str, draft: LoanDraft, applicant: Identi
         "created_at": text_of(work.now),
         "updated_at": text_of(work.now),
     }
+
+
+def _case_line(item: LoanLine) -> CaseLine:
+    facts = item.facts
+    value = share_of(facts.original_value, Decimal(0), item.quantity, facts.quantity)
+    return CaseLine(item.region, facts.owner_unit, facts.class_code, value)
 
 
 def _line_values(order_id: str, position: int, item: LoanLine) -> dict[str, Any]:

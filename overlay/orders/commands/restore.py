@@ -13,13 +13,14 @@ from typing import Any
 from contract.decimals import format_decimal
 from overlay.clock import shanghai_today
 from overlay.group.custody import SERVICE_IDENTITY
-from overlay.ledger.entries import Custody, Movement
+from overlay.ledger.entries import Custody, Movement, share_of
 from overlay.messages import Problem, problem
 from overlay.orders import repository
 from overlay.orders.commands.base import Handler, Step, Work, line_quantities
 from overlay.orders.commands.move import borrower_account, line_of, owner_account
 from overlay.orders.machine import loan_state
 from overlay.orders.model import Command, Flow, HoldState, Line, Order, Outcome, Settlement, State
+from overlay.orders.policy import Case, CaseLine
 from overlay.store import tables
 
 __all__ = ["InspectReturn", "ReturnGoods"]
@@ -89,9 +90,9 @@ class InspectReturn(Handler):
         if any(line.outcome is None for line in order.lines):
             await work.transition(order, Command.INSPECT, State.TO_INSPECT, comment=comment)
         elif any(line.outcome in _DAMAGE for line in order.lines):
-            regions = dict.fromkeys(line.lending_region for line in order.lines if line.outcome in _DAMAGE)
-            chain = work.policy.damage_chain(shanghai_today(work.now), tuple(regions))
-            await work.write_chain(order.id, chain)
+            lines = tuple(_case_line(line) for line in order.lines if line.outcome in _DAMAGE)
+            case = Case(order.applicant.region or "", order.applicant.unit, lines, damaged=True)
+            await work.write_chain(order.id, work.policy.chain(Flow.RETURN, shanghai_today(work.now), case))
             await work.enter_approval(await work.reload(order.id))
             await work.transition(order, Command.INSPECT, State.IN_APPROVAL, comment=comment)
         else:
@@ -118,6 +119,11 @@ def _outcomes(work: Work, order: Order) -> tuple[list[tuple[Line, Outcome]], lis
 
 def _outcome_of(work: Work, line_id: str) -> Outcome:
     return next(Outcome(item["outcome"]) for item in work.command.body["lines"] if item["lineId"] == line_id)
+
+
+def _case_line(line: Line) -> CaseLine:
+    value = share_of(line.card_value, Decimal(0), line.quantity, line.card_quantity)
+    return CaseLine(line.lending_region, line.owner_unit, None, value)
 
 
 async def _refuse(work: Work, order: Order, line: Line, loan: Order, loan_line: Line) -> None:
