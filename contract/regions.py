@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+CITY_REGION = "330100"
+"""The city's own store."""
+
 REGIONS: dict[str, tuple[str, str]] = {
     "330100": ("杭州市本级", "Hangzhou (city store)"),
     "330102": ("上城区", "Shangcheng"),

@@ -85,9 +85,15 @@ class InspectionOutcome(enum.StrEnum):
 @strawberry.enum
 class ApprovalOffice(enum.StrEnum):
     UNIT_HEAD = "UNIT_HEAD"
+    OWNER_UNIT = "OWNER_UNIT"
     LENDING_REGION = "LENDING_REGION"
     BORROWING_REGION = "BORROWING_REGION"
+    DEPARTMENT = "DEPARTMENT"
+    WAREHOUSE = "WAREHOUSE"
+    OWNER_FINANCE = "OWNER_FINANCE"
+    RECEIVING_FINANCE = "RECEIVING_FINANCE"
     CITY = "CITY"
+    GOVERNMENT = "GOVERNMENT"
 
 
 @strawberry.enum

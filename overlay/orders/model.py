@@ -88,9 +88,15 @@ class Outcome(StrEnum):
 
 class Office(StrEnum):
     UNIT_HEAD = "UNIT_HEAD"
+    OWNER_UNIT = "OWNER_UNIT"
     LENDING_REGION = "LENDING_REGION"
     BORROWING_REGION = "BORROWING_REGION"
+    DEPARTMENT = "DEPARTMENT"
+    WAREHOUSE = "WAREHOUSE"
+    OWNER_FINANCE = "OWNER_FINANCE"
+    RECEIVING_FINANCE = "RECEIVING_FINANCE"
     CITY = "CITY"
+    GOVERNMENT = "GOVERNMENT"
 
 
 class ApprovalState(StrEnum):
@@ -151,6 +157,8 @@ class ApprovalStep:
     decided_unit: str | None
     decided_region: str | None
     decided_at: str | None
+    on_behalf_of: str | None = None
+    """Whose office it was, where a delegate decided."""
 
 
 @dataclass(frozen=True, slots=True)

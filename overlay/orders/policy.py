@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from overlay.approvals.chain import ApprovalRow, Case, StepPlan, chain_of
 from overlay.messages import Language
-from overlay.orders.model import Flow, Office
+from overlay.orders.model import Flow
 
-__all__ = ["CITY_REGION", "Case", "CaseLine", "Limits", "Policy", "Statuses", "StepPlan", "load_policy"]
-
-CITY_REGION = "330100"
+__all__ = ["InvalidPolicy", "Limits", "Policy", "Statuses", "load_policy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +39,22 @@ class Statuses:
     dispatch_batch: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class CaseLine:
-    """What policy may ask of a line."""
-
-    owner_region: str
-    owner_unit: str | None
-    class_code: str | None
-    """In the 2022 scheme."""
-    value: Decimal | None
-    """Of the quantity asked for, CNY yuan."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A case as policy sees it: who asks, and for what."""
-
-    region: str
-    """The applicant's."""
-    unit: str | None
-    lines: tuple[CaseLine, ...]
-    damaged: bool = False
-
-    @property
-    def owner_regions(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(line.owner_region for line in self.lines))
-
-
-@dataclass(frozen=True, slots=True)
-class StepPlan:
-    """One approval step before it belongs to an order."""
-
-    office: Office
-    region: str | None
-    unit: str | None
-    clause: str
+class InvalidPolicy(ValueError):
+    """The policy table cannot be read; the message says which row and why."""
 
 
 class Policy:
-    def __init__(self, data: dict[str, Any]) -> None:
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        """Raises `InvalidPolicy`."""
         self._clauses: dict[str, dict[str, str]] = {row["id"]: row for row in data["clause"]}
         self._data = data
+        try:
+            self._approval = [ApprovalRow.model_validate(row) for row in data["approval"]]
+        except ValidationError as error:
+            raise InvalidPolicy(f"[[approval]]: {error}") from None
+        unknown = {row.clause for row in self._approval} - set(self._clauses)
+        if unknown:
+            raise InvalidPolicy(f"[[approval]] names clauses that are not there: {', '.join(sorted(unknown))}")
 
     def clause(self, clause_id: str, language: Language) -> str:
         row = self._clauses.get(clause_id)
@@ -93,12 +69,8 @@ class Policy:
         return Statuses(**{name: frozenset(row[name]) for name in Statuses.__dataclass_fields__})
 
     def chain(self, flow: Flow, day: date, case: Case) -> list[StepPlan]:
-        """The approval steps of a case: who, in which order, by which clause. Empty where policy asks for none."""
-        chain: list[StepPlan] = []
-        for row in self._in_force("approval", flow, day):
-            if _CONDITIONS[row["when"]](case):
-                chain += _steps_of(Office(row["office"]), row["clause"], case)
-        return chain
+        """The approval steps of a case; empty where policy asks for none."""
+        return chain_of(self._approval, flow, day, case)
 
     def _in_force(self, table: str, flow: Flow, day: date) -> list[dict[str, Any]]:
         rows = [row for row in self._data[table] if row["flow"] == flow and row["effective"] <= day]
@@ -108,25 +80,17 @@ class Policy:
         return [row for row in rows if row["effective"] == latest]
 
 
-def _steps_of(office: Office, clause: str, case: Case) -> list[StepPlan]:
-    if office is Office.UNIT_HEAD:
-        return [StepPlan(office, case.region, case.unit, clause)]
-    if office is Office.LENDING_REGION:
-        return [StepPlan(office, region, None, clause) for region in case.owner_regions]
-    if office is Office.BORROWING_REGION:
-        return [] if case.region in case.owner_regions else [StepPlan(office, case.region, None, clause)]
-    return [StepPlan(office, CITY_REGION, None, clause)]
-
-
-_CONDITIONS: dict[str, Callable[[Case], bool]] = {
-    "always": lambda case: True,
-    "across_regions": lambda case: any(region != case.region for region in case.owner_regions),
-    "city_stock": lambda case: CITY_REGION in case.owner_regions,
-    "damage": lambda case: case.damaged,
-}
+def load_policy(path: Path | None = None) -> Policy:
+    """The policy table in a file, or the one that comes with the program. Raises `InvalidPolicy`."""
+    if path is None:
+        return _shipped_policy()
+    try:
+        return Policy(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise InvalidPolicy(f"{path}: {error}") from None
 
 
 @cache
-def load_policy() -> Policy:
+def _shipped_policy() -> Policy:
     text = resources.files("overlay.orders").joinpath("policy.toml").read_text(encoding="utf-8")
     return Policy(tomllib.loads(text))

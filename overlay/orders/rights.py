@@ -10,13 +10,13 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from contract.identity import Identity, Role
+from overlay.approvals.offices import holds_office, office_conditions
 from overlay.messages import Problem, problem
 from overlay.orders.machine import Transition, commands_in
-from overlay.orders.model import ApprovalState, ApprovalStep, Command, Office, Order, Settlement
-from overlay.orders.policy import CITY_REGION
+from overlay.orders.model import ApprovalState, Command, Order, Settlement
 from overlay.store import tables
 
-__all__ = ["allowed_commands", "check_rights", "holds_office", "inbox_condition", "may_see_person", "visible_orders"]
+__all__ = ["allowed_commands", "check_rights", "inbox_condition", "may_see_person", "visible_orders"]
 
 _SEE_ALL = (Role.CITY_OFFICER, Role.AUDITOR, Role.SERVICE)
 _SEE_REGION = (Role.REGION_OFFICER, Role.KEEPER, Role.FINANCE)
@@ -40,16 +40,6 @@ def allowed_commands(identity: Identity, order: Order) -> list[Command]:
     return [
         row.command for row in rows if check_rights(identity, order, row) is None and _has_work(identity, order, row)
     ]
-
-
-def holds_office(identity: Identity, step: ApprovalStep) -> bool:
-    if step.office is Office.UNIT_HEAD:
-        return identity.has(Role.UNIT_OFFICER) and identity.unit is not None and identity.unit == step.unit
-    if step.office is Office.CITY:
-        return identity.has(Role.CITY_OFFICER)
-    if step.region == CITY_REGION and identity.has(Role.CITY_OFFICER):
-        return True
-    return identity.has(Role.REGION_OFFICER) and identity.region == step.region
 
 
 def is_of_applicant(identity: Identity, order: Order) -> bool:
@@ -107,28 +97,14 @@ def inbox_condition(identity: Identity) -> ColumnElement[bool]:
         and_(orders.c.state == "RETURNED", orders.c.applicant_person == identity.person),
         and_(orders.c.state == "IN_TRANSIT", orders.c.applicant_person == identity.person),
     ]
-    offices = _office_conditions(identity)
-    if offices:
-        mine = select(steps.c.order_id).where(steps.c.state == ApprovalState.CURRENT, or_(*offices))
-        others = or_(orders.c.applicant_person != identity.person, orders.c.applicant_person.is_(None))
-        ways.append(and_(orders.c.state == "IN_APPROVAL", others, orders.c.id.in_(mine)))
+    mine = select(steps.c.order_id).where(steps.c.state == ApprovalState.CURRENT, or_(*office_conditions(identity)))
+    ways.append(
+        and_(orders.c.state == "IN_APPROVAL", orders.c.applicant_person != identity.person, orders.c.id.in_(mine))
+    )
     if identity.has(Role.KEEPER) and identity.region is not None:
         lent = select(lines.c.order_id).where(lines.c.lending_region == identity.region)
         ways.append(and_(orders.c.state.in_(("TO_DISPATCH", "TO_INSPECT")), orders.c.id.in_(lent)))
     return or_(*ways)
-
-
-def _office_conditions(identity: Identity) -> list[ColumnElement[bool]]:
-    steps = tables.approval_steps
-    ways: list[ColumnElement[bool]] = []
-    if identity.has(Role.UNIT_OFFICER) and identity.unit is not None:
-        ways.append(and_(steps.c.office == Office.UNIT_HEAD, steps.c.unit == identity.unit))
-    regional = steps.c.office.in_((Office.LENDING_REGION, Office.BORROWING_REGION))
-    if identity.has(Role.REGION_OFFICER) and identity.region is not None:
-        ways.append(and_(regional, steps.c.region == identity.region))
-    if identity.has(Role.CITY_OFFICER):
-        ways += [steps.c.office == Office.CITY, and_(regional, steps.c.region == CITY_REGION)]
-    return ways
 
 
 def _office(identity: Identity, order: Order) -> bool:

@@ -17,6 +17,7 @@ from contract.decimals import format_decimal
 from contract.identity import Identity
 from contract.ids import InvalidId, parse_id
 from contract.regions import REGIONS
+from overlay.approvals.chain import Case, CaseLine
 from overlay.clock import text_of
 from overlay.group.custody import AssetFacts, Unavailable
 from overlay.ledger.entries import share_of, stock_of
@@ -37,7 +38,6 @@ from overlay.orders.commands.base import (
     to_quantity,
 )
 from overlay.orders.model import Command, Flow, HoldState, Order, Settlement, State
-from overlay.orders.policy import Case, CaseLine
 from overlay.store import tables
 
 __all__ = ["ApplyLoan", "LoanDraft", "LoanLine", "ResubmitLoan", "draft_loan"]

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
 from contract.identity import Identity
+from overlay.approvals.chain import StepPlan
 from overlay.clock import parse_instant, shanghai_today, text_of
 from overlay.group.custody import AssetFacts, Custody, Unavailable
 from overlay.ledger import entries as ledger
@@ -31,7 +32,7 @@ from overlay.messages import Problem, problem
 from overlay.orders import repository
 from overlay.orders.machine import transition_for
 from overlay.orders.model import ApprovalState, Command, Line, Order, Settlement, State
-from overlay.orders.policy import Policy, StepPlan
+from overlay.orders.policy import Policy
 from overlay.store import tables
 
 __all__ = [

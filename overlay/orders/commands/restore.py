@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from contract.decimals import format_decimal
+from overlay.approvals.chain import Case, CaseLine
 from overlay.clock import shanghai_today
 from overlay.group.custody import SERVICE_IDENTITY
 from overlay.ledger.entries import Custody, Movement, share_of
@@ -20,7 +21,6 @@ from overlay.orders.commands.base import Handler, Step, Work, line_quantities
 from overlay.orders.commands.move import borrower_account, line_of, owner_account
 from overlay.orders.machine import loan_state
 from overlay.orders.model import Command, Flow, HoldState, Line, Order, Outcome, Settlement, State
-from overlay.orders.policy import Case, CaseLine
 from overlay.store import tables
 
 __all__ = ["InspectReturn", "ReturnGoods"]
