@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL of the custody books (PostgreSQL); None: one SQLite file a region."""
     overlay_url: str | None = None
     """SQLAlchemy URL of the overlay's store; None: SQLite."""
+    policy: Path | None = None
+    """The policy table (limits, approval chains, clauses) as a TOML file; None: the one that comes with the program."""
     telemetry_url: str | None = None
     """SQLAlchemy URL of telemetry's store; None: SQLite."""
     mqtt_url: str | None = None

@@ -7,10 +7,11 @@ orders whose holds lapsed are ended. Both also happen at start-up, so a process 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import strawberry
@@ -24,6 +25,8 @@ from overlay.api.context import Context, Services
 from overlay.api.mutations import Mutation
 from overlay.api.queries import ENTITIES, Query
 from overlay.api.types import Asset, CirculationOrder, Unit, VirtualWarehouse, VirtualWarehouseView, Warehouse
+from overlay.approvals.delegations import Delegations
+from overlay.approvals.warnings import warn_of_lapsing
 from overlay.clock import Clock, utc_now
 from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupEndpoint, HttpGroupEndpoint
@@ -55,6 +58,8 @@ class OverlayOptions:
     """Verifies the identity that the gateway hands on."""
     rule_private_pem: str
     """Signs the rules of virtual warehouses."""
+    policy: Path | None = None
+    """The policy table's file; None: the one that comes with the program."""
     clock: Clock = utc_now
     settle_every_s: float = 5.0
     """How often open commands and lapsed holds are looked at."""
@@ -67,9 +72,11 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
     database = Database(options.database_url)
     endpoint = HttpGroupEndpoint(options.group) if isinstance(options.group, str) else options.group
     custody = Custody(endpoint, TokenIssuer(options.internal_private_pem), options.call_timeout_s)
-    circulation = Circulation(database, custody, load_policy(), options.clock)
+    policy = load_policy(options.policy)
+    circulation = Circulation(database, custody, policy, options.clock)
     warehouses = Warehouses(database, RuleSigner(options.rule_private_pem), options.clock)
-    services = Services(database, circulation, warehouses, load_policy(), options.clock)
+    delegations = Delegations(database, options.clock)
+    services = Services(database, circulation, warehouses, policy, delegations, options.clock)
 
     def make_context(caller: Caller) -> Context:
         return Context(services, caller)
@@ -79,12 +86,17 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
             query = select(func.count()).select_from(tables.commands).where(tables.commands.c.state != "FINISHED")
             return {"openCommands": (await connection.execute(query)).scalar_one()}
 
+    async def settle() -> None:
+        await circulation.resume()
+        await circulation.expire()
+        await warn_of_lapsing(database, options.clock())
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await database.open()
         await warehouses.plant_seeds()
         await circulation.start()
-        settling = asyncio.create_task(_settle_forever(circulation, options.settle_every_s), name="overlay settling")
+        settling = asyncio.create_task(_settle_forever(settle, options.settle_every_s), name="overlay settling")
         try:
             yield
         finally:
@@ -117,11 +129,10 @@ def overlay_schema() -> ServedSchema:
     return ServedSchema(schema, sdl, ENTITIES)
 
 
-async def _settle_forever(circulation: Circulation, every_s: float) -> None:
+async def _settle_forever(settle: Callable[[], Awaitable[None]], every_s: float) -> None:
     while True:
         try:
-            await circulation.resume()
-            await circulation.expire()
+            await settle()
         except Exception:
             _log.exception("settling_failed")
         await asyncio.sleep(every_s)

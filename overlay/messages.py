@@ -102,6 +102,7 @@ _NAMES_ZH = {
     "RETURN_GOODS": "归还",
     "INSPECT": "验收",
     "CREATE": "建立虚拟仓",
+    "LEND_OFFICE": "委托",
 }
 """States and commands as clerks call them."""
 
@@ -273,6 +274,29 @@ WORDS: dict[str, Words] = {
         "重新查看后再试。",
         "Look at it again, then repeat the command.",
         transient=True,
+    ),
+    # approvals: lent offices
+    "NOT_DELEGATED": Words(
+        "该人员没有把职权委托给您，或委托已到期。",
+        "That person has not lent you their office, or not for today.",
+        "请其重新委托，或由其本人办理。",
+        "Ask them to lend it, or to decide themselves.",
+        transient=True,
+    ),
+    "DELEGATION_NOT_FOUND": Words(
+        "没有您给出的这项委托，或它已撤销。",
+        "You have lent no such office, or have revoked it already.",
+        "请核对标识。",
+        "Check the id.",
+    ),
+    "DELEGATION_TOO_LONG": Words(
+        "一次委托不得超过 {max} 天。",
+        "An office is lent for at most {max} days at a time.",
+        "缩短时段，到期可再委托。",
+        "Shorten the range; it may be lent again.",
+    ),
+    "INVALID_DELEGATE": Words(
+        "须填写他人作为受托人。", "Name another person as the delegate.", "更正受托人。", "Correct the delegate."
     ),
     # virtual warehouses
     "WAREHOUSE_NOT_FOUND": Words(

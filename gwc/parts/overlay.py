@@ -25,7 +25,9 @@ def serve_overlay(settings: Settings, host: str, port: int, say: Say) -> None:
     try:
         app = create_overlay_app(overlay_options(settings, settings.group_url))
     except ValueError as error:
-        raise CommandError(f"The overlay cannot be made: {error}.", "See GWC_OVERLAY_URL and GWC_GROUP_URL.") from None
+        raise CommandError(
+            f"The overlay cannot be made: {error}.", "See GWC_OVERLAY_URL, GWC_GROUP_URL and GWC_POLICY."
+        ) from None
     serve(app, listener, "/graphql", say)
 
 
@@ -36,4 +38,5 @@ def overlay_options(settings: Settings, group: GroupEndpoint | str) -> OverlayOp
         internal_private_pem=private_key(settings.keys, "internal"),
         internal_public_pem=public_key(settings.keys, "internal"),
         rule_private_pem=private_key(settings.keys, "rule"),
+        policy=settings.policy,
     )

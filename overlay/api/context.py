@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import ColumnElement, or_
 from strawberry.dataloader import DataLoader
 
 from contract.identity import Identity
+from overlay.approvals.delegations import Delegation, Delegations, delegated_orders
 from overlay.clock import Clock, shanghai_today
 from overlay.messages import Language
 from overlay.orders import repository
-from overlay.orders.model import Order, TimelineEntry
+from overlay.orders.model import DECISIONS, Command, Order, TimelineEntry
 from overlay.orders.policy import Policy
-from overlay.orders.rights import visible_orders
+from overlay.orders.rights import allowed_commands, visible_orders
 from overlay.orders.service import Circulation
 from overlay.store import tables
 from overlay.store.database import Database
@@ -30,6 +32,7 @@ class Services:
     circulation: Circulation
     warehouses: Warehouses
     policy: Policy
+    delegations: Delegations
     clock: Clock
 
 
@@ -41,6 +44,7 @@ class Context:
         self.timelines: DataLoader[str, list[TimelineEntry]] = DataLoader(self._load_timelines)
         self.returns: DataLoader[str, list[Order]] = DataLoader(self._load_returns)
         self.orders: DataLoader[str, Order | None] = DataLoader(self._load_orders)
+        self._lent: list[Delegation] | None = None
         self._of_assets: dict[int, DataLoader[str, list[Order]]] = {}
 
     @property
@@ -51,12 +55,31 @@ class Context:
     def language(self) -> Language:
         return self.caller.language
 
+    async def lent(self) -> list[Delegation]:
+        """The offices that the asker was lent, in force today."""
+        if self._lent is None:
+            self._lent = await self.services.delegations.in_force(self.identity)
+        return self._lent
+
+    async def visible(self) -> ColumnElement[bool]:
+        """The condition on `orders` for what the asker may see, lent offices among it."""
+        return or_(visible_orders(self.identity), *(delegated_orders(one.acting()) for one in await self.lent()))
+
+    def allowed(self, order: Order) -> list[Command]:
+        """What the asker may do with an order that was loaded here, lent offices among it."""
+        own = allowed_commands(self.identity, order)
+        lent = [one for one in self._lent or () if order.applicant.person != one.person]
+        by_office = (
+            command for one in lent for command in allowed_commands(one.acting(), order) if command in DECISIONS
+        )
+        return list(dict.fromkeys([*own, *by_office]))
+
     def orders_of_asset(self, per_asset_max: int) -> DataLoader[str, list[Order]]:
         """The loader of assets' latest orders: one query for all the assets of an answer."""
 
         async def load(asset_ids: list[str]) -> Sequence[list[Order]]:
+            visible = await self.visible()
             async with self.services.database.read() as connection:
-                visible = visible_orders(self.identity)
                 found = await repository.orders_of_assets(connection, asset_ids, visible, per_asset_max)
             return [found[asset_id] for asset_id in asset_ids]
 
@@ -82,7 +105,7 @@ class Context:
 
     async def _load_orders(self, order_ids: list[str]) -> Sequence[Any]:
         orders = tables.orders
-        query = repository.select_orders(orders.c.id.in_(order_ids), visible_orders(self.identity))
+        query = repository.select_orders(orders.c.id.in_(order_ids), await self.visible())
         async with self.services.database.read() as connection:
             found = {order.id: order for order in await repository.load_orders(connection, query)}
         return [found.get(order_id) for order_id in order_ids]

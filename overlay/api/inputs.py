@@ -34,6 +34,7 @@ __all__ = [
     "IdFilter",
     "InspectReturnInput",
     "InspectionLineInput",
+    "LendOfficeInput",
     "LineQuantityInput",
     "LoanLineInput",
     "OrderFilter",
@@ -42,6 +43,7 @@ __all__ = [
     "ResubmitOrderInput",
     "ReturnGoodsInput",
     "ReturnOrderForCorrectionInput",
+    "RevokeOfficeInput",
     "SourceFilter",
     "StatusFilter",
     "TextFilter",
@@ -205,6 +207,7 @@ class ApproveOrderInput:
     idempotency_key: str
     order_id: strawberry.ID
     comment: str | None = UNSET
+    on_behalf_of: str | None = UNSET
 
 
 @strawberry.input
@@ -212,6 +215,7 @@ class RejectOrderInput:
     idempotency_key: str
     order_id: strawberry.ID
     reason: str
+    on_behalf_of: str | None = UNSET
 
 
 @strawberry.input
@@ -219,6 +223,21 @@ class ReturnOrderForCorrectionInput:
     idempotency_key: str
     order_id: strawberry.ID
     reason: str
+    on_behalf_of: str | None = UNSET
+
+
+@strawberry.input
+class LendOfficeInput:
+    idempotency_key: str
+    delegate: str
+    range: DateRangeInput
+    reason: str
+
+
+@strawberry.input
+class RevokeOfficeInput:
+    idempotency_key: str
+    id: strawberry.ID
 
 
 @strawberry.input

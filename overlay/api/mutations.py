@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from overlay.api.approvals import ApprovalMutation
 from overlay.api.context import Context
 from overlay.api.inputs import (
     ApplyLoanInput,
@@ -30,7 +31,7 @@ __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation:
+class Mutation(ApprovalMutation):
     @strawberry.mutation
     async def create_virtual_warehouse(self, info: Info, input: CreateVirtualWarehouseInput) -> VirtualWarehousePayload:
         context, body = info.context, to_plain(input)

@@ -11,6 +11,7 @@ from strawberry import UNSET
 
 from contract.identity import Role
 from contract.ids import InvalidId, parse_id
+from overlay.api.approvals import ApprovalQuery
 from overlay.api.context import Context
 from overlay.api.inputs import DateRangeInput, OrderFilter, to_plain
 from overlay.api.paging import connection, page_size, read_cursor
@@ -27,7 +28,7 @@ from overlay.api.types import (
 )
 from overlay.orders import repository
 from overlay.orders.model import Order
-from overlay.orders.rights import inbox_condition, visible_orders
+from overlay.orders.rights import inbox_condition, lent_inbox, visible_orders
 from overlay.store import tables
 from overlay.warehouses.views import InvalidView, ViewId, parse_view_id
 from subgraphs.kit.entities import Representation
@@ -43,7 +44,7 @@ _STUBS = {"asset": "Asset", "unit": "Unit", "warehouse": "Warehouse"}
 
 
 @strawberry.type
-class Query:
+class Query(ApprovalQuery):
     @strawberry.field
     async def virtual_warehouses(
         self, info: Info, first: int = 50, after: str | None = UNSET
@@ -79,7 +80,7 @@ class Query:
     @strawberry.field
     async def inbox(self, info: Info, first: int = 20, after: str | None = UNSET) -> OrderConnection | None:
         context = _signed_in(info)
-        conditions = [inbox_condition(context.identity)]
+        conditions = [or_(inbox_condition(context.identity), *map(lent_inbox, await context.lent()))]
         page: OrderConnection = await _order_page(context, "inbox", conditions, first, after, newest_first=False)
         return page
 
@@ -148,7 +149,7 @@ async def _order_page(
 ) -> Any:
     orders = tables.orders
     size, place = page_size(first, PAGE_MAX), read_cursor(kind, after or None)
-    wanted = [visible_orders(context.identity), *conditions]
+    wanted = [await context.visible(), *conditions]
     query = repository.select_orders(*wanted)
     if place is not None:
         query = query.where(orders.c.seq < place if newest_first else orders.c.seq > place)

@@ -11,7 +11,7 @@ from contract.identity import Identity
 from overlay.api.context import Context
 from overlay.messages import Problem, render
 from overlay.orders.model import ApprovalStep, Line, Order, TimelineEntry
-from overlay.orders.rights import allowed_commands, may_see_person
+from overlay.orders.rights import may_see_person
 from overlay.warehouses.service import Warehouse
 from overlay.warehouses.views import ViewId, format_view_id
 
@@ -40,7 +40,7 @@ def order_row(context: Context, order: Order) -> Row:
         "purpose": order.purpose,
         "lines": [_line_row(line) for line in order.lines],
         "approvals": [_step_row(context, step) for step in order.approvals],
-        "allowed": allowed_commands(context.identity, order),
+        "allowed": context.allowed(order),
         "holds_expire_at": order.holds_expire_at,
         "version": order.version,
         "created_at": order.created_at,
@@ -78,6 +78,7 @@ def _step_row(context: Context, step: ApprovalStep) -> Row:
         "clause": context.services.policy.clause(step.clause, context.language),
         "comment": step.comment,
         "decided_by": _person(context, step.decided_by, step.decided_unit, step.decided_region),
+        "on_behalf_of": _person(context, step.on_behalf_of, step.decided_unit, step.decided_region),
         "decided_at": step.decided_at,
     }
 

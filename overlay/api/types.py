@@ -202,6 +202,7 @@ class ApprovalStep:
     clause: str
     comment: str | None
     decided_by: str | None
+    on_behalf_of: str | None
     decided_at: DateTime | None
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from contract.identity import Identity
 
 __all__ = [
+    "DECISIONS",
     "ApprovalState",
     "ApprovalStep",
     "Command",
@@ -63,6 +64,10 @@ class Command(StrEnum):
     RETURN_GOODS = "RETURN_GOODS"
     INSPECT = "INSPECT"
     EXPIRE = "EXPIRE"
+
+
+DECISIONS = frozenset({Command.APPROVE, Command.REJECT, Command.RETURN_FOR_CORRECTION})
+"""What an office does with a step."""
 
 
 class Settlement(StrEnum):

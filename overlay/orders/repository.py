@@ -231,6 +231,7 @@ def _step(row: RowMapping) -> ApprovalStep:
         decided_unit=row["decided_unit"],
         decided_region=row["decided_region"],
         decided_at=row["decided_at"],
+        on_behalf_of=row["on_behalf_of"],
     )
 
 

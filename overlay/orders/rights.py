@@ -10,13 +10,14 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from contract.identity import Identity, Role
+from overlay.approvals.delegations import Delegation
 from overlay.approvals.offices import holds_office, office_conditions
 from overlay.messages import Problem, problem
 from overlay.orders.machine import Transition, commands_in
 from overlay.orders.model import ApprovalState, Command, Order, Settlement
 from overlay.store import tables
 
-__all__ = ["allowed_commands", "check_rights", "inbox_condition", "may_see_person", "visible_orders"]
+__all__ = ["allowed_commands", "check_rights", "inbox_condition", "lent_inbox", "may_see_person", "visible_orders"]
 
 _SEE_ALL = (Role.CITY_OFFICER, Role.AUDITOR, Role.SERVICE)
 _SEE_REGION = (Role.REGION_OFFICER, Role.KEEPER, Role.FINANCE)
@@ -92,19 +93,27 @@ def visible_orders(identity: Identity) -> ColumnElement[bool]:
 
 def inbox_condition(identity: Identity) -> ColumnElement[bool]:
     """Orders that wait for this person: a step of an office they hold, goods to move, a correction of their own."""
-    orders, lines, steps = tables.orders, tables.order_lines, tables.approval_steps
+    orders, lines = tables.orders, tables.order_lines
     ways: list[ColumnElement[bool]] = [
         and_(orders.c.state == "RETURNED", orders.c.applicant_person == identity.person),
         and_(orders.c.state == "IN_TRANSIT", orders.c.applicant_person == identity.person),
     ]
-    mine = select(steps.c.order_id).where(steps.c.state == ApprovalState.CURRENT, or_(*office_conditions(identity)))
-    ways.append(
-        and_(orders.c.state == "IN_APPROVAL", orders.c.applicant_person != identity.person, orders.c.id.in_(mine))
-    )
+    ways.append(_waiting_steps(identity, identity.person))
     if identity.has(Role.KEEPER) and identity.region is not None:
         lent = select(lines.c.order_id).where(lines.c.lending_region == identity.region)
         ways.append(and_(orders.c.state.in_(("TO_DISPATCH", "TO_INSPECT")), orders.c.id.in_(lent)))
     return or_(*ways)
+
+
+def lent_inbox(lent: Delegation) -> ColumnElement[bool]:
+    """Orders that wait for a lent office, but for those of the delegate and of the lender."""
+    return and_(_waiting_steps(lent.acting(), lent.delegate), tables.orders.c.applicant_person != lent.person)
+
+
+def _waiting_steps(identity: Identity, decider: str | None) -> ColumnElement[bool]:
+    orders, steps = tables.orders, tables.approval_steps
+    held = select(steps.c.order_id).where(steps.c.state == ApprovalState.CURRENT, or_(*office_conditions(identity)))
+    return and_(orders.c.state == "IN_APPROVAL", orders.c.applicant_person != decider, orders.c.id.in_(held))
 
 
 def _office(identity: Identity, order: Order) -> bool:

@@ -9,13 +9,11 @@ that does not answer, an order that is busy) are not recorded: the same key may 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import structlog
 from sqlalchemy import RowMapping, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -23,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.identity import Identity, Role
 from contract.regions import REGIONS
+from overlay.approvals.delegations import Delegations
 from overlay.clock import Clock, text_of
 from overlay.group.custody import SERVICE_IDENTITY, Custody
 from overlay.messages import Problem, problem
@@ -37,12 +36,12 @@ from overlay.orders.rights import check_rights, visible_orders
 from overlay.orders.saga import FINISHED, RUNNING, Saga, load_command
 from overlay.store import tables
 from overlay.store.database import Database
+from overlay.store.once import actor_of, check_key, input_hash
 
-__all__ = ["Circulation", "CommandAnswer", "check_key", "input_hash"]
+__all__ = ["Circulation", "CommandAnswer"]
 
 _log = structlog.get_logger(__name__)
 
-_KEY_LENGTH = range(1, 129)
 _EXPIRED_AT_ONCE_MAX = 200
 _RESUMED_TOGETHER = 8
 
@@ -76,6 +75,7 @@ class Circulation:
         self._clock = clock
         self._saga = Saga(database, custody, policy, clock)
         self._resumed_together = resumed_together
+        self._delegations = Delegations(database, clock)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def apply_loan(self, identity: Identity, key: str, body: Mapping[str, Any]) -> CommandAnswer:
@@ -103,20 +103,25 @@ class Circulation:
         replayed = await self._replay(identity, key, digest)
         if replayed is not None:
             return replayed
-        order = await self._visible(identity, order_id)
+        acting = await self._acting(identity, body)
+        if acting is None:
+            return await self._refuse(identity, key, command, digest, None, [problem("NOT_DELEGATED", "onBehalfOf")])
+        order = await self._visible(acting, order_id)
         if order is None:
             unknown = problem("NOT_FOUND", "orderId")
             return await self._refuse(identity, key, command, digest, None, [unknown])
         kept = dict(body)
         if command is Command.RETURN_GOODS:
             kept["returnId"] = new_order_id()
-        problems = list(_check_order(identity, order, command))
+        problems = list(_check_order(acting, order, command))
+        if not problems and body.get("onBehalfOf") == order.applicant.person:
+            problems = [problem("OWN_ORDER", "orderId")]
         if not problems:
-            desk = Desk(self._custody, self._policy, self._clock(), identity, kept)
+            desk = Desk(self._custody, self._policy, self._clock(), acting, kept)
             problems = list(await HANDLERS[(order.flow, command)].prepare(desk, order))
         if problems:
             return await self._refuse(identity, key, command, digest, order_id, problems)
-        return await self._begin(identity, key, digest, command, order, kept)
+        return await self._begin(acting, key, digest, command, order, kept)
 
     async def resume(self) -> int:
         """Take up every command that is not finished. Returns how many there were."""
@@ -210,6 +215,14 @@ class Circulation:
             task.add_done_callback(lambda _: self._running.pop(command_id, None))
         await asyncio.shield(task)
 
+    async def _acting(self, identity: Identity, body: Mapping[str, Any]) -> Identity | None:
+        """Who acts: the caller, or the caller in the office of whoever lent it; None where nobody did."""
+        lender = body.get("onBehalfOf")
+        if lender is None:
+            return identity
+        lent = await self._delegations.in_force(identity)
+        return next((one.acting() for one in lent if one.person == lender), None)
+
     async def _visible(self, identity: Identity, order_id: str) -> Order | None:
         orders = tables.orders
         async with self._database.read() as connection:
@@ -220,7 +233,7 @@ class Circulation:
     async def _replay(self, identity: Identity, key: str, digest: str) -> CommandAnswer | None:
         """The first result of this key, or that it was used for something else, or None when it is new."""
         async with self._database.read() as connection:
-            row = await _command_by_key(connection, _actor(identity), key)
+            row = await _command_by_key(connection, actor_of(identity), key)
         if row is None:
             return None
         if row["input_hash"] != digest:
@@ -272,17 +285,6 @@ class Circulation:
         return CommandAnswer(shown, problems)
 
 
-def input_hash(command: str, order_id: str | None, body: Mapping[str, Any]) -> str:
-    material = orjson.dumps([command, order_id, body], option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(material).hexdigest()
-
-
-def check_key(key: str) -> Problem | None:
-    if len(key) not in _KEY_LENGTH or not key.isprintable() or " " in key:
-        return problem("INVALID_KEY", "idempotencyKey")
-    return None
-
-
 def _check_caller(identity: Identity, key: str) -> Problem | None:
     if identity.is_anonymous:
         return problem("SIGN_IN_REQUIRED")
@@ -311,10 +313,6 @@ def _check_order(identity: Identity, order: Order, command: Command) -> Sequence
     return ()
 
 
-def _actor(identity: Identity) -> str:
-    return str(identity.person)[:256]
-
-
 def _command_row(command: Command, order_id: str, identity: Identity, body: Mapping[str, Any]) -> CommandRow:
     return CommandRow(uuid.uuid4().hex, command, order_id, body, identity, RUNNING)
 
@@ -324,7 +322,7 @@ async def _insert_command(work: Work, key: str, digest: str, state: str, problem
     await work.connection.execute(
         insert(tables.commands).values(
             id=command.id,
-            actor=_actor(actor),
+            actor=actor_of(actor),
             key=key,
             name=command.name,
             input_hash=digest,

@@ -25,6 +25,7 @@ __all__ = [
     "approval_steps",
     "audit_log",
     "commands",
+    "delegations",
     "ledger_entries",
     "metadata",
     "order_lines",
@@ -78,6 +79,8 @@ orders = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),
+    Column("warned_of", String(32)),
+    Column("wants", JSON),
     Index("orders_by_applicant", "applicant_region", "applicant_unit", "seq"),
     Index("orders_by_loan", "loan_id"),
     Index("orders_by_state", "state", "seq"),
@@ -106,6 +109,7 @@ order_lines = Table(
     Column("hold_state", String(16), nullable=False),
     Column("loan_line_id", String(64)),
     Column("outcome", String(16)),
+    Column("want", Integer),
     Index("order_lines_by_order", "order_id", "position"),
     Index("order_lines_by_asset", "asset_id", "order_id"),
     Index("order_lines_by_region", "lending_region", "order_id"),
@@ -127,8 +131,29 @@ approval_steps = Table(
     Column("decided_unit", String(18)),
     Column("decided_region", String(6)),
     Column("decided_at", String(32)),
+    Column("on_behalf_of", Text),
     Index("approval_steps_by_office", "state", "office", "region", "unit"),
 )
+
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("person", Text, nullable=False),
+    Column("unit", String(18)),
+    Column("region", String(6)),
+    Column("roles", JSON, nullable=False),
+    Column("delegate", Text, nullable=False),
+    Column("from_day", String(10), nullable=False),
+    Column("to_day", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("revoked_at", String(32)),
+    Index("delegations_by_delegate", "delegate", "to_day"),
+    Index("delegations_by_person", "person", "seq"),
+)
+"""An office lent for a time: the roles that `person` held in `unit` and `region` when lending it to `delegate`."""
 
 timeline = Table(
     "timeline",

@@ -18,8 +18,8 @@ from contract.identity import Identity, Role
 from contract.rules import Rule, RuleSigner
 from overlay.clock import Clock, text_of
 from overlay.messages import Problem, problem
-from overlay.orders.service import check_key, input_hash
 from overlay.store.database import Database
+from overlay.store.once import check_key, input_hash
 from overlay.store.tables import commands, virtual_warehouses
 from overlay.warehouses.rules import (
     CONDITIONS_MAX,

@@ -12,7 +12,6 @@ from typing import Any
 from overlay.clock import shanghai_today
 from overlay.group.custody import SERVICE_IDENTITY
 from overlay.messages import Problem
-from overlay.orders import repository
 from overlay.orders.commands.base import DAY_S, Desk, Handler, Step, Work, check_unchanged, expiry_of, shanghai_day
 from overlay.orders.model import ApprovalState, Command, Flow, Order, State
 from overlay.orders.policy import Limits
@@ -70,7 +69,7 @@ def _is_last(order: Order) -> bool:
 async def _give_next_turn(work: Work, order: Order) -> None:
     step = order.current_step
     if step is not None:
-        await repository.update_step(work.connection, order.id, step.position + 1, state=ApprovalState.CURRENT)
+        await work.give_turn(order, step.position + 1)
 
 
 def _hold_life_s(work: Work, order: Order) -> int:

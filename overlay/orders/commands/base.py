@@ -29,6 +29,7 @@ from overlay.clock import parse_instant, shanghai_today, text_of
 from overlay.group.custody import AssetFacts, Custody, Unavailable
 from overlay.ledger import entries as ledger
 from overlay.messages import Problem, problem
+from overlay.notices.outbox import Audience, Topic, put
 from overlay.orders import repository
 from overlay.orders.machine import transition_for
 from overlay.orders.model import ApprovalState, Command, Line, Order, Settlement, State
@@ -183,18 +184,19 @@ class Work:
     async def enter_approval(self, order: Order) -> None:
         """Put every step back to waiting and give the first one its turn."""
         for step in order.approvals:
-            state = ApprovalState.CURRENT if step.position == 1 else ApprovalState.WAITING
             await repository.update_step(
                 self.connection,
                 order.id,
                 step.position,
-                state=state,
+                state=ApprovalState.WAITING,
                 comment=None,
                 decided_by=None,
                 decided_unit=None,
                 decided_region=None,
                 decided_at=None,
+                on_behalf_of=None,
             )
+        await self.give_turn(order, 1)
 
     async def decide(self, order: Order, state: ApprovalState, comment: str | None) -> None:
         step, actor = order.current_step, self.command.actor
@@ -210,7 +212,15 @@ class Work:
             decided_unit=actor.unit,
             decided_region=actor.region,
             decided_at=self.at,
+            on_behalf_of=self.command.body.get("onBehalfOf"),
         )
+
+    async def give_turn(self, order: Order, position: int) -> None:
+        """Make a step the current one, and tell those who hold its office."""
+        await repository.update_step(self.connection, order.id, position, state=ApprovalState.CURRENT)
+        step = next(step for step in order.approvals if step.position == position)
+        audience = Audience(step.region, step.unit, office=step.office)
+        await put(self.connection, self.at, Topic.STEP_WAITING, order.id, audience, {"number": order.number})
 
     async def book(
         self,
