@@ -47,8 +47,8 @@ OFFICES: dict[Office, OfficeRule] = {
     Office.BORROWING_REGION: OfficeRule(Side.APPLICANT, Scope.REGION, Role.REGION_OFFICER),
     Office.DEPARTMENT: OfficeRule(Side.OWNER, Scope.REGION, Role.REGION_OFFICER),
     Office.WAREHOUSE: OfficeRule(Side.OWNER, Scope.REGION, Role.KEEPER),
-    Office.OWNER_FINANCE: OfficeRule(Side.OWNER, Scope.REGION, Role.FINANCE),
-    Office.RECEIVING_FINANCE: OfficeRule(Side.APPLICANT, Scope.REGION, Role.FINANCE),
+    Office.LENDING_FINANCE: OfficeRule(Side.OWNER, Scope.REGION, Role.FINANCE),
+    Office.BORROWING_FINANCE: OfficeRule(Side.APPLICANT, Scope.REGION, Role.FINANCE),
     Office.CITY: OfficeRule(Side.CITY, Scope.CITY, Role.CITY_OFFICER),
     Office.GOVERNMENT: OfficeRule(Side.CITY, Scope.CITY, Role.CITY_OFFICER),
 }

@@ -64,8 +64,8 @@ def test_a_reallocation_needs_both_sides() -> None:
         f"OWNER_UNIT {OWNER}",
         "LENDING_REGION 330106",
         "BORROWING_REGION 330105",
-        "OWNER_FINANCE 330106",
-        "RECEIVING_FINANCE 330105",
+        "LENDING_FINANCE 330106",
+        "BORROWING_FINANCE 330105",
     ]
 
 
@@ -73,12 +73,12 @@ def test_a_reallocation_needs_both_sides() -> None:
     ("values", "expected"),
     [
         (["49999.99"], []),
-        (["50000"], ["OWNER_FINANCE"]),
+        (["50000"], ["LENDING_FINANCE"]),
         (["49999", "49999"], []),
-        (["49999", "49999", "2"], ["OWNER_FINANCE"]),
-        (["100000"], ["OWNER_FINANCE", "GOVERNMENT"]),
-        (["49999"] * 5, ["OWNER_FINANCE", "GOVERNMENT"]),
-        ([None], ["OWNER_FINANCE", "GOVERNMENT"]),
+        (["49999", "49999", "2"], ["LENDING_FINANCE"]),
+        (["100000"], ["LENDING_FINANCE", "GOVERNMENT"]),
+        (["49999"] * 5, ["LENDING_FINANCE", "GOVERNMENT"]),
+        ([None], ["LENDING_FINANCE", "GOVERNMENT"]),
     ],
 )
 def test_a_disposal_climbs_by_amount_and_an_unknown_value_climbs_highest(
