@@ -76,7 +76,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
     circulation = Circulation(database, custody, policy, options.clock)
     warehouses = Warehouses(database, RuleSigner(options.rule_private_pem), options.clock)
     delegations = Delegations(database, options.clock)
-    services = Services(database, circulation, warehouses, policy, delegations, options.clock)
+    services = Services(database, circulation, warehouses, custody, policy, delegations, options.clock)
 
     def make_context(caller: Caller) -> Context:
         return Context(services, caller)

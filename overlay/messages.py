@@ -298,6 +298,26 @@ WORDS: dict[str, Words] = {
     "INVALID_DELEGATE": Words(
         "须填写他人作为受托人。", "Name another person as the delegate.", "更正受托人。", "Correct the delegate."
     ),
+    # sourcing: a line by class and quantity
+    "LINE_UNCLEAR": Words(
+        "明细须给出资产，或给出分类和数量，二者取一。",
+        "A line names either an asset, or a class and a quantity.",
+        "补充或删去其一。",
+        "Give the one or the other.",
+    ),
+    "INVALID_CLASS": Words(
+        "“{given}”不是 2022 版分类代码（A 与 2 至 8 位数字）。",
+        "{given} is no class of the 2022 scheme (A and 2 to 8 digits).",
+        "更正分类代码。",
+        "Correct the class code.",
+    ),
+    "NOT_ENOUGH": Words(
+        "此时段内只能找到 {found}，所需为 {wanted}。",
+        "Only {found} of the {wanted} wanted are to be had in this range.",
+        "减少数量、换一个时段，或接受部分满足。",
+        "Ask for less or for another range, or accept a part.",
+        transient=True,
+    ),
     # virtual warehouses
     "WAREHOUSE_NOT_FOUND": Words(
         "没有虚拟仓“{id}”，或您无权查看。",

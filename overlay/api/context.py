@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 from contract.identity import Identity
 from overlay.approvals.delegations import Delegation, Delegations, delegated_orders
 from overlay.clock import Clock, shanghai_today
+from overlay.group.custody import Custody
 from overlay.messages import Language
 from overlay.orders import repository
 from overlay.orders.model import DECISIONS, Command, Order, TimelineEntry
@@ -31,6 +32,7 @@ class Services:
     database: Database
     circulation: Circulation
     warehouses: Warehouses
+    custody: Custody
     policy: Policy
     delegations: Delegations
     clock: Clock

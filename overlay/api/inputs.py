@@ -37,6 +37,7 @@ __all__ = [
     "LendOfficeInput",
     "LineQuantityInput",
     "LoanLineInput",
+    "LoanSourcesInput",
     "OrderFilter",
     "ReceiveOrderInput",
     "RejectOrderInput",
@@ -47,6 +48,7 @@ __all__ = [
     "SourceFilter",
     "StatusFilter",
     "TextFilter",
+    "WantInput",
     "WithdrawOrderInput",
     "to_plain",
 ]
@@ -185,6 +187,19 @@ class CreateVirtualWarehouseInput:
     union_with: list[strawberry.ID] | None = UNSET
     intersect_with: list[strawberry.ID] | None = UNSET
     without: list[strawberry.ID] | None = UNSET
+
+
+@strawberry.input
+class WantInput:
+    class_code: str
+    quantity: Decimal | None = UNSET
+    specification: str | None = UNSET
+
+
+@strawberry.input
+class LoanSourcesInput:
+    range: DateRangeInput
+    wants: list[WantInput]
 
 
 @strawberry.input

@@ -16,6 +16,7 @@ from overlay.api.context import Context
 from overlay.api.inputs import DateRangeInput, OrderFilter, to_plain
 from overlay.api.paging import connection, page_size, read_cursor
 from overlay.api.rows import entry_row, order_row, view_row, warehouse_row
+from overlay.api.sourcing import SourcingQuery
 from overlay.api.types import (
     CirculationOrder,
     Info,
@@ -44,7 +45,7 @@ _STUBS = {"asset": "Asset", "unit": "Unit", "warehouse": "Warehouse"}
 
 
 @strawberry.type
-class Query(ApprovalQuery):
+class Query(ApprovalQuery, SourcingQuery):
     @strawberry.field
     async def virtual_warehouses(
         self, info: Info, first: int = 50, after: str | None = UNSET

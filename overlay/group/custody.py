@@ -154,6 +154,10 @@ class Custody:
         status = (answer.get("data") or {}).get("commandStatus")
         return status if status is not None and status["known"] else None
 
+    async def ask(self, document: str, variables: Mapping[str, Any]) -> GroupAnswer:
+        """One read of the districts as one, by the overlay's own identity. Raises whatever the transport raises."""
+        return await self._execute(document, variables)
+
     async def _execute(self, document: str, variables: Mapping[str, Any], key: str | None = None) -> GroupAnswer:
         headers = {
             IDENTITY_HEADER: self._issuer.issue(SERVICE_IDENTITY),

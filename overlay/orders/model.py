@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from contract.identity import Identity
 
@@ -134,6 +136,8 @@ class Line:
     hold_state: HoldState
     loan_line_id: str | None
     outcome: Outcome | None
+    want: int | None = None
+    """Which of the order's wants it was found for."""
 
     @property
     def to_dispatch(self) -> Decimal:
@@ -200,6 +204,8 @@ class Order:
     updated_at: str
     lines: tuple[Line, ...]
     approvals: tuple[ApprovalStep, ...]
+    wants: tuple[Mapping[str, Any], ...] = ()
+    """What was asked for by class and quantity: classCode, quantity, specification."""
 
     @property
     def number(self) -> str:

@@ -189,6 +189,7 @@ def _order(row: RowMapping, lines: tuple[Line, ...], approvals: tuple[ApprovalSt
         updated_at=row["updated_at"],
         lines=lines,
         approvals=approvals,
+        wants=tuple(row["wants"] or ()),
     )
 
 
@@ -214,6 +215,7 @@ def _line(row: RowMapping) -> Line:
         hold_state=HoldState(row["hold_state"]),
         loan_line_id=row["loan_line_id"],
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        want=row["want"],
     )
 
 

@@ -104,6 +104,7 @@ class City:
             "version": "1",
             "class": {"scheme": "2022", "code": "A02020200"},
             "owner": {"id": f"unit:{region}:u1", "uscc": OWNER},
+            "warehouse": None,
             **changed,
         }
         return id_
@@ -118,6 +119,8 @@ class City:
         idempotency_key: str | None = None,
     ) -> Mapping[str, Any]:
         assert Role.SERVICE in self._verifier.verify(headers[IDENTITY_HEADER]).roles
+        if "filter" in variables:
+            return await self._run(document, variables)
         region = str(variables.get("id") or variables.get("assetId") or variables["input"]["assetId"]).split(":")[1]
         if region in self.down:
             return {"data": None, "errors": [{"message": "down", "extensions": {"code": "PARTITION_UNAVAILABLE"}}]}
@@ -144,6 +147,7 @@ class City:
     async def _run(self, document: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         root = {
             "asset": lambda info, id: self._asset(id),
+            "assets": lambda info, filter, **page: self._assets(filter, page),
             "commandStatus": lambda info, assetId, idempotencyKey: self._status(idempotencyKey),
             "placeHold": lambda info, input: self._once(input, self._place),
             "renewHold": lambda info, input: self._once(input, self._renew),
@@ -157,6 +161,24 @@ class City:
     def _asset(self, id_: str) -> dict[str, Any] | None:
         asset = self.assets.get(id_)
         return None if asset is None else {**asset, "busy": lambda info, range: self._busy(id_, range)}
+
+    def _assets(self, filter_: Mapping[str, Any], page: Mapping[str, Any]) -> dict[str, Any]:
+        """By class, status, shareable and words in the specification, as the districts would; pages by number."""
+        found = [
+            self._asset(id_)
+            for id_, asset in sorted(self.assets.items())
+            if id_.split(":")[1] not in self.down and _matches(asset, filter_)
+        ]
+        start, size = int(page.get("after") or 0), page.get("first") or 50
+        return {
+            "nodes": found[start : start + size],
+            "pageInfo": {
+                "hasNextPage": start + size < len(found),
+                "hasPreviousPage": False,
+                "endCursor": str(start + size),
+            },
+            "sources": [{"region": region, "name": region, "status": "UNAVAILABLE"} for region in sorted(self.down)],
+        }
 
     def _busy(self, id_: str, range_: Mapping[str, Any]) -> list[dict[str, Any]]:
         periods = busy_periods(self._claims(id_), str(range_["from"]), str(range_["to"]))
@@ -274,6 +296,18 @@ class City:
 
     def _later(self, seconds: int) -> str:
         return text_of(self.clock.now + timedelta(seconds=seconds))
+
+
+def _matches(asset: Mapping[str, Any], filter_: Mapping[str, Any]) -> bool:
+    assert set(filter_) <= {"class", "status", "shareable", "text"}, "this city understands no other condition"
+    words = (filter_.get("text") or "").casefold().split()
+    text = f"{asset['name']} {asset['specification']}".casefold()
+    return (
+        any(str(asset["class"]["code"]).startswith(code) for code in filter_["class"]["under"])
+        and asset["status"] in filter_["status"]["in"]
+        and asset["shareable"] is filter_["shareable"]
+        and all(word in text for word in words)
+    )
 
 
 @cache
