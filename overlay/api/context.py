@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_
 from strawberry.dataloader import DataLoader
 
-from contract.identity import Identity
+from contract.identity import Identity, Role
 from overlay.approvals.delegations import Delegation, Delegations, delegated_orders
-from overlay.clock import Clock, shanghai_today
+from overlay.audit.log import record_reads
+from overlay.clock import Clock, shanghai_today, text_of
 from overlay.group.custody import Custody
 from overlay.messages import Language
 from overlay.orders import repository
@@ -46,6 +47,8 @@ class Context:
         self.timelines: DataLoader[str, list[TimelineEntry]] = DataLoader(self._load_timelines)
         self.returns: DataLoader[str, list[Order]] = DataLoader(self._load_returns)
         self.orders: DataLoader[str, Order | None] = DataLoader(self._load_orders)
+        self.personal_of: set[str] = set()
+        """The orders of which this request shows personal data of others."""
         self._lent: list[Delegation] | None = None
         self._of_assets: dict[int, DataLoader[str, list[Order]]] = {}
 
@@ -75,6 +78,14 @@ class Context:
             command for one in lent for command in allowed_commands(one.acting(), order) if command in DECISIONS
         )
         return list(dict.fromkeys([*own, *by_office]))
+
+    async def answered(self) -> None:
+        """Record whose personal data is about to be told, before it is."""
+        if self.personal_of and not self.identity.has(Role.SERVICE):
+            async with self.services.database.write() as connection:
+                at = text_of(self.services.clock())
+                await record_reads(connection, at, self.identity, sorted(self.personal_of))
+            self.personal_of.clear()
 
     def orders_of_asset(self, per_asset_max: int) -> DataLoader[str, list[Order]]:
         """The loader of assets' latest orders: one query for all the assets of an answer."""

@@ -12,6 +12,7 @@ from strawberry import UNSET
 from contract.identity import Role
 from contract.ids import InvalidId, parse_id
 from overlay.api.approvals import ApprovalQuery
+from overlay.api.audit import AuditQuery
 from overlay.api.context import Context
 from overlay.api.inputs import DateRangeInput, OrderFilter, to_plain
 from overlay.api.paging import connection, page_size, read_cursor
@@ -45,7 +46,7 @@ _STUBS = {"asset": "Asset", "unit": "Unit", "warehouse": "Warehouse"}
 
 
 @strawberry.type
-class Query(ApprovalQuery, SourcingQuery):
+class Query(ApprovalQuery, AuditQuery, SourcingQuery):
     @strawberry.field
     async def virtual_warehouses(
         self, info: Info, first: int = 50, after: str | None = UNSET

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from contract.decimals import format_decimal
-from contract.identity import Identity
 from overlay.api.context import Context
 from overlay.messages import Problem, render
 from overlay.orders.model import ApprovalStep, Line, Order, TimelineEntry
@@ -33,7 +32,7 @@ def order_row(context: Context, order: Order) -> Row:
             "region_code": applicant.region,
             "region": {"code": applicant.region},
             "unit": applicant.unit,
-            "person": _person(context, applicant.person, applicant.unit, applicant.region),
+            "person": _person(context, order.id, applicant.person, applicant.unit, applicant.region),
         },
         "range": range_row(order.from_day, order.to_day),
         "overdue": order.is_overdue(context.today),
@@ -77,8 +76,8 @@ def _step_row(context: Context, step: ApprovalStep) -> Row:
         "state": step.state,
         "clause": context.services.policy.clause(step.clause, context.language),
         "comment": step.comment,
-        "decided_by": _person(context, step.decided_by, step.decided_unit, step.decided_region),
-        "on_behalf_of": _person(context, step.on_behalf_of, step.decided_unit, step.decided_region),
+        "decided_by": _person(context, step.order_id, step.decided_by, step.decided_unit, step.decided_region),
+        "on_behalf_of": _person(context, step.order_id, step.on_behalf_of, step.decided_unit, step.decided_region),
         "decided_at": step.decided_at,
     }
 
@@ -90,7 +89,7 @@ def timeline_row(context: Context, entry: TimelineEntry) -> Row:
         "from_state": entry.from_state,
         "to_state": entry.to_state,
         "region_code": entry.region,
-        "person": _person(context, entry.person, entry.unit, entry.region),
+        "person": _person(context, entry.order_id, entry.person, entry.unit, entry.region),
         "comment": entry.comment,
     }
 
@@ -148,7 +147,11 @@ def problem_rows(context: Context, problems: tuple[Problem, ...]) -> list[Row]:
     return [{"code": r.code, "path": r.path, "message": r.message, "remedy": r.remedy} for r in rendered]
 
 
-def _person(context: Context, person: str | None, unit: str | None, region: str | None) -> str | None:
-    identity: Identity = context.identity
-    own = person is not None and person == identity.person
-    return person if own or may_see_person(identity, unit, region) else None
+def _person(context: Context, subject: str, person: str | None, unit: str | None, region: str | None) -> str | None:
+    """A person's name for who may see it. That it is somebody else's is noted: such a read is recorded."""
+    if person is None or person == context.identity.person:
+        return person
+    if not may_see_person(context.identity, unit, region):
+        return None
+    context.personal_of.add(subject)
+    return person

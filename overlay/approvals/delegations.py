@@ -20,7 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.identity import Identity, Role
 from overlay.approvals.offices import OFFICES, office_conditions
-from overlay.audit.log import Action, record
 from overlay.clock import Clock, shanghai_today
 from overlay.messages import Problem, problem
 from overlay.store import tables
@@ -81,8 +80,7 @@ class Delegations:
             await connection.execute(
                 insert(tables.delegations).values(id=id_, reason=body["reason"].strip(), created_at=at, **values)
             )
-            await record(connection, at, identity, Action.COMMAND, id_, {"command": "LEND_OFFICE", **values})
-            return Answer(id_)
+            return Answer(id_, audited=values)
 
         return await self._once.run(identity, key, "LEND_OFFICE", body, act)
 
@@ -93,7 +91,6 @@ class Delegations:
             changed = await connection.execute(update(table).where(*mine).values(revoked_at=at))
             if changed.rowcount != 1:
                 return Answer(None, (problem("DELEGATION_NOT_FOUND", "id"),))
-            await record(connection, at, identity, Action.COMMAND, id_, {"command": "REVOKE_OFFICE"})
             return Answer(id_)
 
         return await self._once.run(identity, key, "REVOKE_OFFICE", {"id": id_}, act)

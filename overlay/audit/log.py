@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.identity import Identity
 from overlay.store import tables
 
-__all__ = ["Action", "record"]
+__all__ = ["Action", "record", "record_reads"]
 
 
 class Action(StrEnum):
@@ -28,14 +28,22 @@ async def record(
 ) -> None:
     """Add one row, within the caller's transaction: what is undone is not in the log. `data` holds no personal data
     beyond the subject."""
-    await connection.execute(
-        insert(tables.audit_log).values(
-            at=at,
-            person=identity.person,
-            unit=identity.unit,
-            region=identity.region,
-            action=action,
-            subject=subject,
-            data=dict(data),
-        )
-    )
+    await connection.execute(insert(tables.audit_log), [_row(at, identity, action, subject, data)])
+
+
+async def record_reads(connection: AsyncConnection, at: str, identity: Identity, subjects: Sequence[str]) -> None:
+    """That somebody was told personal data of others: a row for each thing that it stood on."""
+    rows = [_row(at, identity, Action.READ_PERSONAL, subject, {}) for subject in subjects]
+    await connection.execute(insert(tables.audit_log), rows)
+
+
+def _row(at: str, identity: Identity, action: Action, subject: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "at": at,
+        "person": identity.person,
+        "unit": identity.unit,
+        "region": identity.region,
+        "action": action,
+        "subject": subject,
+        "data": dict(data),
+    }

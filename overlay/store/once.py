@@ -2,7 +2,7 @@
 
 A command on an order may need the owners and goes its own way (`overlay.orders.service`). Everything else that a
 person commands passes here: the first result is kept under the key and given again; the key for another command or
-input is refused; a refusal is kept too, and has changed nothing else.
+input is refused; a refusal is kept too, and has changed nothing else. Both are in the audit log.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.identity import Identity
+from overlay.audit.log import Action, record
 from overlay.clock import Clock, text_of
 from overlay.messages import Problem, problem
 from overlay.store.database import Database
@@ -35,6 +36,8 @@ class Answer:
     id: str | None
     """Of what was made or changed; None where the command was refused."""
     problems: tuple[Problem, ...] = ()
+    audited: Mapping[str, Any] = field(default_factory=dict)
+    """What the audit log says of it beside who, when and which command; no personal data but of the command's subject."""
 
 
 Act = Callable[[AsyncConnection, str], Awaitable[Answer]]
@@ -68,6 +71,9 @@ class Once:
                 if answer.problems:
                     raise _Refused
                 await _settle(connection, identity, key, answer)
+                await record(
+                    connection, at, identity, Action.COMMAND, answer.id or "-", {"command": name, **answer.audited}
+                )
             return answer
         except _Refused:
             return await self._keep_refusal(identity, key, name, digest, answer)
@@ -79,8 +85,11 @@ class Once:
             return refusal
         try:
             async with self._database.write() as connection:
-                await _claim(connection, identity, key, name, digest, text_of(self._clock()))
+                at = text_of(self._clock())
+                await _claim(connection, identity, key, name, digest, at)
                 await _settle(connection, identity, key, refusal)
+                codes = [item.code for item in refusal.problems]
+                await record(connection, at, identity, Action.REFUSED, "-", {"command": name, "codes": codes})
         except IntegrityError:
             return await self._kept_certainly(identity, key, digest)
         return refusal

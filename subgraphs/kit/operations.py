@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from graphql import ExecutionResult
 
 from subgraphs.kit.documents import Document, InvalidDocument
@@ -17,6 +18,7 @@ from subgraphs.kit.served import ServedSchema
 __all__ = ["GraphQLRequest", "error_answer", "prepare", "read_request", "result_answer", "run"]
 
 Answer = dict[str, Any]
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,35 @@ async def run(
     classify: Classify | None,
     root: Any = None,
 ) -> Answer:
-    """Execute; when the deadline passes the whole answer is one error `DEADLINE_EXCEEDED`."""
+    """Execute; when the deadline passes the whole answer is one error `DEADLINE_EXCEEDED`.
+
+    A context may have a coroutine method `answered`: what must stand written before the answer leaves, such as who read
+    what. Where that cannot be written, nothing is told: the answer is one error `NOT_RECORDED`."""
     limit_s = None if deadline is None else deadline - time.monotonic()
     try:
         async with asyncio.timeout(limit_s):
             result = await served.execute(document, request.operation_name, request.variables, context, root)
+            await _record(context)
     except TimeoutError:
         return error_answer(DeadlineExceeded("the deadline passed before this was answered"), True)
+    except _NotRecorded:
+        return error_answer(CodedError("who reads this must be recorded, and could not be", code="NOT_RECORDED"), True)
     return result_answer(result, classify)
+
+
+class _NotRecorded(Exception):
+    pass
+
+
+async def _record(context: Any) -> None:
+    answered: Callable[[], Awaitable[None]] | None = getattr(context, "answered", None)
+    if answered is None:
+        return
+    try:
+        await answered()
+    except Exception as error:
+        _log.exception("an answer was held back, for what it tells could not be recorded")
+        raise _NotRecorded from error
 
 
 def result_answer(result: ExecutionResult, classify: Classify | None) -> Answer:
