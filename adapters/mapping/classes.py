@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from adapters.mapping.model import ClassMapping
 
-__all__ = ["class_name", "codes_of", "placed", "read_own_table", "to_2022"]
+__all__ = ["all_class_names", "class_name", "codes_of", "placed", "read_own_table", "to_2022"]
 
 _CODE_2022 = re.compile(r"[A-Z]\d{2,8}", re.ASCII)
 OWN_ROWS_MAX = 50_000
@@ -56,6 +56,12 @@ def to_2022(scheme: str, code: str) -> str | None:
 def class_name(scheme: str, code: str) -> str | None:
     """What the scheme calls it."""
     return _tables()[1].get((scheme, code))
+
+
+@lru_cache(maxsize=1)
+def all_class_names() -> frozenset[str]:
+    """Whatever any scheme calls any class."""
+    return frozenset(_tables()[1].values())
 
 
 def placed(mapped: ClassMapping, code: str) -> tuple[str, str | None] | None:

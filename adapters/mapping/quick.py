@@ -6,21 +6,33 @@ that one finds no issue. See `adapters.mapping.compiled` for how they are used a
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from adapters.mapping.dates import zone_of
 from adapters.mapping.model import FieldMapping
 from adapters.mapping.values import TRIMMED, is_mojibake, is_unicode
 from adapters.model import FieldKind
 
-__all__ = ["Quick", "quick_readers"]
+__all__ = ["Quick", "Whole", "all_bare", "quick_readers", "whole_reader"]
 
 Quick: TypeAlias = Callable[[Any], Any]
+
+
+class Whole(NamedTuple):
+    """The same for a column at once: all its values, or None where any of them needs a closer look."""
+
+    classes: frozenset[type]
+    """Of which the values are."""
+    read: Callable[[Sequence[Any]], Sequence[Any] | None]
+
+
+_TEXT, _BINARY = frozenset((str,)), frozenset((float, int))
 
 _MONEY = re.compile(r"(?:0|[1-9]\d{0,12})\.\d\d", re.ASCII)
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,12})(?:\.\d{0,8}[1-9])?", re.ASCII)
@@ -39,12 +51,50 @@ def quick_readers(mapped: FieldMapping) -> Map[type, Quick] | None:
         return _text(mapped.clean)
     if kind is FieldKind.DECIMAL:
         return _MONEY_BY_UNIT.get(mapped.unit) if mapped.unit else _NUMBERS
+    if kind is FieldKind.DATE and "ymd" in mapped.formats:
+        return _DAYS
     if kind is FieldKind.DATETIME and "ymd" in mapped.formats:
         return {str: _utc_time if mapped.zone == "UTC" else _time_in(zone_of(mapped.zone))}
     return None
 
 
+def whole_reader(mapped: FieldMapping) -> Whole | None:
+    """For columns of one kind of value, in a few calls for all of them; None: there is none for this field."""
+    if quick_readers(mapped) is None:
+        return None
+    match mapped.spec.kind:
+        case FieldKind.TEXT:
+            return Whole(_TEXT, _ascii_and_bare if mapped.clean else _bare_texts)
+        case FieldKind.DECIMAL if mapped.unit == "元":
+            return Whole(_BINARY, _yuan_of_numbers)
+        case FieldKind.DATE:
+            return Whole(_TEXT, _days)
+        case FieldKind.DATETIME if mapped.zone == "UTC":
+            return Whole(_TEXT, _utc_times)
+        case _:
+            return None
+
+
 # --- text -------------------------------------------------------------------------------------------------------------
+
+_TRIMMED_NO_SPACES = ("\u200b", "\ufeff")
+"""What `TRIMMED` names and Python does not call a space; each other character of it is one."""
+
+
+def all_bare(texts: Sequence[str]) -> bool:
+    """Whether all are Unicode, not empty, and without anything to be trimmed."""
+    joined = "".join(texts)
+    if not joined.isascii() and (any(char in joined for char in _TRIMMED_NO_SPACES) or not is_unicode(joined)):
+        return False
+    return "" not in texts and all(map(operator.is_, texts, map(str.strip, texts)))
+
+
+def _bare_texts(texts: Sequence[str]) -> Sequence[str] | None:
+    return texts if all_bare(texts) else None
+
+
+def _ascii_and_bare(texts: Sequence[str]) -> Sequence[str] | None:
+    return texts if all(map(str.isascii, texts)) and all_bare(texts) else None
 
 
 def _text(clean: tuple[str, ...]) -> Map[type, Quick]:
@@ -77,6 +127,17 @@ def _yuan_of_float(value: float) -> str | None:
     if text[-3:-2] == ".":
         return text
     return text + "0" if text[-2:-1] == "." else None
+
+
+_YUAN_MAX = 1e13
+"""Below it an amount with two decimals has at most fifteen digits, which tell one binary fraction from all others."""
+
+
+def _yuan_of_numbers(values: Sequence[float]) -> Sequence[str] | None:
+    if not (_PLAIN_FLOAT_MIN < min(values) and max(values) < _YUAN_MAX):
+        return None
+    texts = list(map("{:.2f}".format, values))
+    return texts if list(map(float, texts)) == list(values) else None
 
 
 def _yuan_of_integer(value: int) -> str | None:
@@ -126,7 +187,25 @@ _NUMBERS: Map[type, Quick] = {
 }
 
 
-# --- times ---------------------------------------------------------------------------------------------------
+# --- days and times -------------------------------------------------------------------------------------------
+
+
+def _day(value: str) -> str | None:
+    try:
+        return value if date.fromisoformat(value).isoformat() == value else None
+    except ValueError:
+        return None
+
+
+def _days(values: Sequence[str]) -> Sequence[str] | None:
+    try:
+        spelt = list(map(date.isoformat, map(date.fromisoformat, values)))
+    except ValueError:
+        return None
+    return spelt if spelt == list(values) else None
+
+
+_DAYS: Map[type, Quick] = {str: _day, date: date.isoformat}
 
 
 def _utc_time(value: str) -> str | None:
@@ -137,6 +216,15 @@ def _utc_time(value: str) -> str | None:
     except ValueError:
         return None
     return f"{value[:10]}T{value[11:]}Z"
+
+
+def _utc_times(values: Sequence[str]) -> Sequence[str] | None:
+    try:
+        spelt = [f"{moment.isoformat()}Z" for moment in map(datetime.fromisoformat, values)]
+    except ValueError:
+        return None
+    plain = [f"{value[:10]}T{value[11:]}Z" for value in values if value[10:11] in ("T", " ")]
+    return spelt if spelt == plain else None
 
 
 def _time_in(zone: Any) -> Quick:

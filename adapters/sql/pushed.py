@@ -155,11 +155,11 @@ class Pushed:
         if written.by_order is None or written.count is None:
             return written.plain
         shape: Any = asked.shape
-        count = len(written.count.names)
-        hint = (shape[1], *asked.values[:count])
+        values = {f"v{at}": value for at, value in enumerate(asked.values)}
+        # Of the filter alone: a page's position has no say in it. Its other values are constants of the shape.
+        hint = (shape[1], *(values[name] for name in written.count.names if name in values))
         many = self._hints.get(hint)
         if many is None:
-            values = {f"v{at}": value for at, value in enumerate(asked.values)}
             many = (await self._reader.fetch(written.count, values))[0][0] > _FEW_ROWS
             self._hints[hint] = many
             if len(self._hints) > _HINTS_KEPT:
