@@ -34,8 +34,8 @@ __all__ = ["CompiledMapper", "native_columns"]
 
 MEMO_MAX = 8192
 """Values of one column that are remembered with what they mean; what comes after them is read each time."""
-_MEMO_CLASSES = (str, int, date)
-"""`1`, `True`, `1.0` and `Decimal(1)` are one key of a dict, so only values of these very classes are remembered."""
+_MEMO_CLASSES = (str, int, bool, date)
+"""Of which values are remembered, each in a dict of its own: `1` and `True` would be one key."""
 
 _NULL = type(None)
 _NOTHING = (None, "")
@@ -223,13 +223,14 @@ def _never_null(read: ReadColumn) -> ReadColumn:
 
 def _remembering(read: FieldReader, at: int, with_flawed: bool) -> tuple[FieldReader, Map[type, Quick]]:
     """The reader of one column, and quick readers of what it has given; `with_flawed`: be there an issue or not."""
-    memo: dict[Any, Any] = {}
+    memos: dict[type, dict[Any, Any]] = {one: {} for one in _MEMO_CLASSES}
 
     def read_and_remember(raw: Raw, found: list[Issue]) -> Any:
         issues = len(found)
         value = read(raw, found)
-        if (with_flawed or len(found) == issues) and type(raw[at]) in _MEMO_CLASSES and len(memo) < MEMO_MAX:
+        memo = memos.get(type(raw[at]))
+        if memo is not None and (with_flawed or len(found) == issues) and len(memo) < MEMO_MAX:
             memo[raw[at]] = value
         return value
 
-    return read_and_remember, dict.fromkeys(_MEMO_CLASSES, memo.get)
+    return read_and_remember, {one: memo.get for one, memo in memos.items()}

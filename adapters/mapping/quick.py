@@ -54,7 +54,9 @@ def quick_readers(mapped: FieldMapping) -> Map[type, Quick] | None:
     if kind is FieldKind.DATE and "ymd" in mapped.formats:
         return _DAYS
     if kind is FieldKind.DATETIME and "ymd" in mapped.formats:
-        return {str: _utc_time if mapped.zone == "UTC" else _time_in(zone_of(mapped.zone))}
+        if mapped.zone != "UTC":
+            return {str: _time_in(zone_of(mapped.zone))}
+        return {str: _utc_time, datetime: _utc_of_moment}
     return None
 
 
@@ -64,7 +66,7 @@ def whole_reader(mapped: FieldMapping) -> Whole | None:
         return None
     match mapped.spec.kind:
         case FieldKind.TEXT:
-            return Whole(_TEXT, _ascii_and_bare if mapped.clean else _bare_texts)
+            return Whole(_TEXT, _bare_texts if _REPAIRS.isdisjoint(mapped.clean) else _ascii_and_bare)
         case FieldKind.DECIMAL if mapped.unit == "元":
             return Whole(_BINARY, _yuan_of_numbers)
         case FieldKind.DATE:
@@ -77,6 +79,8 @@ def whole_reader(mapped: FieldMapping) -> Whole | None:
 
 # --- text -------------------------------------------------------------------------------------------------------------
 
+_REPAIRS = frozenset(("width", "mojibake"))
+"""Cleanings that may change a text that is not ASCII."""
 _TRIMMED_NO_SPACES = ("\u200b", "\ufeff")
 """What `TRIMMED` names and Python does not call a space; each other character of it is one."""
 
@@ -176,7 +180,8 @@ def _number_of_text(value: str) -> str | None:
 
 
 def _number_of_decimal(value: Decimal) -> str | None:
-    return _number_of_text(str(value))
+    text = str(value)
+    return _number_of_text(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 _NUMBERS: Map[type, Quick] = {
@@ -218,13 +223,16 @@ def _utc_time(value: str) -> str | None:
     return f"{value[:10]}T{value[11:]}Z"
 
 
+def _utc_of_moment(value: datetime) -> str | None:
+    return f"{value.isoformat(timespec='seconds')}Z" if value.tzinfo is None else None
+
+
 def _utc_times(values: Sequence[str]) -> Sequence[str] | None:
     try:
-        spelt = [f"{moment.isoformat()}Z" for moment in map(datetime.fromisoformat, values)]
+        spelt = "\n".join(map(datetime.isoformat, map(datetime.fromisoformat, values)))
     except ValueError:
         return None
-    plain = [f"{value[:10]}T{value[11:]}Z" for value in values if value[10:11] in ("T", " ")]
-    return spelt if spelt == plain else None
+    return [f"{text}Z" for text in spelt.split("\n")] if "\n".join(values).replace(" ", "T") == spelt else None
 
 
 def _time_in(zone: Any) -> Quick:
