@@ -24,7 +24,16 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from adapters.mapping.fields import FieldReader, Raw, build_reader
-from adapters.mapping.mapper import CLASS_FIELDS, Fate, Mapped, RowMapper, class_reader, key_reader, native_text
+from adapters.mapping.mapper import (
+    CLASS_FIELDS,
+    Fate,
+    Mapped,
+    RowMapper,
+    class_reader,
+    key_reader,
+    native_text,
+    settled_fate,
+)
 from adapters.mapping.model import FieldMapping, Mapping
 from adapters.mapping.quick import Quick, Whole, all_bare, quick_readers, whole_reader
 from adapters.model import FieldKind, Issue, Row
@@ -99,10 +108,10 @@ class CompiledMapper:
         return list(map(self._settled, raws, natives, rows, found))
 
     def _settled(self, raw: Raw, native: Native | None, row: Row, found: list[Issue]) -> Mapped:
-        if found or native is None or not self._mapper.is_surely_sound(row):
+        if native is None or not self._mapper.is_surely_sound(row):
             return self._mapper.settled(raw, native, row, found)
         row["issues"] = found
-        return Mapped(Fate.LISTED, native, row, found)
+        return Mapped(settled_fate(found) if found else Fate.LISTED, native, row, found)
 
     def _read(self, raws: Sequence[Raw], found: Found) -> tuple[list[Native | None], list[Row]]:
         if not raws:
@@ -222,15 +231,29 @@ def _never_null(read: ReadColumn) -> ReadColumn:
 
 
 def _remembering(read: FieldReader, at: int, with_flawed: bool) -> tuple[FieldReader, Map[type, Quick]]:
-    """The reader of one column, and quick readers of what it has given; `with_flawed`: be there an issue or not."""
+    """The reader of one column, and quick readers of what it has given; `with_flawed`: be there an issue or not.
+
+    Else what it gave with issues is remembered with them; rows share an issue, and nobody changes one.
+    """
     memos: dict[type, dict[Any, Any]] = {one: {} for one in _MEMO_CLASSES}
+    flawed: dict[tuple[type, Any], tuple[Any, list[Issue]]] = {}
 
     def read_and_remember(raw: Raw, found: list[Issue]) -> Any:
+        native = raw[at]
+        memo = memos.get(type(native))
+        if memo is None:
+            return read(raw, found)
+        known = flawed.get((type(native), native))
+        if known is not None:
+            found += known[1]
+            return known[0]
         issues = len(found)
         value = read(raw, found)
-        memo = memos.get(type(raw[at]))
-        if memo is not None and (with_flawed or len(found) == issues) and len(memo) < MEMO_MAX:
-            memo[raw[at]] = value
+        if with_flawed or len(found) == issues:
+            if len(memo) < MEMO_MAX:
+                memo[native] = value
+        elif len(flawed) < MEMO_MAX:
+            flawed[type(native), native] = (value, found[issues:])
         return value
 
     return read_and_remember, {one: memo.get for one, memo in memos.items()}

@@ -37,6 +37,7 @@ __all__ = [
     "native_kinds",
     "native_text",
     "parse_native",
+    "settled_fate",
     "today_in_shanghai",
 ]
 
@@ -183,10 +184,8 @@ class RowMapper:
         self._between_fields(row, found)
         if row["version"] is None:
             row["version"] = ""
-        found.sort(key=_issue_order)
         row["issues"] = found
-        fate = Fate.QUARANTINED if is_blocked(found) else Fate.LISTED
-        return Mapped(fate, native or (), row, found)
+        return Mapped(settled_fate(found), native or (), row, found)
 
     def raw_of(self, raw: Raw) -> dict[str, Any]:
         """The native row as an officer of its region may see it."""
@@ -246,6 +245,12 @@ _ROW_FIELDS = (
 
 _ABSENT: dict[str, Any] = {"quantity": "1", "shareable": False, "version": ""}
 _NO_CLASS: dict[str, Any] = dict.fromkeys(CLASS_FIELDS)
+
+
+def settled_fate(found: list[Issue]) -> Fate:
+    """What becomes of a row with these issues, which are brought into their order."""
+    found.sort(key=_issue_order)
+    return Fate.QUARANTINED if is_blocked(found) else Fate.LISTED
 
 
 def _issue_order(found: Issue) -> tuple[str, str]:

@@ -37,6 +37,8 @@ _TEXT, _BINARY = frozenset((str,)), frozenset((float, int))
 _MONEY = re.compile(r"(?:0|[1-9]\d{0,12})\.\d\d", re.ASCII)
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,12})(?:\.\d{0,8}[1-9])?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
+_SECONDS_LENGTH = len("2019-03-05T08:30:00")
+"""What is longer has parts of a second, or a zone."""
 _PLAIN_FLOAT_MIN, _PLAIN_FLOAT_MAX = 1e-3, 1e15
 """Between these Python spells a float without an exponent, and by the decimals the store was given."""
 _INTEGER_MAX = 10**18
@@ -138,7 +140,8 @@ _YUAN_MAX = 1e13
 
 
 def _yuan_of_numbers(values: Sequence[float]) -> Sequence[str] | None:
-    if not (_PLAIN_FLOAT_MIN < min(values) and max(values) < _YUAN_MAX):
+    least, most = min(values), max(values)
+    if not _PLAIN_FLOAT_MIN < least <= most < _YUAN_MAX:
         return None
     texts = list(map("{:.2f}".format, values))
     return texts if list(map(float, texts)) == list(values) else None
@@ -229,10 +232,12 @@ def _utc_of_moment(value: datetime) -> str | None:
 
 def _utc_times(values: Sequence[str]) -> Sequence[str] | None:
     try:
-        spelt = "\n".join(map(datetime.isoformat, map(datetime.fromisoformat, values)))
+        spelt = list(map(datetime.isoformat, map(datetime.fromisoformat, values)))
     except ValueError:
         return None
-    return [f"{text}Z" for text in spelt.split("\n")] if "\n".join(values).replace(" ", "T") == spelt else None
+    if "\n".join(values).replace(" ", "T") != "\n".join(spelt) or max(map(len, spelt)) > _SECONDS_LENGTH:
+        return None
+    return [f"{text}Z" for text in spelt]
 
 
 def _time_in(zone: Any) -> Quick:

@@ -25,14 +25,17 @@ PARTS = os.environ.get("PARTS", "sqlite postgresql subgraph csv").split()
 GROWTH = 10
 """`csv_index_peak_growth` compares with so many times fewer rows."""
 TIMEOUT_S = 120.0
-"""A page that sorts a million rows is slow, not absent."""
+"""A page that sorts a million rows, or the first look at all of them, is slow, not absent."""
 Figure = tuple[str, float, str, str, float]
+
+
+def patient(mapping: Mapping) -> Mapping:
+    guest = replace(mapping.store.guest, statement_timeout_s=TIMEOUT_S)
+    return replace(mapping, store=replace(mapping.store, guest=guest))
 
 
 def pages(engine: str, mapping: Mapping) -> Figure:
     """The worst of the cases with a goal; the others are stated."""
-    guest = replace(mapping.store.guest, statement_timeout_s=TIMEOUT_S)
-    mapping = replace(mapping, store=replace(mapping.store, guest=guest))
     print(f"\n| {engine}, page of 50 | adapter ms | seen before ms | driver ms | SQL by hand ms | adapter ÷ driver |")
     print("|---|---|---|---|---|---|")
     ratios = []
@@ -91,13 +94,13 @@ def main() -> None:
     print(f"{machine()}, {ROWS} rows")
     figures: list[Figure] = []
     if "sqlite" in PARTS:
-        figures.append(pages("sqlite", sqlite_mapping(ROWS)))
+        figures.append(pages("sqlite", patient(sqlite_mapping(ROWS))))
     if "postgresql" in PARTS:
         with running_postgres() as server:
             uvloop.run(fill_postgres(server.url, ROWS))
-            figures.append(pages("postgresql", postgres_mapping(server.url)))
+            figures.append(pages("postgresql", patient(postgres_mapping(server.url))))
     if "subgraph" in PARTS:
-        figures.append(subgraph(sqlite_mapping(ROWS)))
+        figures.append(subgraph(patient(sqlite_mapping(ROWS))))
     if "csv" in PARTS:
         figures += csv_index()
     print()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.canonical import CANONICAL_FIELDS
 from adapters.mapping.fields import SideTables, build_reader
 from adapters.mapping.model import FieldMapping
-from adapters.mapping.quick import quick_readers
+from adapters.mapping.quick import quick_readers, whole_reader
 from adapters.model import Issue
 
 
@@ -27,6 +28,7 @@ MAPPED = {
     "number": mapped("quantity"),
     "text": mapped("brand"),
     "clean text": mapped("name", clean=("trim", "width", "mojibake")),
+    "day": mapped("acquiredOn", formats=("excel", "ymd")),
     "time": mapped("updatedAt", formats=("ymd",)),
     "utc": mapped("updatedAt", formats=("ymd",), zone="UTC"),
 }
@@ -44,6 +46,12 @@ values = st.one_of(
     st.text(" 　a台Ａ°ì¹«\ufffd", max_size=4),
     st.from_regex(r"\A[0-9]{4}-[0-1][0-9]-[0-3][0-9][ T][0-2][0-9]:[0-6][0-9]:[0-6][0-9]\Z"),
     st.datetimes().map(lambda moment: moment.isoformat(" ", "seconds")),
+    st.datetimes().map(str),
+    st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
+    st.datetimes(),
+    st.dates(),
+    st.dates().map(str),
+    st.sampled_from(["\u200b台", "\ud800", "2019-W01-1", "2019-02-30"]),
 )
 
 
@@ -62,6 +70,43 @@ def test_quick_readers_equal_the_reader_or_give_up(name: str, value: Any) -> Non
     assert found == []
 
 
+WHOLE = ("yuan", "text", "clean text", "day", "utc")
+alike = st.sampled_from([str, float, int]).flatmap(
+    lambda kind: st.lists(values.filter(lambda value: type(value) is kind), min_size=1, max_size=4)
+)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@settings(max_examples=400, deadline=None)
+@given(column=st.one_of(alike, st.lists(st.one_of(plain.map(float), st.integers(0, 10**6)), min_size=1, max_size=4)))
+def test_a_whole_column_is_read_as_its_values_are_or_given_up(name: str, column: list[Any]) -> None:
+    whole = whole_reader(MAPPED[name])
+    assert whole is not None
+    known = whole.read(column) if set(map(type, column)) <= whole.classes else None
+    if known is None:
+        return
+    found: list[Issue] = []
+    read = build_reader(MAPPED[name], {"c": 0}, SideTables())
+    assert list(known) == [read((value,), found) for value in column]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "texts"),
+    [
+        ("yuan", [1234.5, 7, 0.29], ["1234.50", "7.00", "0.29"]),
+        ("text", ["联想", "M 1"], ["联想", "M 1"]),
+        ("clean text", ["LED", "M 1"], ["LED", "M 1"]),
+        ("day", ["2019-03-05", "2020-02-29"], ["2019-03-05", "2020-02-29"]),
+        ("utc", ["2025-03-01 01:02:03", "2025-03-01T04:05:06"], ["2025-03-01T01:02:03Z", "2025-03-01T04:05:06Z"]),
+    ],
+)
+def test_a_usual_column_is_read_at_once(name: str, column: list[Any], texts: list[str]) -> None:
+    whole = whole_reader(MAPPED[name])
+    assert whole is not None
+    assert list(whole.read(column) or ()) == texts
+
+
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
@@ -73,6 +118,11 @@ def test_quick_readers_equal_the_reader_or_give_up(name: str, value: Any) -> Non
         ("wan", 3, "30000.00"),
         ("number", 2.0, "2"),
         ("number", Decimal("5.5"), "5.5"),
+        ("number", Decimal("5.500"), "5.5"),
+        ("number", Decimal("10"), "10"),
+        ("day", "2020-02-29", "2020-02-29"),
+        ("day", date(2020, 2, 29), "2020-02-29"),
+        ("utc", datetime(2025, 3, 1, 1, 2, 3, 400), "2025-03-01T01:02:03Z"),
         ("text", " 联想 ", "联想"),
         ("time", "2025-03-01 01:02:03", "2025-02-28T17:02:03Z"),
         ("utc", "2025-03-01 01:02:03", "2025-03-01T01:02:03Z"),
