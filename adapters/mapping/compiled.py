@@ -3,11 +3,12 @@
 `RowMapper` reads a row field by field, each by a chain of small functions, for whatever may stand in a column. Most
 values are what they seem, and a column's values mostly look alike. So rows are turned into columns, and for each field
 there are *quick readers* by the class of the native value (`adapters.mapping.quick`): a float of money is printed with
-two decimals, a code or a day is looked up among those met before. A quick reader gives the
-canonical value or None, and on None `RowMapper`'s own reader of that field decides:
+two decimals, a code is looked up among those met before. A quick reader gives the canonical value or None, and on None
+`RowMapper`'s own reader of that field decides. Texts, amounts, days and times have one more for a whole column, which
+costs a few calls instead of one a value:
 
-    raws ─▶ columns ─▶ one class in it?  map(quick, column)  else by each value's class
-                              └─ None ─▶ the field's own reader, with the whole row ─▶ issues
+    raws ─▶ columns ─▶ whole(column) ─ None ─▶ quick(value), by its class
+                                                 └─ None ─▶ the field's own reader, with the whole row ─▶ issues
          ─▶ rows
 
 A quick reader must equal the field's own reader for every value of its class that it does not give up on, and, where
