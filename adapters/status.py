@@ -100,6 +100,8 @@ class StoreHealth:
     """How long that took."""
     rows: int | None = None
     """In the index: listed and kept back."""
+    unreadable: int | None = None
+    """Of these, what is no row, or none whose secrecy can be read: counted, and nothing of it kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from adapters.mapping.values import Differing
+
 __all__ = ["PathReader", "at_path", "path_reader"]
 
 PathReader: TypeAlias = Callable[[dict[str, Any]], Any]
@@ -45,7 +47,8 @@ def path_reader(paths: Sequence[str]) -> PathReader:
             if value is None:
                 value = other
             elif not _same(value, other):
-                return {path: found for path in paths if (found := at_path(document, path)) is not None}
+                found = ((path, at_path(document, path)) for path in paths)
+                return Differing((path, value) for path, value in found if value is not None)
         return value
 
     return read

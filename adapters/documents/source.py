@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 from adapters.documents.paths import at_path, path_reader
-from adapters.index import IndexBuilder, SourceStamp
+from adapters.index import IndexBuilder, SourceStamp, add_numbered
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Condition, Listing, Lookup, Mapping
 from adapters.sides import listing_entries, lookup_entries
@@ -46,9 +46,11 @@ class DocumentSource:
     async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
         building = builder(await self._sides())
         readers = [path_reader((column,)) for column in self._mapping.columns]
+        number = 1
         async for batch in self._documents.assets():
-            raws = [tuple(read(document) for read in readers) for document in batch]
-            await asyncio.to_thread(building.add, raws)
+            rows = [tuple(read(document) for read in readers) for document in batch]
+            await asyncio.to_thread(add_numbered, building, list(enumerate(rows, start=number)))
+            number += len(rows)
         return building
 
     async def _sides(self) -> SideTables:

@@ -92,13 +92,13 @@ class IndexBuilder:
             if len(self._pending) >= _BATCH:
                 self._flush()
 
-    def add_malformed(self, line: int, text: str) -> None:
-        """A line of a file that is no row at all."""
+    def add_malformed(self, line: int, text: str | None) -> None:
+        """What is no row at all, or none that may be shown; `text` only where it may be."""
         self._flush()
         self.read += 1
         self._number += 1
         self._issues[("MALFORMED_ROW", None)] += 1
-        raw = {"line": line, "text": text[:_TEXT_SHOWN_MAX]}
+        raw = {"line": line} if text is None else {"line": line, "text": text[:_TEXT_SHOWN_MAX]}
         found = [issue("MALFORMED_ROW", None, text, "file")]
         self._insert("kept", [self._layout.malformed(self._number, raw, found)])
 

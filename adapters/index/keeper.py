@@ -110,9 +110,14 @@ class IndexKeeper:
         if self._loaded is None:
             return StoreHealth(HealthState.UNAVAILABLE, self._fault)
         state = HealthState.OK if self._fault is None else HealthState.DEGRADED
-        rows = self._loaded.listed + self._loaded.quarantined
         return StoreHealth(
-            state, self._fault, self._loaded.as_of, self._loaded.built_at, build_s=self._loaded.took_s, rows=rows
+            state,
+            self._fault,
+            self._loaded.as_of,
+            self._loaded.built_at,
+            build_s=self._loaded.took_s,
+            rows=self._loaded.listed + self._loaded.quarantined,
+            unreadable=self._loaded.issues.get(("MALFORMED_ROW", None), 0),
         )
 
     # --- looking --------------------------------------------------------------------------------------------------

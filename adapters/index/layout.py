@@ -50,7 +50,7 @@ __all__ = [
     "row_of",
 ]
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Raised whenever an index written before cannot be read any more."""
 OWN, CODE_TWICE, KEY_TWICE, BLOCKED = 1, 2, 4, 8
 """Bits of `flaws`: the row has issues of its own; its code, its key is another row's too; an issue of its own blocks."""

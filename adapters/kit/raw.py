@@ -88,7 +88,7 @@ class _Collector:
     def check_wanted(self) -> None:
         """A look is short: it is always wanted."""
 
-    def add_malformed(self, line: int, text: str) -> None:
+    def add_malformed(self, line: int, text: str | None) -> None:
         self._keep(RawRow({"line": line}, None, (issue("MALFORMED_ROW", None, None, "file"),), False))
 
     def _keep(self, row: RawRow) -> None:

@@ -22,7 +22,7 @@ from adapters.mapping.fields import Raw, SideTables, build_reader, condition_tes
 from adapters.mapping.issues import is_blocked, issue
 from adapters.mapping.model import Condition, KeyPart, Mapping, QuarantineRule
 from adapters.mapping.rules import field_test
-from adapters.mapping.values import code_text, text_of, trimmed
+from adapters.mapping.values import code_text, is_single, text_of, trimmed
 from adapters.model import Issue, Row
 from contract.order import Kind, SortValue
 from contract.regions import RETIRED_CODES
@@ -147,9 +147,18 @@ class RowMapper:
         self._class_names = all_class_names()
         self._region = _region_reader(mapping, index)
         self._secret = _secrecy_test(mapping, index, side)
+        self._secrecy_at = None if mapping.secrecy.column is None else index[mapping.secrecy.column]
+
+    @property
+    def judges_secrecy(self) -> bool:
+        return self._secrecy_at is not None
 
     def is_secret(self, raw: Raw) -> bool:
         return self._secret(raw)
+
+    def is_undecided(self, raw: Raw) -> bool:
+        """Secret because nobody can read what it says of its secrecy: told as a loss, and by its number alone."""
+        return self._secrecy_at is not None and not is_single(raw[self._secrecy_at]) and not self.is_ignored(raw)
 
     def is_ignored(self, raw: Raw) -> bool:
         return not all(counts(raw) for counts in self._ignored)

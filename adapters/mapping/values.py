@@ -17,8 +17,11 @@ from typing import Any
 
 __all__ = [
     "TRIMMED",
+    "Differing",
+    "Unread",
     "code_text",
     "is_mojibake",
+    "is_single",
     "is_unicode",
     "is_written_out",
     "repair_mojibake",
@@ -35,6 +38,23 @@ _DEPTH_MAX = 32
 _RUN = re.compile("[\x80-\xff]{2,}")
 _LATIN_1_HIGH = re.compile("[\x80-\xff]")
 _CHINESE = re.compile("[\u3400-\u9fff]")
+
+
+class Unread(str):
+    """What a source shows where it found no value that it can read: a cell's error, a formula never computed."""
+
+    __slots__ = ()
+
+
+class Differing(dict[str, Any]):
+    """What a document says under a column's several names, where that is not the same."""
+
+    __slots__ = ()
+
+
+def is_single(value: Any) -> bool:
+    """Whether it was read, as one value or several that differ; an object or a list is none that a field could have."""
+    return type(value) not in (Unread, dict, list)
 
 
 def text_of(value: Any) -> str | None:

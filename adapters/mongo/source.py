@@ -57,13 +57,14 @@ class MongoDocuments:
         return self._database.find(collection, _conditions(where), columns)
 
     def _open(self) -> dict[str, Any]:
-        """Secrecy first, in the store's own query. The mapper judges again: `$in` also looks inside lists."""
+        """Secrecy first, in the store's own query. The mapper judges again: `$in` also looks inside lists. An object or
+        a list says nothing of secrecy: such a document comes too, to be counted by us as one that cannot be read."""
         rule = self._mapping.secrecy
         if rule.column is None or rule.lookup is not None:
             return {}
         values: list[Any] = list(rule.open)
         values += [int(text) for text in rule.open if text.isdecimal() and text.isascii()]
-        return {rule.column: {"$in": values}}
+        return {"$or": [{rule.column: {"$in": values}}, {rule.column: {"$type": ["object", "array"]}}]}
 
 
 def _conditions(where: tuple[Condition, ...]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -60,7 +60,10 @@ class _Page:
 
 
 class PagedList:
-    """One table of an interface. `columns` are what is kept of a row, `key` those of them that tell rows apart."""
+    """One table of an interface. `columns` are what is kept of a row, `key` those of them that tell rows apart.
+
+    `kept`: what of an item may be written down; of one that it leaves out, its place and a digest of its key are known.
+    """
 
     def __init__(
         self,
@@ -71,12 +74,13 @@ class PagedList:
         key: Sequence[str],
         folder: Path,
         patience: Patience,
+        kept: Callable[[Item], Item | None],
     ) -> None:
         self._client, self._paging, self._table, self._folder = client, paging, table, folder
         self._columns = [path_reader(paging.columns.get(column, (column,))) for column in columns]
         self._key_at = [list(columns).index(column) for column in key]
         self._place = client.place(table)
-        self._patience = patience
+        self._patience, self._kept = patience, kept
         self._pages: list[_Page] = []
 
     # --- reading ----------------------------------------------------------------------------------------------------
@@ -230,23 +234,26 @@ class PagedList:
         items: list[Any] = []
         keys = bytearray()
         for row in rows:
-            item: Any
+            item: Item
             told: Any
             if isinstance(row, dict):
-                item = [read(row) for read in self._columns]
+                item = tuple(read(row) for read in self._columns)
                 told = [item[place] for place in self._key_at]
             else:
                 item = told = _text(row)[:_MALFORMED_CHARACTERS_MAX]
-            items.append(item)
+            items.append(self._kept(item))
             keys += hashlib.blake2b(_text(told).encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
         self._file(at).write_text(_text(items), encoding="utf-8", errors="surrogatepass")
         return bytes(keys)
 
-    def items(self) -> Iterator[Item]:
-        """What was read, page by page from the disk, in the interface's order."""
+    def items(self) -> Iterator[tuple[int, Item]]:
+        """What was kept, page by page from the disk, in the interface's order, with its place in it."""
+        place = 0
         for at in range(len(self._pages)):
             for item in json.loads(self._file(at).read_text(encoding="utf-8", errors="surrogatepass")):
-                yield item if isinstance(item, str) else tuple(item)
+                place += 1
+                if item is not None:
+                    yield place, item if isinstance(item, str) else tuple(item)
 
 
 def _text(value: Any) -> str:

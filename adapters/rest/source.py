@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from adapters.documents.paths import at_path
-from adapters.index import IndexBuilder, IndexedStore, RowSource, SourceStamp
+from adapters.index import IndexBuilder, IndexedStore, RowSource, SourceStamp, add_numbered
+from adapters.index.numbered import shown_text
 from adapters.mapping.fields import SideTables, condition_test
 from adapters.mapping.model import Condition, Listing, Mapping
 from adapters.model import Store
@@ -28,7 +29,6 @@ __all__ = ["RestSource", "open_rest", "rest_source"]
 
 _CLOCKS_APART = timedelta(minutes=5)
 """How far the interface's clock may be behind ours without a change being overlooked."""
-_ROWS_AT_ONCE = 500
 
 
 def open_rest(mapping: Mapping, cache_dir: Path | None) -> Store:
@@ -77,16 +77,24 @@ class RestSource:
         with tempfile.TemporaryDirectory(prefix="gwc-rest-") as folder:
             await self._read_sides(side, Path(folder), patience)
             key = [part.column for part in self._mapping.key]
-            assets = self._list(self._mapping.table, self._mapping.columns, key, Path(folder) / "assets", patience)
+            assets = self._list(
+                self._mapping.table, self._mapping.columns, key, Path(folder) / "assets", patience, _open_only(building)
+            )
             await assets.read()
-            await asyncio.to_thread(_add, building, assets.items())
+            await asyncio.to_thread(add_numbered, building, assets.items())
         return building
 
     def _list(
-        self, table: str, columns: Sequence[str], key: Sequence[str], folder: Path, patience: Patience
+        self,
+        table: str,
+        columns: Sequence[str],
+        key: Sequence[str],
+        folder: Path,
+        patience: Patience,
+        kept: Callable[[Item], Item | None] = lambda item: item,
     ) -> PagedList:
         folder.mkdir()
-        return PagedList(self._client, self._mapping.rest, table, columns, key, folder, patience)
+        return PagedList(self._client, self._mapping.rest, table, columns, key, folder, patience, kept)
 
     # --- what rows refer to -------------------------------------------------------------------------------------------
 
@@ -114,19 +122,19 @@ class RestSource:
         holds = [condition_test(condition, index) for condition in where]
         pages = self._list(table, asked, asked[:1], folder, patience)
         await pages.read()
-        rows = [item for item in await asyncio.to_thread(list, pages.items()) if isinstance(item, tuple)]
+        rows = [item for _, item in await asyncio.to_thread(list, pages.items()) if isinstance(item, tuple)]
         return [dict(zip(asked, row, strict=True)) for row in rows if all(test(row) for test in holds)]
 
 
-def _add(building: IndexBuilder, items: Iterator[Item]) -> None:
-    number = 0
-    batch: list[tuple[Any, ...]] = []
-    for number, item in enumerate(items, start=1):
+def _open_only(building: IndexBuilder) -> Callable[[Item], Item | None]:
+    """What may lie on the disk until all pages have come: no secret row, and nothing of what cannot be judged."""
+    mapper = building.mapper
+
+    def kept(item: Item) -> Item | None:
         if isinstance(item, str):
-            building.add_malformed(number, item)
-            continue
-        batch.append(item)
-        if len(batch) == _ROWS_AT_ONCE:
-            building.add(batch)
-            batch = []
-    building.add(batch)
+            return shown_text(mapper, item) or ""
+        if mapper.is_undecided(item):
+            return ""
+        return None if mapper.is_secret(item) else item
+
+    return kept

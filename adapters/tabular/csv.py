@@ -12,7 +12,6 @@ refused: GB18030 would read it as other characters.
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -20,20 +19,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.index import IndexBuilder, IndexedStore, SourceStamp
+from adapters.index import IndexBuilder, IndexedStore, SourceStamp, add_numbered
+from adapters.index.numbered import NumberedRow, NumberedText
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Listing, Mapping
 from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.sides import listing_entries, lookup_entries
 from adapters.status import Fault
 from adapters.tabular.reach import Reach
+from adapters.tabular.records import Record, records
 from adapters.tabular.settled import Settled
 
 __all__ = ["CsvSource", "detect_encoding", "open_csv"]
 
 EXPORT_UNFINISHED = "EXPORT_UNFINISHED"
 ENCODING_CHANGED = "ENCODING_CHANGED"
-_FIELD_BYTES_MAX = 1 << 20
 _PROBE_BYTES = 1 << 16
 
 
@@ -154,13 +154,8 @@ class CsvSource:
         path, lines, _ = self._newest_whole()
         before = _state(path)
         building = builder(self._sides(path))
-        count = 0
-        for number, raw, text in self._lines(path):
-            count += 1
-            if raw is None:
-                building.add_malformed(number, text)
-            else:
-                building.add((raw,))
+        counted = _Counted(self._lines(path))
+        add_numbered(building, counted)
         if _state(path) != before:
             raise StoreUnavailable(f"{path.name} has changed while it was read", EXPORT_UNFINISHED)
         if self._mapping.file.final_newline and not self._last_line.endswith(("\n", "\r")):
@@ -169,19 +164,19 @@ class CsvSource:
                 f"{path.name} does not end in a line break: it is cut off (or see file.final_newline)",
                 EXPORT_UNFINISHED,
             )
-        if lines is not None and count != lines:
+        if lines is not None and counted.count != lines:
             raise SourceRefused(
-                f"{path.name} has {count} lines where {lines} were announced: it is not whole", EXPORT_UNFINISHED
+                f"{path.name} has {counted.count} lines where {lines} were announced: it is not whole",
+                EXPORT_UNFINISHED,
             )
         return building
 
-    def _lines(self, path: Path) -> Iterator[tuple[int, tuple[Any, ...] | None, str]]:
-        """(line number, the row in the mapping's column order or None, the line as text)."""
+    def _lines(self, path: Path) -> Iterator[NumberedRow | NumberedText]:
+        """Each row in the mapping's column order, what is none as text, with the number of the line it begins in."""
         rows = self._rows(path)
-        try:
-            headings = [heading.strip() for heading in next(rows)[1]]
-        except StopIteration:
-            raise SourceRefused(f"{path.name} is empty") from None
+        headings = _headings(next(rows, None))
+        if headings is None:
+            raise SourceRefused(f"{path.name} is empty, or its headings cannot be read")
         missing = [column for column in self._mapping.columns if column not in headings]
         if missing:
             raise SourceRefused(f"{path.name} has no column {', '.join(missing)}")
@@ -190,28 +185,24 @@ class CsvSource:
             raise SourceRefused(f"{path.name} has more than one column {', '.join(twice)}")
         places = [headings.index(column) for column in self._mapping.columns]
         for number, cells in rows:
-            if len(cells) == len(headings):
-                yield number, tuple(cells[place] for place in places), ""
+            if isinstance(cells, str):
+                yield number, cells
+            elif len(cells) == len(headings):
+                yield number, tuple(cells[place] for place in places)
             elif cells:
-                yield number, None, ",".join(cells)
+                yield number, ",".join(cells)
 
-    def _rows(self, path: Path) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self, path: Path) -> Iterator[Record]:
         encoding = self._mapping.store.encoding
         if encoding == "auto":
             encoding = detect_encoding(path, self._reach.moved)
         elif not encoding.startswith("utf-8") and self._is_surely_utf_8(path):
             raise SourceRefused(f"{path.name} is UTF-8 where the mapping says {encoding}", ENCODING_CHANGED)
-        csv.field_size_limit(_FIELD_BYTES_MAX)
         try:
             with path.open("rb") as binary, io.TextIOWrapper(binary, encoding=encoding, newline="") as file:
-                for number, cells in enumerate(csv.reader(self._watched(file)), start=1):
-                    if number == 1 and cells:
-                        cells[0] = cells[0].removeprefix("\ufeff")
-                    yield number, cells
+                yield from records(self._watched(file))
         except UnicodeDecodeError:
             raise SourceRefused(f"{path.name} is not {encoding}") from None
-        except csv.Error as error:
-            raise SourceRefused(f"{path.name} is no CSV: {error}") from None
         except OSError:
             raise StoreUnavailable(f"{path.name} cannot be read") from None
 
@@ -245,7 +236,23 @@ class CsvSource:
 
     def _records(self, path: Path) -> Iterator[dict[str, str]]:
         rows = self._rows(path)
-        headings = [heading.strip() for heading in next(rows, (0, []))[1]]
+        headings = _headings(next(rows, None)) or []
         for _, cells in rows:
-            if len(cells) == len(headings):
+            if not isinstance(cells, str) and len(cells) == len(headings):
                 yield dict(zip(headings, cells, strict=True))
+
+
+def _headings(record: Record | None) -> list[str] | None:
+    if record is None or isinstance(record[1], str):
+        return None
+    return [heading.removeprefix("\ufeff").strip() for heading in record[1]]
+
+
+class _Counted:
+    def __init__(self, items: Iterable[NumberedRow | NumberedText]) -> None:
+        self._items, self.count = items, 0
+
+    def __iter__(self) -> Iterator[NumberedRow | NumberedText]:
+        for item in self._items:
+            self.count += 1
+            yield item

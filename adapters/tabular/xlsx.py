@@ -20,10 +20,12 @@ from typing import Any
 
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
-from adapters.index import BuildStopped, IndexBuilder, IndexedStore, SourceStamp
+from adapters.index import BuildStopped, IndexBuilder, IndexedStore, SourceStamp, add_numbered
+from adapters.index.numbered import NumberedRow
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Listing, Mapping
 from adapters.mapping.numbers import read_decimal
+from adapters.mapping.values import Unread
 from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.sides import listing_entries
 from adapters.tabular.parts import SheetNotes, TooLarge, letters_to_index, sheet_notes
@@ -68,7 +70,7 @@ class XlsxSource:
             workbook = _Workbook(self._path)
             building = builder(self._sides(workbook))
             for sheet in self._unit_sheets(workbook):
-                building.add(self._rows(workbook, sheet))
+                add_numbered(building, self._rows(workbook, sheet))
             return building
         except (StoreUnavailable, BuildStopped):
             raise
@@ -82,7 +84,8 @@ class XlsxSource:
         left_out = {*layout.sheets_except, *(() if layout.hidden_sheets else workbook.hidden)}
         return [name for name in workbook.sheet_names if name not in left_out]
 
-    def _rows(self, workbook: _Workbook, sheet: str) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, workbook: _Workbook, sheet: str) -> Iterator[NumberedRow]:
+        """With the numbers that Excel shows; which sheet it is, a row that cannot be judged does not tell."""
         layout = self._mapping.file
         grid = workbook.grid(sheet)
         if len(grid) < layout.header_row:
@@ -101,9 +104,12 @@ class XlsxSource:
                 continue
             if all(cell in ("", None) for cell in cells):
                 continue
-            yield tuple(
-                place if isinstance(place, str) else _value(cells[place]) if place < len(cells) else None
-                for place in places
+            yield (
+                number + 1,
+                tuple(
+                    place if isinstance(place, str) else _value(cells[place]) if place < len(cells) else None
+                    for place in places
+                ),
             )
 
     def _merged_places(self, places: list[int | str]) -> frozenset[int]:
@@ -171,7 +177,7 @@ class _Workbook:
         grid: list[list[Any]] = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
         for (row, column), shown in self._noted(sheet).shown.items():
             if row < len(grid) and column < len(grid[row]):
-                grid[row][column] = shown
+                grid[row][column] = Unread(shown)
         return grid
 
     def hidden_rows(self, sheet: str) -> frozenset[int]:

@@ -68,6 +68,7 @@ def create_district_app(store: Store, book: CustodyBook, options: DistrictOption
             "lastGoodLoad": _instant(state.last_good_load),
             "buildSeconds": state.build_s,
             "rows": state.rows,
+            "unreadable": state.unreadable,
             "fault": None if state.fault is None else {"code": state.fault.code, "message": state.fault.message},
             "capabilities": store.capabilities.as_dict(),
         }

@@ -34,9 +34,10 @@ DOCUMENTS: list[dict[str, Any]] = [
     {"_id": "d", "mj": "公开", "card": {"name": {"zh": "灯", "by": OID}, "v": Int64(7)}, "tags": []},
     {"_id": "e", "mj": "公开", "card": {"name": "箱", "v": ["3"]}},
     {"_id": {"no": 1}, "mj": "公开", "card": {"name": "架"}},
-    {"_id": "g", "mj": ["公开"], "card": {"name": "密"}},
-    {"_id": "h", "card": {"name": "无密级"}},
+    {"_id": "密g", "mj": ["公开"], "card": {"name": "密"}},
+    {"_id": "密h", "card": {"name": "无密级"}},
     {"_id": "i", "mj": "公开", "card": "no card at all"},
+    {"_id": "密j", "mj": {"级": "公开"}, "card": {"name": "密"}},
 ]
 HOUSES = [
     {"_id": "W1", "name": "一号仓", "state": "在用"},
@@ -123,8 +124,13 @@ async def check(store: IndexedStore) -> None:
     assert told(last) == [("NAME_MISSING", "name")]
     kept = await store.quarantine(10, None)
     blocking = sorted(issue["code"] for row in kept for issue in row.issues if issue["blocking"])
-    assert blocking == ["EMPTY_KEY", "UNMAPPABLE_AMOUNT"]
-    assert (await store.quality()).rows == 7, "the two that are not plainly open leave no trace"
+    assert blocking == ["EMPTY_KEY", "MALFORMED_ROW", "MALFORMED_ROW", "UNMAPPABLE_AMOUNT"]
+    assert (await store.quality()).rows == 9, "the one that is not open leaves no trace"
+    assert [sorted(row.raw) for row in kept if "MALFORMED_ROW" in [issue["code"] for issue in row.issues]] == [
+        ["line"], ["line"],
+    ]  # fmt: skip
+    assert (await store.health()).unreadable == 2, "a list or an object says nothing of secrecy"
+    assert "密" not in repr(kept), "and nothing of such a document is shown"
 
 
 async def test_out_of_mongodb(tmp_path: Path, mongo_database: str) -> None:
@@ -151,7 +157,7 @@ async def test_a_half_written_export_leaves_the_last_good_state(tmp_path: Path, 
         await store.refresh()
         health = await store.health()
         assert health.state is HealthState.DEGRADED and health.fault is not None
-        assert health.fault.code == "EXPORT_UNFINISHED" and "line 9" in health.fault.message
+        assert health.fault.code == "EXPORT_UNFINISHED" and "line 10" in health.fault.message
         await check(store)
 
 
@@ -164,7 +170,7 @@ async def test_an_export_has_as_many_documents_as_were_announced(tmp_path: Path)
         export(tmp_path, "assets", DOCUMENTS[:5])
         await store.refresh()
         health = await store.health()
-        assert health.fault is not None and "5 documents came where 9 were announced" in health.fault.message
+        assert health.fault is not None and "5 documents came where 10 were announced" in health.fault.message
         announced.unlink()
         await store.refresh()
         health = await store.health()
@@ -185,5 +191,5 @@ async def test_a_line_that_is_no_document_is_named(tmp_path: Path, line: str) ->
             file.write(line + "\n")
         await store.refresh()
         health = await store.health()
-        assert health.fault is not None and "line 10 of assets.jsonl is no JSON document" in health.fault.message
+        assert health.fault is not None and "line 11 of assets.jsonl is no JSON document" in health.fault.message
         await check(store)

@@ -39,6 +39,7 @@ async def test_a_store_that_is_well(store: MemoryStore, tmp_path: Path) -> None:
             "lastGoodLoad": None,
             "buildSeconds": None,
             "rows": None,
+            "unreadable": None,
             "fault": None,
             "capabilities": {"read": True, "hold": True, "write": True, "change_feed": False, "mode": "live"},
         },
