@@ -21,13 +21,14 @@ from adapters.mapping.expressions.model import Raw
 from adapters.mapping.issues import issue
 from adapters.mapping.model import Condition, FieldMapping
 from adapters.mapping.numbers import MONEY_FACTORS, plus, quantity_in_name, read_decimal, scaled
-from adapters.mapping.values import code_text, is_mojibake, repair_mojibake, text_of, trimmed
+from adapters.mapping.values import code_text, is_mojibake, is_unicode, repair_mojibake, text_of, trimmed
 from adapters.model import FieldKind, Issue
 from contract.decimals import format_decimal, format_money
 from contract.uscc import is_valid_uscc
 
 __all__ = ["FieldReader", "Raw", "SideTables", "build_reader", "condition_test"]
 
+_REPLACED, _HALF = "\ufffd", "\ud800"
 _GIVEN = ""
 """The one column that the reader behind an expression sees."""
 FieldReader: TypeAlias = Callable[[Raw, list[Issue]], Any]
@@ -87,12 +88,15 @@ def _expression(mapped: FieldMapping, expression: Expression, index: Index, side
     number_issue = "UNMAPPABLE_AMOUNT" if mapped.unit in MONEY_FACTORS else "INVALID_NUMBER"
     value = expression.compiled(Compiling(index, mapped.spec.name, f"{mapped.where}.expr", number_issue))
     unread = False if mapped.spec.kind is FieldKind.BOOLEAN else None
+    reads = tuple(index[column] for column in expression.columns)
 
     def read(raw: Raw, found: list[Issue]) -> Any:
         try:
             given = value(raw, found)
         except Unreadable:
             return unread
+        if isinstance(given, str) and _REPLACED in given:  # operations see `�`; the field's reader is to see why
+            given = next((given.replace(_REPLACED, _HALF) for at in reads if _is_torn(raw[at])), given)
         return inner((given,), found)
 
     return read
@@ -193,9 +197,12 @@ def _text(mapped: FieldMapping, reading: _Reading) -> FieldReader:
             if isinstance(raw[place], dict | list):
                 reading.add(found, "NESTED_VALUE", raw[place], "column")
                 return None
-            text = trimmed(text_of(raw[place]))
+            value = raw[place]
+            text = trimmed(text_of(value))
             if text is None or text in empty:
                 continue
+            if not mojibake and _is_torn(value):
+                reading.add(found, "MOJIBAKE", text, "unicode")
             if mojibake and is_mojibake(text):
                 reading.add(found, "MOJIBAKE", text, "clean.mojibake")
                 text = repair_mojibake(text)
@@ -207,6 +214,11 @@ def _text(mapped: FieldMapping, reading: _Reading) -> FieldReader:
         return reading.defaulted(found)
 
     return read
+
+
+def _is_torn(value: Any) -> bool:
+    """Whether half of a character stands in it, as JSON can write one; as text it is `�`."""
+    return isinstance(value, str) and not is_unicode(value)
 
 
 def _enum(mapped: FieldMapping, reading: _Reading) -> FieldReader:
