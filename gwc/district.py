@@ -84,10 +84,16 @@ def export(
 @instructions_app.command()
 def done(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A file that came back, with ticks in its last column.")],
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|NUMBER...",
+            help="Files that came back, with ticks in their last column; or single numbers, such as 330182-000001.",
+        ),
+    ],
 ) -> None:
     """Tick off what the district says is done."""
     from gwc.parts.instructions import tick_instructions
 
     whose: _Whose = context.obj
-    tick_instructions(whose.settings, whose.region, file, say)
+    tick_instructions(whose.settings, whose.region, what, say)

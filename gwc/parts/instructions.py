@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,15 @@ from gwc.parts.district import open_district_store, read_store
 from gwc.settings import Settings
 from subgraphs.district.custody.book import CustodyBook
 from subgraphs.district.custody.database import BookUnavailable, IncompatibleBook
-from subgraphs.district.custody.instruction_file import InstructionFileError, read_ticks, render, write_file
+from subgraphs.district.custody.instruction_file import (
+    InstructionFileError,
+    Ticks,
+    label,
+    number_of,
+    read_ticks,
+    render,
+    write_file,
+)
 from subgraphs.district.custody.instructions import Instruction, Instructions
 
 __all__ = ["export_instructions", "list_instructions", "tick_instructions"]
@@ -60,22 +68,30 @@ def list_instructions(settings: Settings, region: str, mapping: Path | None, sto
     _with_book(settings, region, show)
 
 
-def tick_instructions(settings: Settings, region: str, file: Path, say: Say) -> None:
-    """Take the ticks of a file that came back."""
+def tick_instructions(settings: Settings, region: str, done: Sequence[str], say: Say) -> None:
+    """Take the ticks of files that came back, and single numbers; all are read before any is ticked off."""
     try:
-        ticks = read_ticks(file, region)
+        ticks = [_ticks(one, region) for one in done]
     except InstructionFileError as error:
-        raise CommandError(f"{error}.", "Send the file as it was handed out, with ticks in its last column.") from None
+        raise CommandError(
+            f"{error}.",
+            f"A number such as {label(region, 1)}, or a file as it was handed out, with ticks in its last column.",
+        ) from None
 
     async def tick(instructions: Instructions) -> None:
-        ticked = await instructions.done(ticks.numbers)
+        ticked = await instructions.done([number for one in ticks for number in one.numbers])
         say(f"{region}: {len(ticked.done)} ticked off, {len(ticked.again)} had been before")
-        for label in ticks.unclear:
-            say(f"{label}: neither yes nor no: left open")
+        for unclear in (called for one in ticks for called in one.unclear):
+            say(f"{unclear}: neither yes nor no: left open")
         for number in ticked.unknown:
-            say(f"{region}-{number:06}: no such instruction was handed out")
+            say(f"{label(region, number)}: no such instruction was handed out")
 
     _with_book(settings, region, tick)
+
+
+def _ticks(text: str, region: str) -> Ticks:
+    number = number_of(text, region)
+    return read_ticks(Path(text), region) if number is None else Ticks((number,), ())
 
 
 async def _differences(
@@ -101,9 +117,9 @@ async def _differences(
 
 
 def _line(region: str, one: Instruction) -> str:
-    label = f"{region}-{one.number:06}" if one.number is not None else "not handed out"
+    called = label(region, one.number) if one.number is not None else "not handed out"
     wanted = "status unchanged" if one.status is None else one.status
-    return f"{label}  {one.asset}  {one.kind} {one.quantity}  {wanted}  {one.reason or ''}".rstrip()
+    return f"{called}  {one.asset}  {one.kind} {one.quantity}  {wanted}  {one.reason or ''}".rstrip()
 
 
 def _with_book(settings: Settings, region: str, work: Callable[[Instructions], Awaitable[None]]) -> None:

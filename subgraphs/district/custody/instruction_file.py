@@ -18,7 +18,7 @@ from pathlib import Path
 
 from subgraphs.district.custody.instructions import Instruction
 
-__all__ = ["InstructionFileError", "Ticks", "read_ticks", "render", "write_file"]
+__all__ = ["InstructionFileError", "Ticks", "label", "number_of", "read_ticks", "render", "write_file"]
 
 _SHANGHAI = timezone(timedelta(hours=8))
 _NUMBER, _DONE = "编号", "完成"
@@ -56,7 +56,7 @@ def render(region: str, instructions: Iterable[Instruction]) -> bytes:
         status = "（状态不变）" if one.status is None else _STATUSES.get(one.status, one.status)
         writer.writerow(
             (
-                f"{region}-{one.number or 0:06}",
+                label(region, one.number or 0),
                 _harmless(one.asset),
                 _KINDS.get(one.kind, one.kind),
                 one.quantity,
@@ -68,6 +68,21 @@ def render(region: str, instructions: Iterable[Instruction]) -> bytes:
             )
         )
     return out.getvalue().encode("utf-8-sig")
+
+
+def label(region: str, number: int) -> str:
+    """As an instruction is called in files and by people."""
+    return f"{region}-{number:06}"
+
+
+def number_of(text: str, region: str) -> int | None:
+    """The number that a label says; None of what is no label. Raises `InstructionFileError` for another region's."""
+    match = _LABEL.fullmatch(text)
+    if match is None:
+        return None
+    if match[1] != region:
+        raise InstructionFileError(f"{text} is of region {match[1]}, not of {region}")
+    return int(match[2])
 
 
 def _harmless(text: str) -> str:
@@ -111,21 +126,22 @@ def read_ticks(path: Path, region: str) -> Ticks:
     numbers: list[int] = []
     unclear: list[str] = []
     for row in rows[head + 1 :]:
-        label = row[number_at] if number_at < len(row) else ""
-        if not label:
+        called = row[number_at] if number_at < len(row) else ""
+        if not called:
             continue
-        match = _LABEL.fullmatch(label)
-        if match is None:
+        try:
+            number = number_of(called, region)
+        except InstructionFileError as error:
+            raise InstructionFileError(f"{path.name}: {error}") from None
+        if number is None:
             raise InstructionFileError(
-                f"{path.name}: {label!r} is no number of an instruction, such as {region}-000001"
+                f"{path.name}: {called!r} is no number of an instruction, such as {label(region, 1)}"
             )
-        if match[1] != region:
-            raise InstructionFileError(f"{path.name}: {label} is of region {match[1]}, not of {region}")
         said = row[done_at].casefold() if done_at < len(row) else ""
         if said in _YES:
-            numbers.append(int(match[2]))
+            numbers.append(number)
         elif said not in _NO:
-            unclear.append(label)
+            unclear.append(called)
     return Ticks(tuple(dict.fromkeys(numbers)), tuple(unclear))
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from gwc.cli import app
 from gwc.errors import CommandError
-from gwc.parts.instructions import export_instructions
+from gwc.parts.instructions import export_instructions, tick_instructions
 from gwc.settings import Settings
 from tests.subgraphs.district.test_custody_instructions import REGION, Desk
 
@@ -87,6 +87,25 @@ def test_from_the_folder_and_back(district: Path) -> None:
         f"{REGION}-000002  b  DISPATCH 1  IN_TRANSIT  NOT_GRANTED: ticked off, but it is IDLE there",
         f"{REGION}: 1 ticked off that the store does not show",
     ]
+
+
+def test_single_instructions_by_their_numbers(district: Path) -> None:
+    run(district, "export", "--folder", str(district / "out"))
+    assert run(district, "done", f"{REGION}-000002") == [f"{REGION}: 1 ticked off, 0 had been before"]
+    (left, _) = run(district, "list")
+    assert left.startswith(f"{REGION}-000001  a ")
+    assert run(district, "done", f"{REGION}-000002", f"{REGION}-000001", f"{REGION}-000777") == [
+        f"{REGION}: 1 ticked off, 1 had been before",
+        f"{REGION}-000777: no such instruction was handed out",
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["330106-000001", "000001", "nowhere.csv"])
+def test_a_number_that_is_none_ticks_nothing_off(district: Path, wrong: str) -> None:
+    run(district, "export", "--folder", str(district / "out"))
+    with pytest.raises(CommandError, match=wrong):
+        tick_instructions(Settings(data_dir=district), REGION, [f"{REGION}-000001", wrong], print)
+    assert run(district, "list")[-1] == f"{REGION}: 2 open"
 
 
 def test_a_folder_that_cannot_be_written_loses_nothing(district: Path) -> None:

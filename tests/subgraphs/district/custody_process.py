@@ -5,6 +5,8 @@ Each line it writes is flushed, so that whoever reads them knows how far it came
     serve     hold one more of a batch of many, again and again, several at a time; a line for each that is held
     decide    come to rest within the transaction that holds the asset, with the hold decided and not yet written
     write     record a dispatch and come to rest where the legacy store is to be written
+    number    come to rest within the transaction that numbers what is to be handed out
+    tick      come to rest within the transaction that ticks off 1 and 2, with 1 ticked
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
@@ -87,5 +90,34 @@ async def write(url: str) -> None:
     await book.move(dispatch(placed.id), ONE, write_status, TODAY)
 
 
+def resting_at(look: int) -> Callable[[], datetime]:
+    """A clock that comes to rest for good when it is looked at for that time."""
+    looks = count(1)
+
+    def clock() -> datetime:
+        if next(looks) == look:
+            say("resting")
+            time.sleep(600)
+        return now()
+
+    return clock
+
+
+async def number(url: str) -> None:
+    """The clock is looked at once to settle what was left, then for each instruction that is numbered."""
+    book = CustodyBook(url, REGION, resting_at(3))
+    await book.open()
+    await book.instructions.number()
+
+
+async def tick(url: str) -> None:
+    """The clock is looked at once for each instruction that is ticked off."""
+    book = CustodyBook(url, REGION, resting_at(2))
+    await book.open()
+    await book.instructions.done([1, 2])
+
+
+MODES = {"serve": serve, "decide": decide, "write": write, "number": number, "tick": tick}
+
 if __name__ == "__main__":
-    asyncio.run({"serve": serve, "decide": decide, "write": write}[sys.argv[2]](sys.argv[1]))
+    asyncio.run(MODES[sys.argv[2]](sys.argv[1]))

@@ -14,6 +14,7 @@ from typing import IO
 import pytest
 
 from subgraphs.district.custody.book import CustodyBook
+from subgraphs.district.custody.model import RecordMovement
 from tests.subgraphs.district.custody_process import (
     AT_A_TIME,
     BATCH,
@@ -106,4 +107,46 @@ async def test_a_movement_that_died_before_the_store_was_written_is_taken_up_aga
             again = await book.move(dispatch(hold_id), ONE, write_status, TODAY)
             assert (again.written_back, again.refusals) == (True, ())
         assert written == ["IN_TRANSIT"], "once, however often the command comes"
+        assert await book.instructions.open(10) == []
+
+
+async def owe_two(book: CustodyBook) -> None:
+    """Two movements that the legacy store was not told of."""
+
+    async def refuse(_status: str) -> str | None:
+        return "NOT_GRANTED"
+
+    for asset in ("a", "b"):
+        placed = (await book.place(hold(f"place {asset}", asset), ONE, TODAY)).hold
+        assert placed is not None
+        command = RecordMovement(
+            key=f"move {asset}", asset=asset, hold_id=placed.id, kind="DISPATCH", quantity=Decimal(1)
+        )
+        assert (await book.move(command, ONE, refuse, TODAY)).refusals == ()
+
+
+async def test_numbers_that_died_with_their_process_are_given_once_and_without_a_gap(url: str) -> None:
+    async with opened(url) as book:
+        await owe_two(book)
+    with killed(url, "number") as lines:
+        assert next(lines).strip() == "resting"
+    async with opened(url) as book:
+        assert [one.number for one in await book.instructions.open(10)] == [None, None]
+        (batch,) = await book.instructions.number()
+        assert [one.number for one in batch.instructions] == [1, 2]
+        assert {one.asset for one in batch.instructions} == {"a", "b"}
+        assert await book.instructions.number() == [batch], "until the file is there"
+
+
+async def test_ticks_that_died_with_their_process_are_none(url: str) -> None:
+    async with opened(url) as book:
+        await owe_two(book)
+        (batch,) = await book.instructions.number()
+        await book.instructions.filed(batch.file)
+    with killed(url, "tick") as lines:
+        assert next(lines).strip() == "resting"
+    async with opened(url) as book:
+        assert [(one.number, one.state) for one in await book.instructions.open(10)] == [(1, "FILED"), (2, "FILED")]
+        ticked = await book.instructions.done([1, 2])
+        assert (ticked.done, ticked.again) == ((1, 2), ())
         assert await book.instructions.open(10) == []
