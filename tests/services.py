@@ -31,9 +31,9 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -79,6 +79,7 @@ class Server:
 class _Recipe:
     name: str
     variable: str
+    """Names the user's own; empty: never one of his."""
     packages: str
     start: Callable[[Path, int], tuple[list[str], str | None]]
     """(folder, port) → the command line, and the system user to run it as (None: the caller)."""
@@ -262,7 +263,7 @@ MOSQUITTO = _Recipe(
 
 @contextlib.contextmanager
 def _running(recipe: _Recipe) -> Iterator[Server]:
-    own = os.environ.get(recipe.variable)
+    own = os.environ.get(recipe.variable) if recipe.variable else None
     if own:
         yield Server(recipe.name, own, None)
         return
@@ -335,6 +336,38 @@ def running_postgres() -> contextlib.AbstractContextManager[Server]:
 
 def running_mariadb() -> contextlib.AbstractContextManager[Server]:
     return _running(MARIADB)
+
+
+def running_encrypted_postgres(key: bytes, certificate: bytes) -> contextlib.AbstractContextManager[Server]:
+    """Never the user's own: it speaks TLS with this certificate (both as PEM), and nothing else over the network."""
+
+    def options(folder: Path) -> list[str]:
+        return ["-c", "ssl=on", "-c", f"ssl_cert_file={folder}/certificate", "-c", f"ssl_key_file={folder}/key"]
+
+    return _running(_with_files(POSTGRES, {"key": key, "certificate": certificate}, options))
+
+
+def running_encrypted_mariadb(key: bytes, certificate: bytes) -> contextlib.AbstractContextManager[Server]:
+    """The same."""
+
+    def options(folder: Path) -> list[str]:
+        return [f"--ssl-cert={folder}/certificate", f"--ssl-key={folder}/key"]
+
+    return _running(_with_files(MARIADB, {"key": key, "certificate": certificate}, options))
+
+
+def _with_files(recipe: _Recipe, files: Mapping[str, bytes], options: Callable[[Path], list[str]]) -> _Recipe:
+    """With these files beside its data, which only the server may read, and more options."""
+
+    def start(folder: Path, port: int) -> tuple[list[str], str | None]:
+        command, user = recipe.start(folder, port)
+        for name, content in files.items():
+            (folder / name).touch(mode=0o600)
+            (folder / name).write_bytes(content)
+            _give(folder / name, user)
+        return [*command, *options(folder)], user
+
+    return replace(recipe, variable="", start=start)
 
 
 def running_mongo() -> contextlib.AbstractContextManager[Server]:

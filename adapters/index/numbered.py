@@ -12,14 +12,13 @@ from typing import Any, TypeAlias
 from adapters.index.build import IndexBuilder
 from adapters.mapping.mapper import RowMapper
 
-__all__ = ["NumberedRow", "NumberedText", "add_numbered", "shown_text"]
+__all__ = ["Numbered", "add_numbered", "shown_text"]
 
-NumberedRow: TypeAlias = tuple[int, tuple[Any, ...]]
-NumberedText: TypeAlias = tuple[int, str]
-"""What is no row, as text."""
+Numbered: TypeAlias = tuple[int, tuple[Any, ...] | str]
+"""A row, or what is none as text."""
 
 
-def add_numbered(building: IndexBuilder, items: Iterable[NumberedRow | NumberedText]) -> None:
+def add_numbered(building: IndexBuilder, items: Iterable[Numbered]) -> None:
     mapper = building.mapper
     for number, item in items:
         if isinstance(item, str):

@@ -56,6 +56,11 @@ _TAKES_CONTEXT: Final = {
     "oracledb_async": "ssl_context",
 }
 """Driver → the parameter by which it takes a context of ours."""
+_ENCRYPTS_UNASKED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "asyncpg": {"ssl": False},
+    "pymysql": {"ssl_disabled": True},
+}
+"""Drivers that encrypt wherever the server can → what keeps them from it."""
 _LIBPQ_MODES: Final = {"off": "disable", "require": "require", "verify": "verify-full"}
 _ODBC_TLS: Final = {
     "off": {"Encrypt": "no"},
@@ -143,7 +148,7 @@ def _tls_arguments(guest: Guest, driver: str) -> Mapping[str, Any]:
         return {_TAKES_CONTEXT[driver]: context}
     if context is not None and (driver not in ("pyodbc", "aioodbc") or guest.tls_ca or guest.tls_version_min != "1.2"):
         raise StoreUnsupported(f"the driver {driver} cannot be told how to encrypt: see guest.tls in docs/engines.md")
-    return {"ssl": False} if guest.tls == "off" and driver == "asyncpg" else {}
+    return _ENCRYPTS_UNASKED.get(driver, {}) if guest.tls == "off" else {}
 
 
 def _libpq_tls(guest: Guest) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import Any, Final
@@ -10,10 +11,11 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.model import StoreError, StoreUnavailable
 
-__all__ = ["STORE_READ_ONLY", "STORE_TIMEOUT", "Cause", "cause_of", "server_answered", "unavailable"]
+__all__ = ["STORE_READ_ONLY", "STORE_TIMEOUT", "STORE_UNTRUSTED", "Cause", "cause_of", "server_answered", "unavailable"]
 
 STORE_READ_ONLY: Final = "STORE_READ_ONLY"
 STORE_TIMEOUT: Final = "STORE_TIMEOUT"
+STORE_UNTRUSTED: Final = "STORE_UNTRUSTED"
 
 
 class Cause(Enum):
@@ -21,6 +23,8 @@ class Cause(Enum):
     LOGIN = auto()
     """The user or the password is refused: asking again may lock the account."""
     READ_ONLY = auto()
+    UNTRUSTED = auto()
+    """The server's certificate: of an authority that is not trusted, of another name, or out of its time."""
     OTHER = auto()
 
 
@@ -57,6 +61,8 @@ _NO_CONNECTION: Final = "08"
 
 
 def cause_of(error: BaseException) -> Cause:
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in _behind(error)):
+        return Cause.UNTRUSTED
     for each in _chain(error):
         if isinstance(each, TimeoutError):
             return Cause.TIMEOUT
@@ -92,6 +98,11 @@ def unavailable(error: BaseException) -> StoreError:
             return StoreUnavailable("the store refuses the user or the password")
         case Cause.READ_ONLY:
             return StoreUnavailable("the store is read only on this connection", STORE_READ_ONLY)
+        case Cause.UNTRUSTED:
+            return StoreUnavailable(
+                "the store's certificate is not trusted, or is of another name than the url's host: see guest.tls_ca",
+                STORE_UNTRUSTED,
+            )
         case Cause.OTHER:
             return StoreUnavailable(f"the store cannot be read ({type(error).__name__})")
 
@@ -102,6 +113,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while seen is not None:
         yield seen
         seen = seen.orig if isinstance(seen, DBAPIError) else seen.__cause__
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """The error, and all that came before it: some drivers raise their own without saying of what."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def _codes(error: BaseException) -> Iterator[Any]:

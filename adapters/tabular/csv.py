@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.index import IndexBuilder, IndexedStore, SourceStamp, add_numbered
-from adapters.index.numbered import NumberedRow, NumberedText
+from adapters.index.numbered import Numbered
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Listing, Mapping
 from adapters.model import SourceRefused, Store, StoreUnavailable
@@ -171,7 +171,7 @@ class CsvSource:
             )
         return building
 
-    def _lines(self, path: Path) -> Iterator[NumberedRow | NumberedText]:
+    def _lines(self, path: Path) -> Iterator[Numbered]:
         """Each row in the mapping's column order, what is none as text, with the number of the line it begins in."""
         rows = self._rows(path)
         headings = _headings(next(rows, None))
@@ -249,10 +249,10 @@ def _headings(record: Record | None) -> list[str] | None:
 
 
 class _Counted:
-    def __init__(self, items: Iterable[NumberedRow | NumberedText]) -> None:
+    def __init__(self, items: Iterable[Numbered]) -> None:
         self._items, self.count = items, 0
 
-    def __iter__(self) -> Iterator[NumberedRow | NumberedText]:
+    def __iter__(self) -> Iterator[Numbered]:
         for item in self._items:
             self.count += 1
             yield item

@@ -21,7 +21,7 @@ from typing import Any
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 from adapters.index import BuildStopped, IndexBuilder, IndexedStore, SourceStamp, add_numbered
-from adapters.index.numbered import NumberedRow
+from adapters.index.numbered import Numbered
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Listing, Mapping
 from adapters.mapping.numbers import read_decimal
@@ -84,7 +84,7 @@ class XlsxSource:
         left_out = {*layout.sheets_except, *(() if layout.hidden_sheets else workbook.hidden)}
         return [name for name in workbook.sheet_names if name not in left_out]
 
-    def _rows(self, workbook: _Workbook, sheet: str) -> Iterator[NumberedRow]:
+    def _rows(self, workbook: _Workbook, sheet: str) -> Iterator[Numbered]:
         """With the numbers that Excel shows; which sheet it is, a row that cannot be judged does not tell."""
         layout = self._mapping.file
         grid = workbook.grid(sheet)

@@ -40,7 +40,7 @@ def handed_out(folder: Path) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_nothing_is_lost_and_nothing_is_doubled(district: Path, step: str) -> None:  # noqa: F811
+def test_nothing_is_lost_and_nothing_is_doubled(district: Path, step: str) -> None:
     folder = district / "out"
     die_at(step, district, folder)
     before = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
