@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,7 +51,7 @@ def inspect(url: str, out: Path | None, region: str | None, table: str | None, s
     if out is None:
         print(draft.text, end="")
         return
-    write_new(out, draft)
+    write_new(out, draft.text)
     for line in next_lines(out, draft):
         console.print(line)
 
@@ -68,13 +69,19 @@ def refuse_to_overwrite(out: Path, force: bool) -> None:
         )
 
 
-def write_new(out: Path, draft: Draft) -> None:
+def write_new(out: Path, text: str) -> None:
+    """The whole file or none, whenever the command is ended."""
+    beside = out.with_name(f".{out.name}.part")
     try:
-        out.write_text(draft.text, encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(out)
     except OSError as error:
         raise CommandError(
             f"{out} cannot be written ({error.strerror}).", "Choose another --out.", CANNOT_RUN
         ) from None
+    finally:
+        with suppress(OSError):
+            beside.unlink()
 
 
 def next_lines(out: Path, draft: Draft) -> list[str]:
