@@ -50,6 +50,32 @@ async def test_a_part_that_cannot_be_pushed_is_named(folder: Path) -> None:
         assert found.statement and "LIMIT 201" in found.statement
 
 
+EXPRESSIONS: dict[str, Any] = {
+    "brand": {"expr": {"case": "mc", "of": {"桌7": "七"}, "otherwise": {"value": "他"}}},
+    "model": {"expr": {"substring": "mc", "from": 2}},
+    "quantity": {"expr": {"mul": {"substring": "mc", "from": 2}, "by": "10"}},
+}
+
+
+@pytest.mark.parametrize("field", EXPRESSIONS)
+async def test_an_expression_is_scanned_at_a_cost_that_is_told(folder: Path, field: str) -> None:
+    fields = {"name": "mc", field: EXPRESSIONS[field]}
+    async with opened(folder, store={"scan_rows_max": 200}, fields=fields) as store:
+        found = await store.explain(PageRequest(None, (OrderTerm(field),), 50))
+        assert (found.filter, found.order, found.rows_read_max) == ("adapter", "adapter", 201)
+        assert [(reason.part, reason.code) for reason in found.reasons] == [("order", ReasonCode.FIELD)]
+        other = await store.explain(PageRequest(None, (OrderTerm("name"),), 50))
+        assert (other.order, other.reasons) == ("store", ()), "of requests that do not speak of it nothing changes"
+
+
+async def test_an_amount_that_is_an_expression_has_every_request_scanned(folder: Path) -> None:
+    fields = {"name": "mc", "netValue": {"expr": {"mul": "id", "by": "2"}, "unit": "元"}}
+    async with opened(folder, store={"scan_rows_max": 200}, fields=fields) as store:
+        found = await store.explain(PageRequest(None, (OrderTerm("name"),), 50))
+        assert (found.order, found.rows_read_max) == ("adapter", 201)
+        assert [reason.code for reason in found.reasons] == [ReasonCode.RULE]
+
+
 async def test_a_key_that_is_not_kept_as_said(tmp_path: Path) -> None:
     table_of(tmp_path, [(1, "桌")], "id INTEGER, mc TEXT")
     async with opened(tmp_path) as store:
