@@ -13,9 +13,10 @@ from gwc.parts.common import state_url
 from gwc.parts.district import open_district_store, read_store
 from gwc.settings import Settings
 from subgraphs.district.custody.book import CustodyBook
-from subgraphs.district.custody.database import BookUnavailable, IncompatibleBook
+from subgraphs.district.custody.database import BookUnavailable
 from subgraphs.district.custody.instruction_file import InstructionFileError, read_ticks, render, write_file
 from subgraphs.district.custody.instructions import Instruction, Instructions
+from subgraphs.kit.migrations import StoreTooNew
 
 __all__ = ["export_instructions", "list_instructions", "tick_instructions"]
 
@@ -123,7 +124,7 @@ async def _opened(settings: Settings, region: str) -> AsyncIterator[CustodyBook]
     try:
         settings.state.mkdir(parents=True, exist_ok=True)
         await book.open()
-    except (BookUnavailable, IncompatibleBook, OSError) as error:
+    except (BookUnavailable, StoreTooNew, OSError) as error:
         raise CommandError(f"The custody book of {region} cannot be opened: {error}.") from None
     try:
         yield book
