@@ -69,12 +69,14 @@ def tick_instructions(settings: Settings, region: str, file: Path, say: Say) -> 
         raise CommandError(f"{error}.", "Send the file as it was handed out, with ticks in its last column.") from None
 
     async def tick(instructions: Instructions) -> None:
-        ticked = await instructions.done(ticks.numbers)
+        ticked = await instructions.done(ticks.numbers, ticks.natives)
         say(f"{region}: {len(ticked.done)} ticked off, {len(ticked.again)} had been before")
         for label in ticks.unclear:
             say(f"{label}: neither yes nor no: left open")
         for number in ticked.unknown:
             say(f"{region}-{number:06}: no such instruction was handed out")
+        for number in ticked.unnamed:
+            say(f"{region}-{number:06}: a card, without a key of its own in the column 新主键: left open")
 
     _with_book(settings, region, tick)
 

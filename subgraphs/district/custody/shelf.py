@@ -27,27 +27,34 @@ class Shelf:
         self._database, self._records = database, records
         self._cards = Cards(records.region)
         self._checked_at = float("-inf")
+        self._forgotten = 0
+        """How often; what was forgotten while it was being read is read again."""
         self._reading = asyncio.Lock()
 
     def forget(self) -> None:
         """Something has changed: look before anything is answered from memory."""
         self._checked_at = float("-inf")
+        self._forgotten += 1
 
     async def cards(self) -> Cards:
-        if time.monotonic() - self._checked_at < _TRUSTED_S:
+        if self._is_trusted():
             return self._cards
         async with self._reading:
-            started = time.monotonic()
-            if started - self._checked_at >= _TRUSTED_S:
-                self._checked_at = started  # what is forgotten while this reads is read again
-                try:
-                    await self._read()
-                except BookUnavailable:
-                    _log.warning("the custody book's cards are shown as they were", region=self._records.region)
-                except BaseException:
-                    self.forget()
-                    raise
+            if not self._is_trusted():
+                await self._look()
         return self._cards
+
+    def _is_trusted(self) -> bool:
+        return time.monotonic() - self._checked_at < _TRUSTED_S
+
+    async def _look(self) -> None:
+        started, forgotten = time.monotonic(), self._forgotten
+        try:
+            await self._read()
+        except BookUnavailable:
+            _log.warning("the custody book's cards are shown as they were", region=self._records.region)
+        if forgotten == self._forgotten:
+            self._checked_at = started
 
     async def _read(self) -> None:
         async with self._database.read() as connection:
