@@ -5,6 +5,7 @@ Each line it writes is flushed, so that whoever reads them knows how far it came
     serve     hold one more of a batch of many, again and again, several at a time; a line for each that is held
     decide    come to rest within the transaction that holds the asset, with the hold decided and not yet written
     write     record a dispatch and come to rest where the legacy store is to be written
+    race      say `ready`, wait for a line, and ask for the last of a few, many at once; a line for each answer
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ TODAY = date(2026, 12, 1)
 FROM, TO = "2026-12-01", "2026-12-02"
 BATCH = AssetFacts(Decimal(100_000), "v1", "IDLE", True, None)
 ONE = AssetFacts(Decimal(1), "v1", "IDLE", True, None)
+FEW = AssetFacts(Decimal(3), "v1", "IDLE", True, None)
 AT_A_TIME = 4
+RACERS = 25
 
 
 def now() -> datetime:
@@ -87,5 +90,20 @@ async def write(url: str) -> None:
     await book.move(dispatch(placed.id), ONE, write_status, TODAY)
 
 
+async def race(url: str) -> None:
+    book = CustodyBook(url, REGION, now)
+    await book.open()
+    say("ready")
+    name = sys.stdin.readline().strip()
+
+    async def ask(number: int) -> None:
+        result = await book.place(hold(f"{name}-{number}", "few"), FEW, TODAY)
+        say("held" if result.hold is not None else ",".join(one.code for one in result.refusals))
+
+    await asyncio.gather(*(ask(number) for number in range(RACERS)))
+    await book.close()
+
+
 if __name__ == "__main__":
-    asyncio.run({"serve": serve, "decide": decide, "write": write}[sys.argv[2]](sys.argv[1]))
+    modes = {"serve": serve, "decide": decide, "write": write, "race": race}
+    asyncio.run(modes[sys.argv[2]](sys.argv[1]))
