@@ -218,7 +218,8 @@ class CustodyBook:
                 await connection.execute(
                     sa.insert(tables.write_faults).values(region=self.region, instruction=movement_id, code=fault)
                 )
-            await self._records.changed(connection)
+            if await self._records.has_departed(connection, movement_id):
+                await self._records.changed(connection)  # the store shows it now
         self._shelf.forget()
         return fault is None
 

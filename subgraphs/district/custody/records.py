@@ -265,6 +265,12 @@ class Records:
         )
         await self.changed(connection)
 
+    async def has_departed(self, connection: AsyncConnection, movement_id: str) -> bool:
+        """Whether goods left for good with this movement."""
+        table = tables.departures
+        mine = sa.and_(table.c.region == self.region, table.c.id == movement_id)
+        return await connection.scalar(sa.select(table.c.id).where(mine)) is not None
+
     async def show_on_card(self, connection: AsyncConnection, card: Card, moved: Moved) -> None:
         """What the legacy store is told, the book's own card shows at once."""
         fields = dict(card.fields)
