@@ -21,7 +21,7 @@ from subgraphs.district.carded import CardedStore, card_place
 from subgraphs.district.custody.model import AssetFacts
 from tests.adapters import odd_stores as odd
 from tests.adapters.oracle import Keyed, check_counts, check_request, filters, requests
-from tests.adapters.support import ALL
+from tests.adapters.support import ALL, mapping_of, table_of
 from tests.subgraphs.district.book_desk import Desk
 from tests.subgraphs.district.parts import MemoryStore, row
 
@@ -141,7 +141,26 @@ def facts(one: Row) -> AssetFacts:
     return AssetFacts(Decimal(one["quantity"] or 1), one["version"], "IDLE", True, None)
 
 
-@pytest.fixture(scope="module", params=["live", "numbered"])
+def with_integer_keys(folder: Path) -> Store:
+    """A live store whose engine compares keys as numbers."""
+    values = [("桌", "10", "1.10"), ("椅", "3", "99.99"), (None, None, None), ("台式电脑", "1", "5000")]
+    rows = [
+        (number * 7, f"C{number % 5}", *values[number % 4], ("闲置", "在用")[number % 2]) for number in range(1, 60)
+    ]
+    table_of(folder, rows, "id INTEGER PRIMARY KEY, bm TEXT, mc TEXT, sl NUMERIC, yz NUMERIC, zt TEXT")
+    return SqlStore(
+        mapping_of(
+            folder,
+            key={"columns": ["id"], "integers": ["id"]},
+            fields={
+                "code": "bm", "name": "mc", "quantity": "sl", "originalValue": {"column": "yz", "unit": "元"},
+                "status": {"column": "zt", "codes": {"闲置": "IDLE", "在用": "IN_USE"}},
+            },
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["live", "integers", "numbered"])
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Opened, Any]]:
     folder = tmp_path_factory.mktemp("carded")
     loop = asyncio.new_event_loop()
@@ -149,7 +168,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         odd.fill_sqlite(folder / "zc.sqlite", odd.odd_rows(ROWS, 11), ", PRIMARY KEY (id)")
         legacy: Store = SqlStore(odd.odd_mapping(folder, "sqlite", "zc.sqlite"))
     else:
-        legacy = numbered()
+        legacy = with_integer_keys(folder) if request.param == "integers" else numbered()
     found = Opened(legacy, folder)
     loop.run_until_complete(found.open())
     yield found, loop.run_until_complete
@@ -236,3 +255,17 @@ def test_the_report_counts_what_is_listed(opened: tuple[Opened, Callable[..., An
     if not store.quarantined:  # else the rows kept back have issues of their own
         assert report.issues == issues
     assert all(report.issues[key] >= count for key, count in issues.items())
+
+
+@pytest.mark.parametrize("side", ["after", "before"])
+async def test_no_legacy_store_is_asked_for_a_card_s_place(tmp_path: Path, side: str) -> None:
+    """An engine whose keys are numbers would not read it."""
+    legacy, desk = numbered(), Desk(f"sqlite:///{tmp_path}/book.sqlite", "330106")
+    store = CardedStore(legacy, desk.book)
+    await desk.book.open()
+    native = await desk.receive("a", fields())
+    place = Position((), card_place(native, legacy.native_kinds), False)
+    page = await store.page(PageRequest(None, (), 50, **{side: place}))  # type: ignore[arg-type]
+    assert len(page.rows) == (40 if side == "before" else 0)
+    assert getattr(legacy.requests[-1], side) == Position((), None, inclusive=False), "behind all its rows"
+    await desk.book.close()
