@@ -9,22 +9,26 @@ from contract.ids import successor_id
 from overlay.group.custody import SERVICE_IDENTITY
 from tests.overlay.city import BORROWER, INTERNAL, City, ManualClock, days
 
-HEADERS = {IDENTITY_HEADER: TokenIssuer(INTERNAL[0]).issue(SERVICE_IDENTITY)}
+ISSUER = TokenIssuer(INTERNAL[0])
 PROBLEMS = "problems { code path message remedy }"
 CARD = "{ name quantity originalValue status successorId predecessorId lineageId owner { id uscc } }"
+
+
+def headers() -> dict[str, str]:
+    return {IDENTITY_HEADER: ISSUER.issue(SERVICE_IDENTITY)}
 
 
 async def command(city: City, name: str, kind: str, selection: str, input_: dict[str, Any]) -> Any:
     document = f"mutation M($input: {kind}!) {{ {name}(input: $input) {{ {selection} {PROBLEMS} }} }}"
     key = str(input_["idempotencyKey"])
-    answer = await city.execute(document, {"input": input_}, headers=HEADERS, timeout_s=1, idempotency_key=key)
+    answer = await city.execute(document, {"input": input_}, headers=headers(), timeout_s=1, idempotency_key=key)
     assert "errors" not in answer, answer
     return answer["data"][name]
 
 
 async def asset(city: City, id_: str) -> Any:
     answer = await city.execute(
-        f"query A($id: ID!) {{ asset(id: $id) {CARD} }}", {"id": id_}, headers=HEADERS, timeout_s=1
+        f"query A($id: ID!) {{ asset(id: $id) {CARD} }}", {"id": id_}, headers=headers(), timeout_s=1
     )
     return answer["data"]["asset"]
 
