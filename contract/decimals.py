@@ -6,9 +6,9 @@ One value has one spelling, so that equal values are equal texts everywhere. No 
 from __future__ import annotations
 
 import re
-from decimal import Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-__all__ = ["InvalidDecimal", "format_decimal", "format_money", "parse_decimal", "sortable_decimal"]
+__all__ = ["InvalidDecimal", "format_decimal", "format_money", "parse_decimal", "share_of", "sortable_decimal"]
 
 _PLAIN = re.compile(r"-?\d{1,60}(\.\d{1,30})?", re.ASCII)
 _INTEGER_DIGITS_MAX = 60
@@ -45,6 +45,13 @@ def format_money(value: Decimal) -> str:
         context.prec = _PRECISION
         text = format(value.quantize(Decimal("0.01")), "f")
     return "0.00" if text == "-0.00" else text
+
+
+def share_of(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """What a part of a batch is worth, in whole cents; the rest is worth `amount` less that, so nothing is lost."""
+    with localcontext() as context:
+        context.prec = _PRECISION
+        return (amount * part / whole).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def sortable_decimal(value: Decimal) -> str:

@@ -2,16 +2,21 @@
 
 A native key may hold anything a legacy store holds (`:`, 汉字, spaces), so each part is percent-encoded
 (RFC 3986, unreserved characters stay). One id has exactly one spelling: `parse` refuses every other.
+
+A thing that moves to another region for good gets a card there whose key no legacy store has given: `successor_id`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
-__all__ = ["GlobalId", "InvalidId", "format_id", "parse_id"]
+__all__ = ["GlobalId", "InvalidId", "format_id", "is_successor", "is_successor_key", "parse_id", "successor_id"]
 
 ID_LENGTH_MAX = 512
+_SUCCESSOR_KEY = re.compile(r"gwc-[0-9a-f]{32}", re.ASCII)
 
 
 class InvalidId(ValueError):
@@ -53,3 +58,23 @@ def parse_id(text: str, type_: str | None = None) -> GlobalId:
     if quote(native, safe="") != escaped:
         raise InvalidId(f"the key of {text!r} is not percent-encoded as RFC 3986 asks")
     return GlobalId(kind, region, native)
+
+
+def successor_id(region: str, predecessor: str, reference: str) -> str:
+    """The id of the card that takes a card's place in `region`. `reference` tells the moves of one card apart (an
+    order's line, a lot of it); the same words give the same id, so that whoever asks again asks for the same card."""
+    material = "\x1f".join((region, predecessor, reference)).encode()
+    return format_id("asset", region, f"gwc-{hashlib.blake2b(material, digest_size=16).hexdigest()}")
+
+
+def is_successor_key(native: str) -> bool:
+    """Whether a native key is one of those that only a custody book gives."""
+    return _SUCCESSOR_KEY.fullmatch(native) is not None
+
+
+def is_successor(id_: str) -> bool:
+    """Whether this is the id of a successor card."""
+    try:
+        return is_successor_key(parse_id(id_, "asset").native)
+    except InvalidId:
+        return False

@@ -13,7 +13,7 @@ from gwc.parts.common import state_url
 from gwc.parts.district import open_district_store, read_store
 from gwc.settings import Settings
 from subgraphs.district.custody.book import CustodyBook
-from subgraphs.district.custody.database import BookUnavailable, IncompatibleBook
+from subgraphs.district.custody.database import BookUnavailable
 from subgraphs.district.custody.instruction_file import (
     InstructionFileError,
     Ticks,
@@ -24,6 +24,7 @@ from subgraphs.district.custody.instruction_file import (
     write_file,
 )
 from subgraphs.district.custody.instructions import Instruction, Instructions
+from subgraphs.kit.migrations import StoreTooNew
 
 __all__ = ["export_instructions", "list_instructions", "tick_instructions"]
 
@@ -79,19 +80,28 @@ def tick_instructions(settings: Settings, region: str, done: Sequence[str], say:
         ) from None
 
     async def tick(instructions: Instructions) -> None:
-        ticked = await instructions.done([number for one in ticks for number in one.numbers])
+        natives = {number: native for one in ticks for number, native in one.natives.items()}
+        ticked = await instructions.done([number for one in ticks for number in one.numbers], natives)
         say(f"{region}: {len(ticked.done)} ticked off, {len(ticked.again)} had been before")
         for unclear in (called for one in ticks for called in one.unclear):
             say(f"{unclear}: neither yes nor no: left open")
         for number in ticked.unknown:
             say(f"{label(region, number)}: no such instruction was handed out")
+        for number in ticked.unnamed:
+            say(
+                f"{label(region, number)}: a card, without the key that it was given (NUMBER=KEY, or the column 新主键): left open"
+            )
 
     _with_book(settings, region, tick)
 
 
 def _ticks(text: str, region: str) -> Ticks:
-    number = number_of(text, region)
-    return read_ticks(Path(text), region) if number is None else Ticks((number,), ())
+    """A number alone, a number with the key that a card was given (`330182-000007=TY2026000001`), or a file."""
+    called, _, native = text.partition("=")
+    number = number_of(called, region)
+    if number is None:
+        return read_ticks(Path(text), region)
+    return Ticks((number,), (), {number: native} if native else {})
 
 
 async def _differences(
@@ -139,7 +149,7 @@ async def _opened(settings: Settings, region: str) -> AsyncIterator[CustodyBook]
     try:
         settings.state.mkdir(parents=True, exist_ok=True)
         await book.open()
-    except (BookUnavailable, IncompatibleBook, OSError) as error:
+    except (BookUnavailable, StoreTooNew, OSError) as error:
         raise CommandError(f"The custody book of {region} cannot be opened: {error}.") from None
     try:
         yield book

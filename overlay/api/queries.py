@@ -233,7 +233,8 @@ async def _find_orders(context: Context, keys: Sequence[Representation], _select
 
 async def _find_assets(_context: Context, keys: Sequence[Representation], _selection: Selection) -> Sequence[Any]:
     """Any asset id is taken as it is: whether the asset exists is its region's to say."""
-    return [{"__typename": "Asset", "id": str(key["id"])} for key in keys]
+    links = ("successorId", "predecessorId")
+    return [{"__typename": "Asset", "id": str(key["id"]), **{link: key.get(link) for link in links}} for key in keys]
 
 
 ENTITIES = {

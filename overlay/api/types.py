@@ -68,6 +68,11 @@ class Warehouse(Node):
     id: strawberry.ID
 
 
+def _stub(asset_id: str | None) -> Asset | None:
+    """The id is all the overlay knows of a card in another region."""
+    return None if asset_id is None else {"id": asset_id}  # type: ignore[return-value]
+
+
 @strawberry.type
 class Asset(Node):
     id: strawberry.ID
@@ -77,6 +82,17 @@ class Asset(Node):
         bounded = page_size(first, ASSET_ORDERS_MAX)
         found = await info.context.orders_of_asset(bounded).load(read_attribute(self, "id"))
         return [order_row(info.context, order) for order in found]  # type: ignore[misc]
+
+    successorId: strawberry.ID | None
+    predecessorId: strawberry.ID | None
+
+    @strawberry.field
+    def successor(self) -> Asset | None:
+        return _stub(read_attribute(self, "successorId"))
+
+    @strawberry.field
+    def predecessor(self) -> Asset | None:
+        return _stub(read_attribute(self, "predecessorId"))
 
 
 @strawberry.type

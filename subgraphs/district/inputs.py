@@ -13,7 +13,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.base import get_object_definition
 
-from subgraphs.district.types import ID, AssetCondition, AssetSource, AssetStatus, MovementKind
+from subgraphs.district.types import ID, AssetCondition, AssetSource, AssetStatus, MovementKind, ValueType
 from subgraphs.kit.scalars import Date, Decimal
 
 __all__ = ["plain"]
@@ -160,6 +160,18 @@ class PlaceHoldInput:
     quantity: Decimal
     lifeSeconds: int
     expectedVersion: str | None = UNSET
+    bufferDays: int | None = UNSET
+    ownUse: bool | None = UNSET
+    forGood: bool | None = UNSET
+
+
+@strawberry.input
+class ExtendHoldInput:
+    idempotencyKey: str
+    assetId: ID
+    holdId: ID
+    to: Date
+    expectedVersion: str | None = UNSET
 
 
 @strawberry.input
@@ -184,3 +196,55 @@ class RecordMovementInput:
     holdId: ID
     kind: MovementKind
     quantity: Decimal
+
+
+@strawberry.input
+class TransferOutInput:
+    idempotencyKey: str
+    assetId: ID
+    holdId: ID
+    orderId: ID
+    quantity: Decimal
+    successorId: ID
+
+
+@strawberry.input
+class AssetClassInput:
+    scheme: str
+    code: str
+    name: str | None = UNSET
+
+
+@strawberry.input
+class ReceiveCardInput:
+    idempotencyKey: str
+    assetId: ID
+    predecessorId: ID
+    lineageId: ID
+    orderId: ID
+    ownerId: ID | None = UNSET
+    ownerUscc: str | None = UNSET
+    code: str | None = UNSET
+    name: str
+    class_: AssetClassInput | None = strawberry.field(name="class", default=UNSET)
+    legacyClass: AssetClassInput | None = UNSET
+    specification: str | None = UNSET
+    brand: str | None = UNSET
+    model: str | None = UNSET
+    serialNumber: str | None = UNSET
+    quantity: Decimal
+    unitOfMeasure: str | None = UNSET
+    acquiredOn: Date | None = UNSET
+    originalValue: Decimal | None = UNSET
+    accumulatedDepreciation: Decimal | None = UNSET
+    netValue: Decimal | None = UNSET
+    valueType: ValueType | None = UNSET
+    usefulLifeMonths: int | None = UNSET
+    warehouseId: ID | None = UNSET
+    location: str | None = UNSET
+    source: AssetSource | None = UNSET
+    condition: AssetCondition | None = UNSET
+    status: AssetStatus
+    shareable: bool
+    shareableUntil: Date | None = UNSET
+    massKg: Decimal | None = UNSET

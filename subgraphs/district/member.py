@@ -14,6 +14,7 @@ from contract.identity import Identity
 from contract.ids import format_id
 from contract.regions import REGIONS
 from contract.rules import RuleVerifier
+from subgraphs.district.carded import CardedStore
 from subgraphs.district.custody.book import CustodyBook
 from subgraphs.district.policy import Viewer
 from subgraphs.kit.caller import Caller
@@ -35,17 +36,21 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Member:
-    store: Store
+    legacy: Store
+    """The legacy store alone: what custody is written to, and judged by."""
     book: CustodyBook
     rules: RuleVerifier | None
     """Checks the rules of virtual warehouses; without it there are no views."""
     clock: Clock = utc_now
+    store: Store = field(init=False)
+    """All assets of the region: the legacy store's, and the book's cards."""
     region: str = field(init=False)
     units: _Kept = field(init=False)
     warehouses: _Kept = field(init=False)
 
     def __post_init__(self) -> None:
-        self.region = self.store.region
+        self.store = CardedStore(self.legacy, self.book)
+        self.region = self.legacy.region
         self.units = _Kept(self.store.units, self._unit)
         self.warehouses = _Kept(self.store.warehouses, self._warehouse)
 

@@ -31,7 +31,7 @@ PUBLISHED_FIELDS = frozenset(
         "id", "region", "code", "name", "class", "specification", "brand", "model", "quantity", "unitOfMeasure",
         "acquiredOn", "acquisition", "originalValue", "netValue", "valueType", "usefulLifeMonths", "owner",
         "warehouse", "source", "condition", "status", "shareable", "shareableUntil", "massKg", "version",
-        "observedAt", "busy",
+        "observedAt", "lineageId", "successorId", "predecessorId", "busy",
     )
 )  # fmt: skip
 """What the published catalogue shows of an asset; other fields are null (`issues` is empty) without signing in."""

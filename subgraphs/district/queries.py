@@ -90,6 +90,9 @@ class Asset(Node):
     updatedAt: DateTime | None
     observedAt: DateTime
     issues: list[DataIssue]
+    lineageId: ID
+    successorId: ID | None
+    predecessorId: ID | None
 
     @strawberry.field
     async def busy(self, info: Info, range: DateRangeInput) -> list[BusyPeriod]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from adapters.model import Issue, Row
 from contract.ids import format_id
+from subgraphs.district.custody.cards import Cards
 from subgraphs.district.member import Listed, Member
 from subgraphs.district.policy import PERSONAL_FIELDS, Viewer
 from subgraphs.kit.caller import Language
@@ -25,6 +26,9 @@ __all__ = ["AssetView", "asset_view", "issue_rows"]
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "id": (),
     "region": (),
+    "lineageId": (),
+    "successorId": (),
+    "predecessorId": (),
     "class": ("classScheme", "classCode", "className"),
     "legacyClass": ("legacyClassScheme", "legacyClassCode", "legacyClassName"),
     "keeper": ("keeper", "owner"),
@@ -32,7 +36,8 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Fields that are not one column of the same name."""
 
-_MADE = frozenset((*PERSONAL_FIELDS, "id", "region", "class", "legacyClass", "owner", "warehouse", "issues"))
+_LINKS = frozenset(("lineageId", "successorId", "predecessorId"))
+_MADE = frozenset((*PERSONAL_FIELDS, *_LINKS, "id", "region", "class", "legacyClass", "owner", "warehouse", "issues"))
 """Fields that are made of a row by a function of the viewer's request."""
 
 _KEYS = {"class": "class_"}
@@ -65,8 +70,9 @@ async def asset_view(member: Member, viewer: Viewer, language: Language, fields:
     """The view of the `Asset` fields selected."""
     units = await member.units.all() if "owner" in fields else {}
     warehouses = await member.warehouses.all() if "warehouse" in fields else {}
+    cards = await member.book.cards() if fields & _LINKS else Cards(member.region)
     shape = _shape(fields, frozenset(field for field in fields if not viewer.may_select(field)))
-    makers = [_maker(field, member, viewer, language, units, warehouses) for field in shape.made]
+    makers = [_maker(field, member, viewer, language, units, warehouses, cards) for field in shape.made]
     return AssetView(shape.columns, shape.show_by(*makers))
 
 
@@ -109,6 +115,7 @@ def _maker(
     language: Language,
     units: Mapping[str, Listed],
     warehouses: Mapping[str, Listed],
+    cards: Cards,
 ) -> Show:
     """How a field is made of a row."""
     if field in PERSONAL_FIELDS:
@@ -120,6 +127,12 @@ def _maker(
         case "region":
             region_row = member.region_row
             return lambda _row: region_row
+        case "lineageId":
+            return lambda row: cards.lineage(row["native"])
+        case "successorId":
+            return lambda row: cards.successor(row["native"])
+        case "predecessorId":
+            return lambda row: cards.predecessor(row["native"])
         case "class":
             return lambda row: _class(row, "classScheme", "classCode", "className")
         case "legacyClass":

@@ -274,11 +274,21 @@ class MovementKind(enum.Enum):
     DISPATCH = "DISPATCH"
     RECEIVE = "RECEIVE"
     RETURN = "RETURN"
+    STORE = "STORE"
+    REPAIR_OUT = "REPAIR_OUT"
+    REPAIR_IN = "REPAIR_IN"
+    WRITE_OFF = "WRITE_OFF"
 
 
 @strawberry.type
 class MovementPayload:
     writtenBack: bool
+    problems: list[Problem]
+
+
+@strawberry.type
+class CardPayload:
+    assetId: ID | None
     problems: list[Problem]
 
 

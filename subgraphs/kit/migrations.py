@@ -10,13 +10,26 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from alembic import command
+from alembic import command, context
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, inspect
 
-__all__ = ["Migrations", "StoreTooNew"]
+__all__ = ["Migrations", "StoreTooNew", "run_revisions"]
+
+
+def run_revisions() -> None:
+    """What a folder's `env.py` does: revisions run on the connection, and in the transaction, of who opens the store."""
+    attributes = context.config.attributes
+    context.configure(
+        connection=attributes["connection"],
+        target_metadata=attributes["metadata"],
+        version_table=attributes["version_table"],
+        render_as_batch=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 class StoreTooNew(RuntimeError):
@@ -48,8 +61,8 @@ class Migrations:
             command.upgrade(config, to)
 
     def _revision(self, connection: Connection) -> str | None:
-        context = MigrationContext.configure(connection, opts={"version_table": self.version_table})
-        return context.get_current_revision()
+        known = MigrationContext.configure(connection, opts={"version_table": self.version_table})
+        return known.get_current_revision()
 
     def _config(self, connection: Connection) -> Config:
         config = Config()

@@ -21,12 +21,22 @@ from typing import Any
 from graphql import DocumentNode, build_ast_schema, execute, parse, validate
 
 from contract.identity import IDENTITY_HEADER, Identity, Role, TokenVerifier, generate_key_pair
+from contract.ids import is_successor
 from overlay.clock import shanghai_today, text_of
 from overlay.group.endpoint import GroupUnreachable, OutcomeUnknown
 from subgraphs.district.custody import decisions
-from subgraphs.district.custody.claims import Claim, busy_periods, claim_of
-from subgraphs.district.custody.decisions import Entry
-from subgraphs.district.custody.model import AssetFacts, PlaceHold, RecordMovement, RenewHold
+from subgraphs.district.custody.cards import lessened_fields
+from subgraphs.district.custody.claims import Claim, busy_periods, with_buffers
+from subgraphs.district.custody.decisions import Entry, Moved, claim_in_force
+from subgraphs.district.custody.model import (
+    AssetFacts,
+    ExtendHold,
+    PlaceHold,
+    ReceiveCard,
+    RecordMovement,
+    RenewHold,
+    TransferOut,
+)
 from subgraphs.district.custody.words import Refusal, in_words
 
 SCHEMA = build_ast_schema(
@@ -84,6 +94,12 @@ class City:
         self.down: set[str] = set()
         self.read_only: set[str] = set()
         """Assets whose store cannot be written: its status never tells of a movement."""
+        self.units: dict[tuple[str, str], str] = {
+            (region, uscc): f"unit:{region}:u-{uscc[-1]}"
+            for region in ("330100", "330105", "330106", "330109")
+            for uscc in (OWNER, BORROWER, OTHER)
+        }
+        """The units that a region knows by their USCC."""
         self.commands = 0
         self._numbers = itertools.count(1)
         self._verifier = TokenVerifier(INTERNAL[1])
@@ -105,6 +121,9 @@ class City:
             "class": {"scheme": "2022", "code": "A02020200"},
             "owner": {"id": f"unit:{region}:u1", "uscc": OWNER},
             "warehouse": None,
+            "lineageId": id_,
+            "successorId": None,
+            "predecessorId": None,
             **changed,
         }
         return id_
@@ -153,6 +172,9 @@ class City:
             "renewHold": lambda info, input: self._once(input, self._renew),
             "releaseHold": lambda info, input: self._once(input, self._release),
             "recordMovement": lambda info, input: self._once(input, self._move),
+            "extendHold": lambda info, input: self._once(input, self._extend),
+            "transferOut": lambda info, input: self._once(input, self._transfer_out),
+            "receiveCard": lambda info, input: self._once(input, self._receive_card),
         }
         result = execute(SCHEMA, checked(document), root, variable_values=dict(variables))
         assert not isinstance(result, Awaitable)
@@ -181,12 +203,12 @@ class City:
         }
 
     def _busy(self, id_: str, range_: Mapping[str, Any]) -> list[dict[str, Any]]:
-        periods = busy_periods(self._claims(id_), str(range_["from"]), str(range_["to"]))
+        periods = busy_periods(with_buffers(self._claims(id_)), str(range_["from"]), str(range_["to"]))
         return [{"from": one.from_day, "to": one.to_day, "quantity": str(one.quantity)} for one in periods]
 
     def _claims(self, asset_id: str, without: str | None = None) -> list[Claim]:
         return [
-            claim_of(one.from_day, one.to_day, one.claimed, one.state == "DISPATCHED", self._today())
+            claim_in_force(one, self._today())
             for one in self.holds.values()
             if one.asset == asset_id and one.id != without and self.in_force(one)
         ]
@@ -214,7 +236,10 @@ class City:
             to_day=str(days_["to"]),
             quantity=Decimal(input_["quantity"]),
             life_s=input_["lifeSeconds"],
-            expected_version=input_["expectedVersion"],
+            expected_version=input_.get("expectedVersion"),
+            buffer_days=input_.get("bufferDays") or 0,
+            own_use=bool(input_.get("ownUse")),
+            for_good=bool(input_.get("forGood")),
         )
         refusals = decisions.place(command, self._facts(asset_id), self._claims(asset_id), self._today())
         if refusals:
@@ -233,8 +258,26 @@ class City:
             state="ACTIVE",
             expires_at=self._later(command.life_s),
             status_before=None,
+            buffer_days=command.buffer_days,
+            for_good=command.for_good,
         )
         return self._kept(hold)
+
+    def _extend(self, input_: dict[str, Any]) -> dict[str, Any]:
+        asset_id, hold = input_["assetId"], self.holds.get(input_["holdId"])
+        command = ExtendHold(
+            key=input_["idempotencyKey"],
+            asset=asset_id,
+            hold_id=input_["holdId"],
+            to_day=str(input_["to"]),
+            expected_version=input_.get("expectedVersion"),
+        )
+        others = self._claims(asset_id, without=command.hold_id)
+        now = text_of(self.clock.now)
+        refusals = decisions.extend(command, hold, self._facts(asset_id), others, now, self._today())
+        if refusals or hold is None:
+            return refused(refusals)
+        return self._kept(dataclasses.replace(hold, to_day=command.to_day))
 
     def _renew(self, input_: dict[str, Any]) -> dict[str, Any]:
         hold = self.holds.get(input_["holdId"])
@@ -269,16 +312,68 @@ class City:
         others = self._claims(asset_id, without=command.hold_id)
         now = text_of(self.clock.now)
         moved = decisions.move(command, hold, self._facts(asset_id), others, now, self._today())
+        return self._moved(hold, moved, None)
+
+    def _transfer_out(self, input_: dict[str, Any]) -> dict[str, Any]:
+        asset_id, hold = input_["assetId"], self.holds.get(input_["holdId"])
+        command = TransferOut(
+            key=input_["idempotencyKey"],
+            asset=asset_id,
+            hold_id=input_["holdId"],
+            order_id=input_["orderId"],
+            quantity=Decimal(input_["quantity"]),
+            successor=input_["successorId"],
+        )
+        moved = decisions.transfer_out(command, hold, self._facts(asset_id))
+        return self._moved(hold, moved, command.successor)
+
+    def _moved(self, hold: Entry | None, moved: Moved | Refusal, successor: str | None) -> dict[str, Any]:
+        """What left for good, the book tells of itself; a status, the store must be writable for."""
         if isinstance(moved, Refusal) or hold is None:
             return refused([moved] if isinstance(moved, Refusal) else [])
-        numbers = {"dispatched", "received", "returned"}
+        numbers = {"dispatched", "received", "returned", "gone"}
         changes = {name: Decimal(value) if name in numbers else value for name, value in moved.changes.items()}
         self.holds[hold.id] = dataclasses.replace(hold, **changes)
-        writes = moved.status is not None and asset_id not in self.read_only
-        if writes:
-            asset = self.assets[asset_id]
-            asset |= {"status": moved.status, "version": str(int(asset["version"]) + 1)}
+        asset = self.assets[hold.asset]
+        writes = moved.status is not None and hold.asset not in self.read_only
+        if moved.left is not None:
+            asset |= lessened_fields(asset, moved.left)
+        elif writes:
+            asset["status"] = moved.status
+        if moved.left == 0:
+            asset["successorId"] = successor
+        if writes or moved.left is not None:
+            asset["version"] = str(int(asset["version"]) + 1)
         return {"writtenBack": writes, "problems": []}
+
+    def _receive_card(self, input_: dict[str, Any]) -> dict[str, Any]:
+        id_ = input_["assetId"]
+        region = id_.split(":")[1]
+        owner = input_.get("ownerId") or self.units.get((region, input_.get("ownerUscc") or ""))
+        command = ReceiveCard(
+            key=input_["idempotencyKey"],
+            asset=id_,
+            predecessor=input_["predecessorId"],
+            lineage=input_["lineageId"],
+            order_id=input_["orderId"],
+            owner=owner,
+            warehouse=None,
+            knows_warehouse=True,
+            fields={"quantity": input_["quantity"]},
+        )
+        refusals = decisions.receive(command, id_ in self.assets)
+        if refusals or not is_successor(id_):
+            return refused(refusals or [Refusal("INVALID_CARD", ("assetId",))])
+        taken_over = {
+            name: value
+            for name, value in input_.items()
+            if name not in ("idempotencyKey", "assetId", "orderId", "ownerId", "ownerUscc", "warehouseId")
+        }
+        uscc = input_.get("ownerUscc") or {found: uscc for (_, uscc), found in self.units.items()}.get(str(owner))
+        self.add_asset(id_.split(":")[2], region)
+        unset = dict.fromkeys(("unitOfMeasure", "originalValue", "condition", "specification", "class"))
+        self.assets[id_] |= {**unset, "acquisition": "TRANSFER", **taken_over, "owner": {"id": owner, "uscc": uscc}}
+        return {"assetId": id_, "problems": []}
 
     def _facts(self, asset_id: str) -> AssetFacts | None:
         asset = self.assets.get(asset_id)
@@ -318,7 +413,7 @@ def checked(text: str) -> DocumentNode:
 
 
 def refused(refusals: Sequence[Refusal]) -> dict[str, Any]:
-    return {"hold": None, "writtenBack": False, "problems": [in_words(one, "zh") for one in refusals]}
+    return {"hold": None, "assetId": None, "writtenBack": False, "problems": [in_words(one, "zh") for one in refusals]}
 
 
 def days(first: int, length: int, start: date = date(2026, 12, 1)) -> dict[str, str]:

@@ -17,8 +17,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from subgraphs.district.custody import tables
+from subgraphs.kit.migrations import Migrations
 
-__all__ = ["BookUnavailable", "Database", "IncompatibleBook"]
+__all__ = ["MIGRATIONS", "BookUnavailable", "Database"]
+
+MIGRATIONS = Migrations(
+    "subgraphs.district.custody.migrations",
+    "custody_alembic_version",
+    tables.metadata,
+    legacy_table="custody_schema_version",
+)
 
 _SQLITE_CONNECTIONS = 2
 """Each is a thread, and fourteen books may stand in one process."""
@@ -28,10 +36,6 @@ _BUSY_S = 10.0
 _BUSY_SLICE_MS = 100
 """SQLite waits in its thread, where no deadline reaches it, so it waits in slices. Readers (WAL) wait for nobody."""
 _WRITE = "gwc_write"
-
-
-class IncompatibleBook(RuntimeError):
-    """The book was made by another version of this program."""
 
 
 class BookUnavailable(RuntimeError):
@@ -46,17 +50,10 @@ class Database:
         """Writers of this process queue here, in order, before they queue in the file."""
 
     async def open(self) -> None:
-        """Make the tables where there are none. Raises `IncompatibleBook` or `BookUnavailable`."""
+        """Bring the book to this program's tables. Raises `StoreTooNew` or `BookUnavailable`."""
         try:
             async with self.write("custody schema") as connection:
-                await connection.run_sync(tables.metadata.create_all)
-                found = (await connection.execute(sa.select(tables.schema_version.c.version))).scalar()
-                if found is None:
-                    await connection.execute(sa.insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
-                elif found != tables.SCHEMA_VERSION:
-                    raise IncompatibleBook(
-                        f"the custody book has schema version {found}, this program needs {tables.SCHEMA_VERSION}"
-                    )
+                await connection.run_sync(MIGRATIONS.upgrade)
         except BaseException:
             await self.close()
             raise
@@ -83,10 +80,15 @@ class Database:
                 return
             async with self._connected() as connection, connection.begin():
                 for name in sorted(locks):  # always in the same order, so that two commands never wait for each other
-                    await connection.execute(
-                        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
-                    )
+                    await self.lock(connection, name)
                 yield connection
+
+    async def lock(self, connection: AsyncConnection, name: str) -> None:
+        """One lock more, inside a `write()`; SQLite's writer has them all."""
+        if not self._is_sqlite:
+            await connection.execute(
+                sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+            )
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:

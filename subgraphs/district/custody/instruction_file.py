@@ -1,7 +1,8 @@
 """Instructions as a file that opens right in Excel, and the same file back with ticks in it.
 
 One line an instruction, its number first. The district fills in the last column (是, √, 1, …) and sends the file back, as
-CSV in whatever encoding its Excel saves, or as a workbook; lines may be moved, left out or sent twice.
+CSV in whatever encoding its Excel saves, or as a workbook; lines may be moved, left out or sent twice. A card that is to
+be entered (新增卡片) is told field by field, and comes back with the key that the district's own system gave it.
 """
 
 from __future__ import annotations
@@ -11,19 +12,41 @@ import io
 import os
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 from subgraphs.district.custody.instructions import Instruction
 
 __all__ = ["InstructionFileError", "Ticks", "label", "number_of", "read_ticks", "render", "write_file"]
 
 _SHANGHAI = timezone(timedelta(hours=8))
-_NUMBER, _DONE = "编号", "完成"
-_HEADINGS = (_NUMBER, "资产主键", "动作", "数量", "应改为状态", "时间", "预留", "未写入的原因", _DONE)
-_KINDS = {"DISPATCH": "出仓", "RECEIVE": "接收", "RETURN": "归还"}
+_NUMBER, _GIVEN, _DONE = "编号", "新主键", "完成"
+_HEADINGS = (
+    _NUMBER,
+    "资产主键",
+    "动作",
+    "数量",
+    "应改为状态",
+    "时间",
+    "预留",
+    "未写入的原因",
+    "卡片内容",
+    _GIVEN,
+    _DONE,
+)
+_KINDS = {
+    "DISPATCH": "出仓", "RECEIVE": "接收", "RETURN": "归还", "STORE": "入仓", "REPAIR_OUT": "送修", "REPAIR_IN": "修回",
+    "WRITE_OFF": "核销", "TRANSFER": "调出", "CARD": "新增卡片",
+}  # fmt: skip
+_CARD_FIELDS = {
+    "code": "资产编码", "name": "名称", "classCode": "分类", "specification": "规格", "brand": "品牌", "model": "型号",
+    "serialNumber": "序列号", "quantity": "数量", "unitOfMeasure": "计量单位", "acquiredOn": "取得日期",
+    "originalValue": "原值", "accumulatedDepreciation": "累计折旧", "netValue": "净值", "usefulLifeMonths": "使用月数",
+    "owner": "权属单位", "warehouse": "仓库", "location": "位置", "massKg": "质量（千克）",
+}  # fmt: skip
 _STATUSES = {
     "IN_USE": "在用", "IDLE": "闲置", "TO_STORE": "待入库", "IN_STORE": "在库", "RESERVED": "已预留", "TO_DISPATCH": "待出仓",
     "IN_TRANSIT": "在途", "LENT": "出借", "IN_REPAIR": "维修", "FROZEN": "盘点", "TO_DISPOSE": "待报废", "DISPOSED": "已报废",
@@ -64,6 +87,8 @@ def render(region: str, instructions: Iterable[Instruction]) -> bytes:
                 datetime.fromisoformat(one.at).astimezone(_SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"),
                 one.hold_id,
                 _REASONS.get(one.reason, one.reason),
+                "" if one.card is None else _harmless(_told(one.card)),
+                "",
                 "",
             )
         )
@@ -83,6 +108,12 @@ def number_of(text: str, region: str) -> int | None:
     if match[1] != region:
         raise InstructionFileError(f"{text} is of region {match[1]}, not of {region}")
     return int(match[2])
+
+
+def _told(card: Mapping[str, Any]) -> str:
+    status = _STATUSES.get(card["status"], card["status"])
+    fields = [f"{word}：{card[name]}" for name, word in _CARD_FIELDS.items() if card.get(name) is not None]
+    return "；".join([*fields, "取得方式：调拨", f"状态：{status}"])
 
 
 def _harmless(text: str) -> str:
@@ -114,6 +145,8 @@ class Ticks:
     numbers: tuple[int, ...]
     unclear: tuple[str, ...]
     """Labels of lines whose last column says neither yes nor no."""
+    natives: Mapping[int, str]
+    """Of cards: the key under which the district's own system has each."""
 
 
 def read_ticks(path: Path, region: str) -> Ticks:
@@ -123,7 +156,9 @@ def read_ticks(path: Path, region: str) -> Ticks:
     if head is None:
         raise InstructionFileError(f"{path.name} has no columns {_NUMBER} and {_DONE}")
     number_at, done_at = rows[head].index(_NUMBER), rows[head].index(_DONE)
+    given_at = rows[head].index(_GIVEN) if _GIVEN in rows[head] else None
     numbers: list[int] = []
+    natives: dict[int, str] = {}
     unclear: list[str] = []
     for row in rows[head + 1 :]:
         called = row[number_at] if number_at < len(row) else ""
@@ -137,12 +172,14 @@ def read_ticks(path: Path, region: str) -> Ticks:
             raise InstructionFileError(
                 f"{path.name}: {called!r} is no number of an instruction, such as {label(region, 1)}"
             )
+        if given_at is not None and given_at < len(row) and row[given_at]:
+            natives[number] = row[given_at]
         said = row[done_at].casefold() if done_at < len(row) else ""
         if said in _YES:
             numbers.append(number)
         elif said not in _NO:
             unclear.append(called)
-    return Ticks(tuple(dict.fromkeys(numbers)), tuple(unclear))
+    return Ticks(tuple(dict.fromkeys(numbers)), tuple(unclear), natives)
 
 
 def _rows(path: Path) -> list[list[str]]:

@@ -7,22 +7,28 @@
 The number is given in a transaction before anything is written, and the file is made of the book alone: so a crash in
 between makes the same file once more, with the same numbers, and never loses or doubles an instruction. An instruction
 that a later change of the same asset has overtaken in the store itself is not handed out (SUPERSEDED).
+
+A successor card is handed out as well, to be entered; it is ticked off with the key that the district's own system gave
+it, under which the store has the asset from then on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contract.ids import is_successor_key
 from subgraphs.district.custody import tables
 from subgraphs.district.custody.database import Database
+from subgraphs.district.custody.records import CARD, Records, instant
 
-__all__ = ["Batch", "Instruction", "Instructions", "Ticked", "instant"]
+__all__ = ["Batch", "Instruction", "Instructions", "Ticked"]
 
 BATCH_MAX = 2_000
 """Instructions in one file."""
@@ -30,6 +36,7 @@ _BEING_WRITTEN = timedelta(minutes=15)
 """Longer than any statement may take: what is PENDING for longer was left so by a crash."""
 _OPEN = ("OPEN", "PENDING")
 _one, _movement, _export, _fault = tables.instructions, tables.movements, tables.exports, tables.write_faults
+_card = tables.cards
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class Instruction:
     number: int | None = None
     file: str | None = None
     state: str = "OPEN"
+    card: Mapping[str, Any] | None = None
+    """Of a card that is to be entered: its canonical fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +74,44 @@ class Ticked:
     """Ticked off before."""
     unknown: tuple[int, ...]
     """Never handed out."""
+    unnamed: tuple[int, ...] = ()
+    """Cards, ticked off without the key they were entered under, or with one that another card has: left open."""
 
 
 class Instructions:
     """One region's, in the database of its custody book."""
 
-    def __init__(self, database: Database, region: str, clock: Callable[[], datetime]) -> None:
-        self.region, self._database, self._clock = region, database, clock
+    def __init__(
+        self,
+        database: Database,
+        records: Records,
+        clock: Callable[[], datetime],
+        forget: Callable[[], None],
+    ) -> None:
+        """`forget`: told when what is known of cards may have changed."""
+        self.region, self._database, self._records = records.region, database, records
+        self._clock, self._forget = clock, forget
+
+    # --- within the command's transaction -------------------------------------------------------------------------------
+
+    async def add(
+        self, connection: AsyncConnection, movement_id: str, home: str, status: str | None, state: str
+    ) -> None:
+        await connection.execute(
+            sa.insert(_one).values(
+                region=self.region, id=movement_id, asset=home, status=status, state=state, at=self._now()
+            )
+        )
+
+    async def is_handed_out(self, connection: AsyncConnection, card: str) -> bool:
+        """Whether the district may be entering this card already, as it was when it was handed out."""
+        return bool(await self._found(connection, *_entry_of(card), _export.c.number.is_not(None)))
+
+    async def withdraw(self, connection: AsyncConnection, card: str) -> None:
+        """A card of which nothing is left need not be entered."""
+        for one in await self._found(connection, *_entry_of(card)):
+            mine = sa.and_(_one.c.region == self.region, _one.c.id == one.id)
+            await connection.execute(sa.update(_one).where(mine).values(state="SUPERSEDED"))
 
     # --- questions ----------------------------------------------------------------------------------------------------
 
@@ -142,8 +182,11 @@ class Instructions:
 
     # --- ticking off --------------------------------------------------------------------------------------------------
 
-    async def done(self, numbers: Collection[int]) -> Ticked:
-        """The district says that its store shows these now. Saying it again changes nothing."""
+    async def done(self, numbers: Collection[int], natives: Mapping[int, str] | None = None) -> Ticked:
+        """The district says that its store shows these now. Saying it again changes nothing.
+
+        `natives`: of cards, the key under which each was entered.
+        """
         wanted = sorted(set(numbers))
         async with self._database.write(self._lock) as connection:
             known: dict[int, Any] = {}
@@ -152,13 +195,44 @@ class Instructions:
                 query = sa.select(_export).where(_export.c.region == self.region, _export.c.number.in_(part))
                 known |= {row.number: row for row in await connection.execute(query)}
             fresh = [number for number in wanted if number in known and known[number].state in ("NUMBERED", "FILED")]
-            for number in fresh:
+            unnamed = [
+                number
+                for number in fresh
+                if not await self._enter(connection, known[number].instruction, (natives or {}).get(number))
+            ]
+            done = [number for number in fresh if number not in unnamed]
+            for number in done:
                 await self._set(connection, number, known[number].instruction)
+            await self._records.changed(connection)
+        self._forget()
         return Ticked(
-            done=tuple(fresh),
+            done=tuple(done),
             again=tuple(number for number in wanted if number in known and number not in set(fresh)),
             unknown=tuple(number for number in wanted if number not in known),
+            unnamed=tuple(unnamed),
         )
+
+    async def _enter(self, connection: AsyncConnection, instruction: str, native: str | None) -> bool:
+        """A card is known by its new key from now on, and what was held under that key is held under the card's name.
+        True for what is no card."""
+        found = await self._found(connection, _one.c.id == instruction, _movement.c.kind == CARD)
+        if not found:
+            return True
+        if not native or is_successor_key(native):
+            return False
+        card = found[0].asset
+        for name in sorted((card, native)):
+            await self._database.lock(connection, f"{self.region} asset {name}")
+        if (await self._records.named(connection, native)).card is not None:
+            return False
+        mine = sa.and_(_card.c.region == self.region, _card.c.id == card)
+        await connection.execute(sa.update(_card).where(mine).values(entered_as=native))
+        holds = tables.holds
+        theirs = sa.and_(holds.c.region == self.region, holds.c.asset == native)
+        await connection.execute(sa.update(holds).where(theirs).values(asset=card))
+        told = sa.and_(_one.c.region == self.region, _one.c.asset == card, _one.c.id != instruction)
+        await connection.execute(sa.update(_one).where(told).values(asset=native))
+        return True
 
     async def _set(self, connection: AsyncConnection, number: int, instruction: str) -> None:
         exported = sa.and_(_export.c.region == self.region, _export.c.number == number)
@@ -196,6 +270,10 @@ class Instructions:
             _one.join(_movement, sa.and_(_one.c.region == _movement.c.region, _one.c.id == _movement.c.id))
             .outerjoin(_export, sa.and_(_one.c.region == _export.c.region, _one.c.id == _export.c.instruction))
             .outerjoin(_fault, sa.and_(_one.c.region == _fault.c.region, _one.c.id == _fault.c.instruction))
+            .outerjoin(
+                _card,
+                sa.and_(_one.c.region == _card.c.region, _movement.c.asset == _card.c.id, _movement.c.kind == CARD),
+            )
         )
         query = (
             sa.select(
@@ -210,13 +288,17 @@ class Instructions:
                 _export.c.number,
                 _export.c.file,
                 sa.func.coalesce(_export.c.state, _one.c.state),
+                _card.c.fields,
             )
             .select_from(joined)
             .where(_one.c.region == self.region, *where)
             .order_by(_one.c.at, _one.c.id)
             .limit(limit)
         )
-        return [Instruction(*row) for row in await connection.execute(query)]
+        return [
+            replace(Instruction(*row[:-1]), card=None if row.fields is None else orjson.loads(row.fields))
+            for row in await connection.execute(query)
+        ]
 
     @property
     def _lock(self) -> str:
@@ -224,6 +306,10 @@ class Instructions:
 
     def _now(self) -> str:
         return instant(self._clock())
+
+
+def _entry_of(card: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return _movement.c.asset == card, _movement.c.kind == CARD
 
 
 def _overtaken() -> sa.Exists:
@@ -235,8 +321,3 @@ def _overtaken() -> sa.Exists:
         later.c.state == "WRITTEN",
         later.c.at > _one.c.at,
     )
-
-
-def instant(moment: datetime) -> str:
-    """As the book keeps it: one width, so that its order as text is its order in time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

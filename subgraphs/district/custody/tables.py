@@ -9,21 +9,19 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 __all__ = [
-    "SCHEMA_VERSION",
+    "card_changes",
+    "cards",
     "commands",
+    "departures",
     "exports",
     "holds",
     "instructions",
     "metadata",
     "movements",
-    "schema_version",
     "write_faults",
 ]
 
-SCHEMA_VERSION = 1
 metadata = sa.MetaData()
-
-schema_version = sa.Table("custody_schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 holds = sa.Table(
     "custody_holds",
@@ -44,8 +42,13 @@ holds = sa.Table(
     sa.Column("expires_at", sa.Text, comment="of an ACTIVE hold"),
     sa.Column("status_before", sa.Text, comment="the asset's status before its goods left"),
     sa.Column("placed_at", sa.Text, nullable=False),
+    sa.Column("gone", sa.Text, nullable=False, server_default="0", comment="left for good"),
+    sa.Column("buffer_days", sa.Integer, nullable=False, server_default="0"),
+    sa.Column(
+        "until_day", sa.Text, nullable=False, comment="to_day and the buffer behind it; the last of days: for good"
+    ),
     sa.Index("custody_holds_by_asset", "region", "asset", "state"),
-    sa.Index("custody_holds_by_state", "region", "state", "to_day"),
+    sa.Index("custody_holds_by_state", "region", "state", "until_day"),
 )
 
 movements = sa.Table(
@@ -110,4 +113,38 @@ commands = sa.Table(
     sa.Column("movement_id", sa.Text),
     sa.Column("problems", sa.Text, nullable=False, comment="JSON: [[code, path, parameters]]"),
     sa.Column("at", sa.Text, nullable=False),
+)
+
+cards = sa.Table(
+    "custody_cards",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True, comment="native key, given by the book"),
+    sa.Column("lineage", sa.Text, nullable=False, comment="global id"),
+    sa.Column("predecessor", sa.Text, nullable=False, comment="global id"),
+    sa.Column("order_id", sa.Text, nullable=False),
+    sa.Column("fields", sa.Text, nullable=False, comment="JSON: the canonical row"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("entered_as", sa.Text, comment="native key that the district's own system gave it"),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Index("custody_cards_by_entry", "region", "entered_as", unique=True),
+)
+
+departures = sa.Table(
+    "custody_departures",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True, comment="the movement's"),
+    sa.Column("asset", sa.Text, nullable=False),
+    sa.Column("left_over", sa.Text, nullable=False, comment="what is left of the card; 0: nothing"),
+    sa.Column("successor", sa.Text, comment="global id; null for what was written off"),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Index("custody_departures_by_asset", "region", "asset"),
+)
+
+card_changes = sa.Table(
+    "custody_card_changes",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False, comment="goes up with every change of cards and departures"),
 )

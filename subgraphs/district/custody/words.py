@@ -99,6 +99,30 @@ WORDS: dict[str, Words] = {
         "货物尚未出仓。", "先记录出仓。",
         "No goods have left on this hold.", "Record the dispatch first.",
     ),
+    "INVALID_BUFFER": Words(
+        "间隔天数须在 0 至 {days} 之间。", "更正间隔天数。",
+        "The days between holds must be 0 to {days}.", "Correct `bufferDays`.",
+    ),
+    "NOT_LATER": Words(
+        "新的结束日须晚于原来的 {to}。", "更正结束日。",
+        "The new day must be later than {to}.", "Correct the day.",
+    ),
+    "INVALID_CARD": Words(
+        "这不是调入卡片的标识。", "核对新卡片的标识。",
+        "That is no id of a successor card.", "Check the card's id.",
+    ),
+    "CARD_EXISTS": Words(
+        "该标识的卡片已经存在。", "核对新卡片的标识。",
+        "There is a card of that id already.", "Check the card's id.",
+    ),
+    "UNKNOWN_UNIT": Words(
+        "本区没有这个单位。", "核对接收单位的标识或信用代码。",
+        "This region has no such unit.", "Check the receiving unit's id or USCC.",
+    ),
+    "UNKNOWN_WAREHOUSE": Words(
+        "本区没有这个仓库。", "核对仓库标识。",
+        "This region has no such warehouse.", "Check the warehouse's id.",
+    ),
     "IDEMPOTENCY_KEY_REUSED": Words(
         "幂等键已用于另一命令。", "每个命令使用新的幂等键。",
         "The idempotency key was used for another command.", "Use a new key for each command.",

@@ -7,6 +7,7 @@ Each line it writes is flushed, so that whoever reads them knows how far it came
     write     record a dispatch and come to rest where the legacy store is to be written
     number    come to rest within the transaction that numbers what is to be handed out
     tick      come to rest within the transaction that ticks off 1 and 2, with 1 ticked
+    race      say `ready`, wait for a line, and ask for the last of a few, many at once; a line for each answer
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ TODAY = date(2026, 12, 1)
 FROM, TO = "2026-12-01", "2026-12-02"
 BATCH = AssetFacts(Decimal(100_000), "v1", "IDLE", True, None)
 ONE = AssetFacts(Decimal(1), "v1", "IDLE", True, None)
+FEW = AssetFacts(Decimal(3), "v1", "IDLE", True, None)
 AT_A_TIME = 4
+RACERS = 25
 
 
 def now() -> datetime:
@@ -117,7 +120,21 @@ async def tick(url: str) -> None:
     await book.instructions.done([1, 2])
 
 
-MODES = {"serve": serve, "decide": decide, "write": write, "number": number, "tick": tick}
+async def race(url: str) -> None:
+    book = CustodyBook(url, REGION, now)
+    await book.open()
+    say("ready")
+    name = sys.stdin.readline().strip()
+
+    async def ask(number: int) -> None:
+        result = await book.place(hold(f"{name}-{number}", "few"), FEW, TODAY)
+        say("held" if result.hold is not None else ",".join(one.code for one in result.refusals))
+
+    await asyncio.gather(*(ask(number) for number in range(RACERS)))
+    await book.close()
+
+
+MODES = {"serve": serve, "decide": decide, "write": write, "number": number, "tick": tick, "race": race}
 
 if __name__ == "__main__":
     asyncio.run(MODES[sys.argv[2]](sys.argv[1]))

@@ -100,6 +100,10 @@ class MemoryStore:
 
     async def close(self) -> None: ...
 
+    def place(self, native: str) -> tuple[SortValue, ...]:
+        """The key's order values, of `native_kinds`."""
+        return (native,)
+
     def _check(self) -> None:
         if self.is_down:
             raise StoreUnavailable("connection refused by password=secret@db")
@@ -111,7 +115,7 @@ class MemoryStore:
 
     async def page(self, request: PageRequest) -> Page:
         self.requests.append(request)
-        pairs: list[tuple[Row, tuple[SortValue, ...]]] = [(one, (one["native"],)) for one in self._kept(request.filter)]
+        pairs = [(one, self.place(one["native"])) for one in self._kept(request.filter)]
         ordered = sorted_rows(pairs, request.order, self.native_kinds)
 
         def key(pair: tuple[Row, tuple[SortValue, ...]]) -> tuple[Any, ...]:

@@ -198,7 +198,7 @@ def test_the_file_opens_right_in_a_spreadsheet() -> None:
     assert content.startswith(b"\xef\xbb\xbf") and b"\r\n" in content
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
     assert rows[1][:6] == [f"{REGION}-000001", "a", "出仓", "1", "在途", "2026-12-01 12:00:00"]
-    assert rows[1][7:] == ["原库中该资产已改动", ""]
+    assert rows[1][7:] == ["原库中该资产已改动", "", "", ""], "no card, no key of one, not done"
     assert rows[2][1] == "'=1+1", "no formula"
 
 
