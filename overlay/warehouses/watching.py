@@ -40,14 +40,14 @@ from overlay.warehouses.sight import sight_of
 from overlay.warehouses.views import ViewId, format_view_id
 from subgraphs.kit.errors import BadInput, CodedError
 
-__all__ = ["WatchSettings", "Watching"]
+__all__ = ["TICK_S", "WatchSettings", "Watching"]
 
 ASSETS_MAX = 50_000
 """Of a watched view: nearly twice the city's 29,000."""
 WATCHES_MAX = 200
 """Wanted at a time: all of them read in turn take a process about as long as `every_s`."""
 COST_SHARE = 20
-TICK_S_MAX = 2.0
+TICK_S = 2.0
 WANTED_S = 60
 """How long a heartbeat lasts."""
 KEPT_S = 24 * 3600
@@ -63,11 +63,8 @@ _FAULTS = {
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
     every_s: float = 30.0
-
-    @property
-    def tick_s(self) -> float:
-        """How often due watches and the logs of followed ones are looked at."""
-        return min(TICK_S_MAX, self.every_s)
+    tick_s: float = TICK_S
+    """How often due watches and the logs of followed ones are looked at."""
 
 
 class Watching:
