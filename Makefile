@@ -12,7 +12,7 @@ EXTERNAL ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev services node up test check format compose schemas fuzz fuzz-selftest fuzz-horizontal soak \
-        bench-city bench-gateway bench-horizontal bench-adapters clean
+        bench-city bench-gateway bench-horizontal bench-adapters bench-overlay clean
 
 help:
 	@echo "make up          set up, generate the sample city and serve it on http://127.0.0.1:8000"
@@ -29,6 +29,7 @@ help:
 	@echo "make bench-gateway  the gateway beside its peers and beside a program written by hand"
 	@echo "make bench-horizontal  scatter and gather beside the slowest member; 1, 4, 14, 56 members; one hung"
 	@echo "make bench-adapters  pages out of a million rows and a subgraph's answers beside the bare driver; a CSV's index"
+	@echo "make bench-overlay  a virtual warehouse's page in a window beside the same page of plain assets; PARTS=view"
 	@echo "make clean       remove $(VENV), caches and the generated city (var/)"
 
 $(VENV)/.python: scripts/setup.sh
@@ -96,6 +97,9 @@ bench-horizontal: setup-dev
 
 bench-adapters: setup-dev
 	$(BIN)/python -m benchmarks.adapters.run
+
+bench-overlay: setup-dev
+	$(BIN)/python -m benchmarks.overlay.run
 
 bench-city: setup-dev
 	$(BIN)/python -m benchmarks.city

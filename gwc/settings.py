@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     """How often the gateway looks at the members file; a change is in force after two looks, or at once on SIGHUP."""
     members_check_s: float = Field(default=60.0, ge=0.05, le=86_400)
     """How often each member's schema is fetched and held against the contract."""
+    watch_every_s: float = Field(default=30.0, ge=0.1, le=86_400)
+    """How often the overlay evaluates a standing query that somebody follows."""
     explain: bool = False
     """Whether the gateway tells plans, timings and members' operations to whoever asks (`gwc-explain: 1`)."""
 

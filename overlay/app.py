@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,20 @@ from overlay.api.context import Context, Services
 from overlay.api.mutations import Mutation
 from overlay.api.queries import ENTITIES, Query
 from overlay.api.types import Asset, CirculationOrder, Unit, VirtualWarehouse, VirtualWarehouseView, Warehouse
+from overlay.api.warehouses import Subscription
 from overlay.approvals.delegations import Delegations
 from overlay.approvals.warnings import warn_of_lapsing
 from overlay.clock import Clock, utc_now
 from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupEndpoint, HttpGroupEndpoint
+from overlay.group.views import ViewReader
 from overlay.orders.policy import load_policy
 from overlay.orders.service import Circulation
 from overlay.store import tables
 from overlay.store.database import Database
+from overlay.warehouses.commands import WarehouseCommands
 from overlay.warehouses.service import Warehouses
+from overlay.warehouses.watching import Watching, WatchSettings
 from subgraphs.kit.app import create_subgraph_app
 from subgraphs.kit.caller import Caller
 from subgraphs.kit.scalars import SCALARS
@@ -65,18 +69,32 @@ class OverlayOptions:
     """How often open commands and lapsed holds are looked at."""
     call_timeout_s: float = 8.0
     """How long one call to an owner may take before its outcome counts as unknown."""
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    """How often standing queries are evaluated."""
 
 
 def create_overlay_app(options: OverlayOptions) -> Starlette:
     """The overlay's ASGI app: `/graphql` and `/health`. Its store is opened, and open commands are resumed, at start-up."""
     database = Database(options.database_url)
     endpoint = HttpGroupEndpoint(options.group) if isinstance(options.group, str) else options.group
-    custody = Custody(endpoint, TokenIssuer(options.internal_private_pem), options.call_timeout_s)
+    issuer = TokenIssuer(options.internal_private_pem)
+    custody = Custody(endpoint, issuer, options.call_timeout_s)
     policy = load_policy(options.policy)
     circulation = Circulation(database, custody, policy, options.clock)
     warehouses = Warehouses(database, RuleSigner(options.rule_private_pem), options.clock)
-    delegations = Delegations(database, options.clock)
-    services = Services(database, circulation, warehouses, custody, policy, delegations, options.clock)
+    reader = ViewReader(endpoint, issuer, options.call_timeout_s)
+    watching = Watching(database, warehouses, reader, options.clock, options.watch)
+    services = Services(
+        database=database,
+        circulation=circulation,
+        warehouses=warehouses,
+        warehouse_commands=WarehouseCommands(database, options.clock),
+        watching=watching,
+        custody=custody,
+        policy=policy,
+        delegations=Delegations(database, options.clock),
+        clock=options.clock,
+    )
 
     def make_context(caller: Caller) -> Context:
         return Context(services, caller)
@@ -97,10 +115,11 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         await warehouses.plant_seeds()
         await circulation.start()
         settling = asyncio.create_task(_settle_forever(settle, options.settle_every_s), name="overlay settling")
+        watched = asyncio.create_task(_watch_forever(watching, options.watch.tick_s), name="overlay watching")
         try:
             yield
         finally:
-            await end_tasks(settling)
+            await end_tasks(settling, watched)
             await circulation.stop()
             if isinstance(endpoint, HttpGroupEndpoint) and isinstance(options.group, str):
                 await endpoint.close()
@@ -122,6 +141,7 @@ def overlay_schema() -> ServedSchema:
     schema = strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[Asset, Unit, Warehouse, VirtualWarehouse, VirtualWarehouseView, CirculationOrder],
         config=config,
     )
@@ -136,3 +156,12 @@ async def _settle_forever(settle: Callable[[], Awaitable[None]], every_s: float)
         except Exception:
             _log.exception("settling_failed")
         await asyncio.sleep(every_s)
+
+
+async def _watch_forever(watching: Watching, tick_s: float) -> None:
+    while True:
+        try:
+            await watching.run()
+        except Exception:
+            _log.exception("watching_failed")
+        await asyncio.sleep(tick_s)

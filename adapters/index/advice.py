@@ -30,7 +30,9 @@ _PAGE_ROWS = 50
 _NAMED_MAX = 5
 _EXAMPLES: Final[dict[FieldKind, Any]] = {
     FieldKind.DECIMAL: Decimal(1),
+    FieldKind.INTEGER: 1,
     FieldKind.DATE: "2020-01-02",
+    FieldKind.DATETIME: "2020-01-02T00:00:00Z",
     FieldKind.BOOLEAN: True,
 }
 

@@ -50,14 +50,13 @@ __all__ = [
     "row_of",
 ]
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """Raised whenever an index written before cannot be read any more."""
 OWN, CODE_TWICE, KEY_TWICE, BLOCKED = 1, 2, 4, 8
 """Bits of `flaws`: the row has issues of its own; its code, its key is another row's too; an issue of its own blocks."""
 MATCH_SEPARATOR: Final = "\uffff"
 """Between the folded texts that `TextMatch` looks into: no character, so no part of any text."""
 SUMMED: Final = ("quantity", "originalValue", "netValue")
-"""Which are all decimals that are filtered or ordered by, too."""
 SUM_DIGITS: Final = 3
 _WHOLE_DIGITS_MAX = 13
 """Of what is added as thousandths: nine hundred such amounts fit into 64 bits, and what does not is added exactly."""
@@ -129,7 +128,12 @@ class Layout:
             spec = CANONICAL_FIELDS[name]
             if spec.kind is FieldKind.ENUM:
                 self._ranks.append((at, {None: None} | {value: rank for rank, value in enumerate(spec.values)}))
-        self._decimals = [INDEXED.index(name) for name in SUMMED]
+        self._summed = [INDEXED.index(name) for name in SUMMED]
+        self._compared = [
+            at
+            for at, name in enumerate(INDEXED)
+            if CANONICAL_FIELDS[name].kind is FieldKind.DECIMAL and name not in SUMMED
+        ]
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -153,12 +157,15 @@ class Layout:
         for at, ranks in self._ranks:
             values[at] = ranks[values[at]]
         sums: list[int | str | None] = []
-        for at in self._decimals:
+        for at in self._summed:
             if values[at] is None:
                 sums.append(None)
             else:
                 values[at], thousandths = amount(values[at])
                 sums.append(thousandths)
+        for at in self._compared:
+            if values[at] is not None:
+                values[at], _ = amount(values[at])
         flaws = 0
         if mapped.issues:
             flaws = OWN | BLOCKED if any(found["blocking"] for found in mapped.issues) else OWN

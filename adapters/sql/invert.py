@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapters.canonical import CANONICAL_FIELDS
+from adapters.canonical import CANONICAL_FIELDS, DERIVED
 from adapters.mapping.classes import codes_of, placed
 from adapters.mapping.fields import SideTables
 from adapters.mapping.model import Condition, FieldMapping, FieldTest, KeyPart
@@ -142,6 +142,8 @@ class Inverted:
         spec = CANONICAL_FIELDS.get(name)
         if spec is None:
             raise StoreUnsupported(f"there is no canonical field {name!r}")
+        if name in DERIVED:
+            raise StoreUnsupported(f"{name} comes out of the class of each row", ReasonCode.FIELD)
         mapped = self.mapping.fields.get(name)
         if mapped is None:
             return FixedForm(name, {"quantity": "1", "shareable": False}.get(name))

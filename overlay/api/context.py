@@ -22,7 +22,9 @@ from overlay.orders.rights import allowed_commands, visible_orders
 from overlay.orders.service import Circulation
 from overlay.store import tables
 from overlay.store.database import Database
+from overlay.warehouses.commands import WarehouseCommands
 from overlay.warehouses.service import Warehouses
+from overlay.warehouses.watching import Watching
 from subgraphs.kit.caller import Caller
 
 __all__ = ["Context", "Services"]
@@ -34,6 +36,8 @@ class Services:
     circulation: Circulation
     warehouses: Warehouses
     custody: Custody
+    warehouse_commands: WarehouseCommands
+    watching: Watching
     policy: Policy
     delegations: Delegations
     clock: Clock

@@ -16,6 +16,13 @@ class WarehouseScope(enum.StrEnum):
 
 
 @strawberry.enum
+class VirtualWarehouseChangeKind(enum.StrEnum):
+    CREATED = "CREATED"
+    CHANGED = "CHANGED"
+    RETIRED = "RETIRED"
+
+
+@strawberry.enum
 class OrderFlow(enum.StrEnum):
     LOAN = "LOAN"
     RETURN = "RETURN"
@@ -150,6 +157,24 @@ class AssetCondition(enum.StrEnum):
     USABLE = "USABLE"
     NEEDS_REPAIR = "NEEDS_REPAIR"
     BEYOND_REPAIR = "BEYOND_REPAIR"
+
+
+@strawberry.enum
+class Acquisition(enum.StrEnum):
+    PURCHASE = "PURCHASE"
+    TRANSFER = "TRANSFER"
+    EXCHANGE = "EXCHANGE"
+    DONATION = "DONATION"
+    CONFISCATION = "CONFISCATION"
+    STOCKTAKE_GAIN = "STOCKTAKE_GAIN"
+
+
+@strawberry.enum
+class ValueType(enum.StrEnum):
+    ORIGINAL = "ORIGINAL"
+    APPRAISED = "APPRAISED"
+    NOMINAL = "NOMINAL"
+    PROVISIONAL = "PROVISIONAL"
 
 
 @strawberry.enum

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 from typing import Any
 
 import strawberry
@@ -10,17 +11,20 @@ from strawberry import UNSET
 from strawberry.types import get_object_definition
 
 from overlay.api.enums import (
+    Acquisition,
     AssetCondition,
     AssetSource,
     AssetStatus,
     InspectionOutcome,
     OrderFlow,
     OrderState,
+    ValueType,
     WarehouseScope,
 )
-from subgraphs.kit.scalars import Date, Decimal
+from subgraphs.kit.scalars import Date, DateTime, Decimal
 
 __all__ = [
+    "AcquisitionFilter",
     "ApplyLoanInput",
     "ApproveOrderInput",
     "AssetFilter",
@@ -29,11 +33,13 @@ __all__ = [
     "CreateVirtualWarehouseInput",
     "DateFilter",
     "DateRangeInput",
+    "DateTimeFilter",
     "DecimalFilter",
     "DispatchOrderInput",
     "IdFilter",
     "InspectReturnInput",
     "InspectionLineInput",
+    "IntFilter",
     "LendOfficeInput",
     "LineQuantityInput",
     "LoanLineInput",
@@ -48,18 +54,21 @@ __all__ = [
     "SourceFilter",
     "StatusFilter",
     "TextFilter",
+    "ValueTypeFilter",
     "WantInput",
     "WithdrawOrderInput",
     "to_plain",
 ]
 
 
-def to_plain(value: Any) -> Any:
-    """An input as JSON, by the contract's names; what was not given or is null is left out."""
+def to_plain(value: Any, cleared: Collection[str] = ()) -> Any:
+    """An input as JSON, by the contract's names; what was not given is left out, and null too but for `cleared`."""
     definition = get_object_definition(value)
     if definition is not None:
         pairs = ((_name(field), getattr(value, field.python_name)) for field in definition.fields)
-        return {name: to_plain(item) for name, item in pairs if item is not UNSET and item is not None}
+        return {
+            name: to_plain(item) for name, item in pairs if item is not UNSET and (item is not None or name in cleared)
+        }
     if isinstance(value, list):
         return [to_plain(item) for item in value]
     return value.name if isinstance(value, enum.Enum) else value
@@ -114,6 +123,26 @@ class DateFilter:
 
 
 @strawberry.input
+class IntFilter:
+    eq: int | None = UNSET
+    gt: int | None = UNSET
+    gte: int | None = UNSET
+    lt: int | None = UNSET
+    lte: int | None = UNSET
+    is_null: bool | None = UNSET
+
+
+@strawberry.input
+class DateTimeFilter:
+    eq: DateTime | None = UNSET
+    gt: DateTime | None = UNSET
+    gte: DateTime | None = UNSET
+    lt: DateTime | None = UNSET
+    lte: DateTime | None = UNSET
+    is_null: bool | None = UNSET
+
+
+@strawberry.input
 class ClassFilter:
     eq: str | None = UNSET
     in_: list[str] | None = strawberry.field(name="in", default=UNSET)
@@ -140,6 +169,18 @@ class SourceFilter:
 
 
 @strawberry.input
+class AcquisitionFilter:
+    eq: Acquisition | None = UNSET
+    in_: list[Acquisition] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class ValueTypeFilter:
+    eq: ValueType | None = UNSET
+    in_: list[ValueType] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
 class AssetFilter:
     and_: list[AssetFilter] | None = strawberry.field(name="and", default=UNSET)
     or_: list[AssetFilter] | None = strawberry.field(name="or", default=UNSET)
@@ -154,16 +195,26 @@ class AssetFilter:
     model: TextFilter | None = UNSET
     serial_number: TextFilter | None = UNSET
     class_: ClassFilter | None = strawberry.field(name="class", default=UNSET)
+    legacy_class_code: TextFilter | None = UNSET
     quantity: DecimalFilter | None = UNSET
+    unit_of_measure: TextFilter | None = UNSET
     acquired_on: DateFilter | None = UNSET
+    acquisition: AcquisitionFilter | None = UNSET
     original_value: DecimalFilter | None = UNSET
+    accumulated_depreciation: DecimalFilter | None = UNSET
     net_value: DecimalFilter | None = UNSET
+    value_type: ValueTypeFilter | None = UNSET
+    useful_life_months: IntFilter | None = UNSET
     owner: IdFilter | None = UNSET
     warehouse: IdFilter | None = UNSET
+    location: TextFilter | None = UNSET
     source: SourceFilter | None = UNSET
     condition: ConditionFilter | None = UNSET
     status: StatusFilter | None = UNSET
     shareable: bool | None = UNSET
+    shareable_until: DateFilter | None = UNSET
+    mass_kg: DecimalFilter | None = UNSET
+    updated_at: DateTimeFilter | None = UNSET
     has_issues: bool | None = UNSET
 
 
@@ -183,6 +234,7 @@ class CreateVirtualWarehouseInput:
     name_en: str | None = UNSET
     description: str | None = UNSET
     scope: WarehouseScope
+    notify: bool | None = UNSET
     filter: AssetFilter | None = UNSET
     union_with: list[strawberry.ID] | None = UNSET
     intersect_with: list[strawberry.ID] | None = UNSET

@@ -11,7 +11,6 @@ from overlay.api.context import Context
 from overlay.api.inputs import (
     ApplyLoanInput,
     ApproveOrderInput,
-    CreateVirtualWarehouseInput,
     DispatchOrderInput,
     InspectReturnInput,
     ReceiveOrderInput,
@@ -22,8 +21,9 @@ from overlay.api.inputs import (
     WithdrawOrderInput,
     to_plain,
 )
-from overlay.api.rows import order_row, problem_rows, warehouse_row
-from overlay.api.types import Info, OrderPayload, VirtualWarehousePayload
+from overlay.api.rows import order_row, problem_rows
+from overlay.api.types import Info, OrderPayload
+from overlay.api.warehouses import WarehouseMutations
 from overlay.orders.model import Command
 from overlay.orders.service import CommandAnswer
 
@@ -31,20 +31,7 @@ __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation(ApprovalMutation):
-    @strawberry.mutation
-    async def create_virtual_warehouse(self, info: Info, input: CreateVirtualWarehouseInput) -> VirtualWarehousePayload:
-        context, body = info.context, to_plain(input)
-        key = body.pop("idempotencyKey")
-        answer = await context.services.warehouses.create(context.identity, key, body)
-        found: dict[str, Any] = {}
-        if answer.warehouse_id is not None:
-            found = await context.services.warehouses.by_ids(context.identity, [answer.warehouse_id])
-        return {  # type: ignore[return-value]
-            "virtual_warehouse": next((warehouse_row(context, one) for one in found.values()), None),
-            "problems": problem_rows(context, answer.problems),
-        }
-
+class Mutation(ApprovalMutation, WarehouseMutations):
     @strawberry.mutation
     async def apply_loan(self, info: Info, input: ApplyLoanInput) -> OrderPayload:
         context, body = info.context, to_plain(input)

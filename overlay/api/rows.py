@@ -11,10 +11,21 @@ from overlay.api.context import Context
 from overlay.messages import Problem, render
 from overlay.orders.model import ApprovalStep, Line, Order, TimelineEntry
 from overlay.orders.rights import may_see_person
-from overlay.warehouses.service import Warehouse
+from overlay.warehouses.model import Change, Warehouse
+from overlay.warehouses.rights import may_change
+from overlay.warehouses.service import rule_text
 from overlay.warehouses.views import ViewId, format_view_id
 
-__all__ = ["entry_row", "order_row", "problem_rows", "range_row", "timeline_row", "view_row", "warehouse_row"]
+__all__ = [
+    "change_row",
+    "entry_row",
+    "order_row",
+    "problem_rows",
+    "range_row",
+    "timeline_row",
+    "view_row",
+    "warehouse_row",
+]
 
 Row = dict[str, Any]
 
@@ -117,8 +128,21 @@ def warehouse_row(context: Context, warehouse: Warehouse) -> Row:
         "owner_region": warehouse.owner_region,
         "owner_unit": warehouse.owner_unit,
         "built_in": warehouse.built_in,
+        "notify": warehouse.notify,
+        "version": warehouse.version,
+        "may_change": may_change(context.identity, warehouse),
         "created_at": warehouse.created_at,
+        "updated_at": warehouse.updated_at,
         "warehouse": warehouse,
+    }
+
+
+def change_row(context: Context, warehouse_id: str, change: Change) -> Row:
+    return {
+        **{name: getattr(change, name) for name in ("version", "at", "change", "name", "scope", "unit")},
+        "rule_text": rule_text(change.definition.to_json()),
+        "region_code": change.region,
+        "person": _person(context, warehouse_id, change.person, change.unit, change.region),
     }
 
 

@@ -22,11 +22,13 @@ from overlay.api.enums import (
     OrderFlow,
     OrderState,
     Settlement,
+    VirtualWarehouseChangeKind,
     WarehouseScope,
 )
 from overlay.api.inputs import DateRangeInput
 from overlay.api.paging import page_size
-from overlay.api.rows import order_row, timeline_row, view_row
+from overlay.api.rows import change_row, order_row, timeline_row, view_row
+from overlay.warehouses.rights import may_see_history
 from overlay.warehouses.service import rule_text
 from overlay.warehouses.views import InvalidView, ViewId
 from subgraphs.kit.errors import BadInput
@@ -35,6 +37,7 @@ from subgraphs.kit.scalars import AssetRule, Date, DateTime, Decimal
 
 Info = strawberry.Info[Context, None]
 ASSET_ORDERS_MAX = 100
+HISTORY_MAX = 100
 
 
 def read_window(window: DateRangeInput | None) -> tuple[date, date] | None:
@@ -105,7 +108,20 @@ class VirtualWarehouse(Node):
     owner_region: strawberry.ID | None
     owner_unit: str | None
     built_in: bool
+    notify: bool
+    version: int
+    may_change: bool
     created_at: DateTime
+    updated_at: DateTime | None
+
+    @strawberry.field
+    async def history(self, info: Info, first: int = 20) -> list[VirtualWarehouseChange] | None:
+        warehouse = read_attribute(self, "warehouse")
+        newest = page_size(first, HISTORY_MAX)
+        if not may_see_history(info.context.identity, warehouse):
+            return None
+        found = await info.context.services.warehouses.history(warehouse.id, newest)
+        return [change_row(info.context, warehouse.id, one) for one in found]  # type: ignore[misc]
 
     @strawberry.field
     async def rule_text(self, info: Info) -> str:
@@ -117,6 +133,19 @@ class VirtualWarehouse(Node):
         warehouse = read_attribute(self, "warehouse")
         view = ViewId(warehouse.id, read_window(window))
         return view_row(info.context, warehouse, view)  # type: ignore[return-value]
+
+
+@strawberry.type
+class VirtualWarehouseChange:
+    version: int
+    at: DateTime
+    change: VirtualWarehouseChangeKind
+    name: str
+    scope: WarehouseScope
+    rule_text: str
+    region_code: strawberry.ID | None
+    unit: str | None
+    person: str | None
 
 
 @strawberry.type

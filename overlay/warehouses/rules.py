@@ -2,7 +2,7 @@
 
 A rule is kept as it was made: its own condition and the ids of the virtual warehouses that it unites with, is
 restricted to, or leaves out. It is spelled out into one `AssetFilter` when it is asked for, so a change of one
-warehouse shows in all that build on it. References cannot form a circle: they only ever name what existed before.
+warehouse shows in all that build on it. References form no circle: a command that would close one is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from typing import Any
 
 from contract.regions import REGIONS
 
-__all__ = ["CONDITIONS_MAX", "DEPTH_MAX", "Definition", "RuleTooLarge", "measure", "regions_of", "spell_out"]
+__all__ = [
+    "CONDITIONS_MAX",
+    "DEPTH_MAX",
+    "Definition",
+    "RuleTooLarge",
+    "builders_on",
+    "measure",
+    "regions_of",
+    "spell_out",
+]
 
 Filter = dict[str, Any]
 
@@ -53,6 +62,21 @@ class Definition:
     def from_json(data: Mapping[str, Any]) -> Definition:
         sets = (tuple(data[name]) for name in ("union", "intersection", "difference"))
         return Definition(data["filter"], *sets)
+
+
+def builders_on(warehouse_id: str, standing: Mapping[str, Definition]) -> set[str]:
+    """All that build on a warehouse, directly or through others."""
+    direct: dict[str, list[str]] = {}
+    for one, definition in standing.items():
+        for reference in definition.references:
+            direct.setdefault(reference, []).append(one)
+    found: set[str] = set()
+    waiting = [warehouse_id]
+    while waiting:
+        new = set(direct.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def spell_out(definition: Definition, look_up: Callable[[str], Definition]) -> Filter:

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.model import Filter, GroupRow, Page, PageRequest, Store
+from adapters.model import Filter, GroupRow, KeyIn, Not, Page, PageRequest, Store
 from contract.decimals import format_decimal, format_money
 from subgraphs.district.filters import all_of, normal_form, parse_filter
 from subgraphs.district.member import DistrictContext, Member
 from subgraphs.district.paging import PageArguments, Paging, paging_of
+from subgraphs.district.passing import page_passing
 from subgraphs.district.rows import asset_view
 from subgraphs.kit.selection import Selection
 
@@ -32,6 +33,13 @@ _SUMMARY_COLUMNS = {"CLASS": "classTop", "STATUS": "status"}
 class Reading:
     condition: Filter | None
     bound_to: Any
+    taken: frozenset[str] = frozenset()
+    """Native keys that are left out beside: a page passes over them (see `passing`), what counts asks for the rest."""
+
+    @property
+    def whole(self) -> Filter | None:
+        """The condition with what is left out: for counts, where the store must do it all."""
+        return all_of((self.condition, Not(KeyIn(tuple(sorted(self.taken)))) if self.taken else None))
 
 
 async def reading(context: DistrictContext, filter_: Any) -> Reading:
@@ -54,10 +62,10 @@ async def read_connection(
     started = time.monotonic()
     paging = paging_of(arguments, order, what.bound_to, member.region, member.store.native_kinds)
     if "totalCount" in selected:
-        page, count = await asyncio.gather(_page(context, what, paging, selected), member.store.count(what.condition))
+        page, count = await asyncio.gather(_page(context, what, paging, selected), member.store.count(what.whole))
     else:
         page, count = await _page(context, what, paging, selected), None
-    connection: Json = {"condition": what.condition, "totalCount": count, "totalIsExact": True, **page}
+    connection: Json = {"condition": what.whole, "totalCount": count, "totalIsExact": True, **page}
     if "sources" in selected:
         connection["sources"] = [await source_of(member, started)]
     return connection
@@ -69,7 +77,7 @@ async def _page(context: DistrictContext, what: Reading, paging: Paging, selecte
     fields = selected.below("nodes").names | selected.below("edges").below("node").names
     view = await asset_view(context.member, await context.viewer(), context.caller.language, fields)
     request = paging.request(what.condition, view.columns)
-    page = _EMPTY if request is None else await _read(context.member.store, request)
+    page = _EMPTY if request is None else await _read(context.member.store, request, what.taken)
     nodes = view.all(page.rows)
     found: Json = {"nodes": nodes, "pageInfo": paging.page_info(page, selected.below("pageInfo").names)}
     if "edges" in selected:
@@ -81,11 +89,11 @@ async def _page(context: DistrictContext, what: Reading, paging: Paging, selecte
 _EMPTY = Page(rows=(), sort_values=(), native_values=(), has_more=False)
 
 
-async def _read(store: Store, request: PageRequest) -> Page:
+async def _read(store: Store, request: PageRequest, taken: frozenset[str]) -> Page:
     """The page; of a page of no rows it is still asked whether more follow."""
     if request.limit:
-        return await store.page(request)
-    beyond = await store.page(replace(request, limit=1))
+        return await page_passing(store, request, taken)
+    beyond = await page_passing(store, replace(request, limit=1), taken)
     return replace(_EMPTY, has_more=bool(beyond.rows))
 
 
@@ -125,7 +133,7 @@ async def read_summary(context: DistrictContext, what: Reading, by: Sequence[str
     columns = [name for name in dimensions if name in _SUMMARY_COLUMNS]
     summary: Json = {"totalIsExact": True}
     if "groups" in selected:
-        groups = await member.store.groups([_SUMMARY_COLUMNS[name] for name in columns], what.condition)
+        groups = await member.store.groups([_SUMMARY_COLUMNS[name] for name in columns], what.whole)
         region = member.region if "REGION" in dimensions else None
         summary["groups"] = [_group(region, columns, group) for group in groups if group.count]
     if "sources" in selected:

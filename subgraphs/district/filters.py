@@ -9,7 +9,9 @@ this region can match. `And`, `Or` and `Not` are simplified on the way, so a sto
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
 from adapters.canonical import CANONICAL_FIELDS
@@ -32,7 +34,7 @@ from contract.decimals import InvalidDecimal, parse_decimal
 from contract.ids import InvalidId, parse_id
 from subgraphs.district.text import parse_text
 from subgraphs.kit.errors import BadInput
-from subgraphs.kit.scalars import parse_day
+from subgraphs.kit.scalars import parse_day, parse_instant
 
 __all__ = ["all_of", "any_of", "fields_of", "negation", "normal_form", "parse_filter"]
 
@@ -154,6 +156,87 @@ class _Parser:
         )
 
 
+# --- operands -----------------------------------------------------------------------------------------------------------
+
+
+def _one_or_more(operator: str, operand: Any, where: str) -> list[str]:
+    if operator == "eq":
+        return [_text(operand, where)]
+    if operator == "in":
+        return _texts(operand, where)
+    raise _no_operator(where)
+
+
+def _in(name: str, operand: Any, where: str) -> Maybe:
+    values = _texts(operand, where)
+    return In(name, tuple(values)) if values else Nothing()
+
+
+def _is_null(name: str, operand: Any, where: str) -> Maybe:
+    return IsNull(name) if _boolean(operand, where) else Not(IsNull(name))
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise BadInput(f"{where} must be a list")
+    if len(value) > VALUES_MAX:
+        raise BadInput(f"{where} has more than {VALUES_MAX} elements")
+    return list(value)
+
+
+def _texts(value: Any, where: str) -> list[str]:
+    return list(dict.fromkeys(_text(one, f"{where}[{index}]") for index, one in enumerate(_list(value, where))))
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise BadInput(f"{where} must be a text")
+    if len(value) > TEXT_LENGTH_MAX:
+        raise BadInput(f"{where} is longer than {TEXT_LENGTH_MAX} characters")
+    return value
+
+
+def _boolean(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise BadInput(f"{where} must be true or false")
+    return value
+
+
+def _decimal(value: Any, where: str) -> Decimal:
+    try:
+        return parse_decimal(_text(value, where))
+    except InvalidDecimal as error:
+        raise BadInput(f"{where}: {error}") from None
+
+
+def _no_operator(where: str) -> BadInput:
+    return BadInput(f"{where}: there is no such operator")
+
+
+def _integer(value: Any, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadInput(f"{where} must be a whole number")
+    return value
+
+
+def _date(value: Any, where: str) -> str:
+    try:
+        return parse_day(value)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error.message}") from None
+
+
+def _instant(value: Any, where: str) -> str:
+    """As stores spell instants: UTC, whole seconds, so that their order as text is their order in time."""
+    try:
+        moment = datetime.fromisoformat(parse_instant(value)).astimezone(UTC)
+    except (BadInput, OverflowError) as error:
+        raise BadInput(f"{where}: {error}") from None
+    if moment.microsecond:
+        raise BadInput(f"{where}: stores know whole seconds; give no fraction of one")
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
 # --- conditions on one field: (field, operator, operand, where, region) → condition ------------------------------------
 
 
@@ -213,23 +296,17 @@ _Comparison = Literal["eq", "gt", "gte", "lt", "lte"]
 _COMPARISONS: dict[str, _Comparison] = {"eq": "eq", "gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte"}
 
 
-def _number(name: str, operator: str, operand: Any, where: str, _region: str) -> Maybe:
+def _compared(
+    read: Callable[[Any, str], Any], name: str, operator: str, operand: Any, where: str, _region: str
+) -> Maybe:
     if operator == "isNull":
         return _is_null(name, operand, where)
     if operator not in _COMPARISONS:
         raise _no_operator(where)
-    return Compare(name, _COMPARISONS[operator], _decimal(operand, where))
+    return Compare(name, _COMPARISONS[operator], read(operand, where))
 
 
-def _day(name: str, operator: str, operand: Any, where: str, _region: str) -> Maybe:
-    if operator == "isNull":
-        return _is_null(name, operand, where)
-    if operator not in _COMPARISONS:
-        raise _no_operator(where)
-    try:
-        return Compare(name, _COMPARISONS[operator], parse_day(operand))
-    except BadInput as error:
-        raise BadInput(f"{where}: {error.message}") from None
+_number, _whole, _day, _moment = (partial(_compared, reader) for reader in (_decimal, _integer, _date, _instant))
 
 
 def _enum(name: str, operator: str, operand: Any, where: str, _region: str) -> Maybe:
@@ -247,66 +324,24 @@ _Condition = Callable[[str, str, Any, str, str], Maybe]
 _CONDITIONS: dict[str, _Condition] = {
     "region": _region,
     "class": _class,
-    "acquiredOn": _day,
+    "usefulLifeMonths": _whole,
+    "updatedAt": _moment,
+    **dict.fromkeys(("acquiredOn", "shareableUntil"), _day),
     **dict.fromkeys(("id", "owner", "warehouse"), _id),
-    **dict.fromkeys(("code", "name", "specification", "brand", "model", "serialNumber"), _textual),
-    **dict.fromkeys(("quantity", "originalValue", "netValue"), _number),
-    **dict.fromkeys(("source", "condition", "status"), _enum),
+    **dict.fromkeys(
+        (
+            "code",
+            "name",
+            "legacyClassCode",
+            "specification",
+            "brand",
+            "model",
+            "serialNumber",
+            "unitOfMeasure",
+            "location",
+        ),
+        _textual,
+    ),
+    **dict.fromkeys(("quantity", "originalValue", "accumulatedDepreciation", "netValue", "massKg"), _number),
+    **dict.fromkeys(("acquisition", "valueType", "source", "condition", "status"), _enum),
 }
-
-
-# --- operands -----------------------------------------------------------------------------------------------------------
-
-
-def _one_or_more(operator: str, operand: Any, where: str) -> list[str]:
-    if operator == "eq":
-        return [_text(operand, where)]
-    if operator == "in":
-        return _texts(operand, where)
-    raise _no_operator(where)
-
-
-def _in(name: str, operand: Any, where: str) -> Maybe:
-    values = _texts(operand, where)
-    return In(name, tuple(values)) if values else Nothing()
-
-
-def _is_null(name: str, operand: Any, where: str) -> Maybe:
-    return IsNull(name) if _boolean(operand, where) else Not(IsNull(name))
-
-
-def _list(value: Any, where: str) -> list[Any]:
-    if not isinstance(value, list | tuple):
-        raise BadInput(f"{where} must be a list")
-    if len(value) > VALUES_MAX:
-        raise BadInput(f"{where} has more than {VALUES_MAX} elements")
-    return list(value)
-
-
-def _texts(value: Any, where: str) -> list[str]:
-    return list(dict.fromkeys(_text(one, f"{where}[{index}]") for index, one in enumerate(_list(value, where))))
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise BadInput(f"{where} must be a text")
-    if len(value) > TEXT_LENGTH_MAX:
-        raise BadInput(f"{where} is longer than {TEXT_LENGTH_MAX} characters")
-    return value
-
-
-def _boolean(value: Any, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise BadInput(f"{where} must be true or false")
-    return value
-
-
-def _decimal(value: Any, where: str) -> Decimal:
-    try:
-        return parse_decimal(_text(value, where))
-    except InvalidDecimal as error:
-        raise BadInput(f"{where}: {error}") from None
-
-
-def _no_operator(where: str) -> BadInput:
-    return BadInput(f"{where}: there is no such operator")

@@ -13,8 +13,16 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.base import get_object_definition
 
-from subgraphs.district.types import ID, AssetCondition, AssetSource, AssetStatus, MovementKind, ValueType
-from subgraphs.kit.scalars import Date, Decimal
+from subgraphs.district.types import (
+    ID,
+    Acquisition,
+    AssetCondition,
+    AssetSource,
+    AssetStatus,
+    MovementKind,
+    ValueType,
+)
+from subgraphs.kit.scalars import Date, DateTime, Decimal
 
 __all__ = ["plain"]
 
@@ -74,6 +82,26 @@ class DateFilter:
 
 
 @strawberry.input
+class IntFilter:
+    eq: int | None = UNSET
+    gt: int | None = UNSET
+    gte: int | None = UNSET
+    lt: int | None = UNSET
+    lte: int | None = UNSET
+    isNull: bool | None = UNSET
+
+
+@strawberry.input
+class DateTimeFilter:
+    eq: DateTime | None = UNSET
+    gt: DateTime | None = UNSET
+    gte: DateTime | None = UNSET
+    lt: DateTime | None = UNSET
+    lte: DateTime | None = UNSET
+    isNull: bool | None = UNSET
+
+
+@strawberry.input
 class ClassFilter:
     eq: str | None = UNSET
     in_: list[str] | None = strawberry.field(name="in", default=UNSET)
@@ -100,6 +128,18 @@ class SourceFilter:
 
 
 @strawberry.input
+class AcquisitionFilter:
+    eq: Acquisition | None = UNSET
+    in_: list[Acquisition] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
+class ValueTypeFilter:
+    eq: ValueType | None = UNSET
+    in_: list[ValueType] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input
 class AssetFilter:
     and_: list[AssetFilter] | None = strawberry.field(name="and", default=UNSET)
     or_: list[AssetFilter] | None = strawberry.field(name="or", default=UNSET)
@@ -114,16 +154,26 @@ class AssetFilter:
     model: TextFilter | None = UNSET
     serialNumber: TextFilter | None = UNSET
     class_: ClassFilter | None = strawberry.field(name="class", default=UNSET)
+    legacyClassCode: TextFilter | None = UNSET
     quantity: DecimalFilter | None = UNSET
+    unitOfMeasure: TextFilter | None = UNSET
     acquiredOn: DateFilter | None = UNSET
+    acquisition: AcquisitionFilter | None = UNSET
     originalValue: DecimalFilter | None = UNSET
+    accumulatedDepreciation: DecimalFilter | None = UNSET
     netValue: DecimalFilter | None = UNSET
+    valueType: ValueTypeFilter | None = UNSET
+    usefulLifeMonths: IntFilter | None = UNSET
     owner: IdFilter | None = UNSET
     warehouse: IdFilter | None = UNSET
+    location: TextFilter | None = UNSET
     source: SourceFilter | None = UNSET
     condition: ConditionFilter | None = UNSET
     status: StatusFilter | None = UNSET
     shareable: bool | None = UNSET
+    shareableUntil: DateFilter | None = UNSET
+    massKg: DecimalFilter | None = UNSET
+    updatedAt: DateTimeFilter | None = UNSET
     hasIssues: bool | None = UNSET
 
 

@@ -17,6 +17,7 @@ from contract.rules import RuleVerifier
 from subgraphs.district.carded import CardedStore
 from subgraphs.district.custody.book import CustodyBook
 from subgraphs.district.policy import Viewer
+from subgraphs.district.windows import Windows
 from subgraphs.kit.caller import Caller
 
 __all__ = ["Clock", "DistrictContext", "Member"]
@@ -47,12 +48,14 @@ class Member:
     region: str = field(init=False)
     units: _Kept = field(init=False)
     warehouses: _Kept = field(init=False)
+    windows: Windows = field(init=False)
 
     def __post_init__(self) -> None:
         self.store = CardedStore(self.legacy, self.book)
         self.region = self.legacy.region
         self.units = _Kept(self.store.units, self._unit)
         self.warehouses = _Kept(self.store.warehouses, self._warehouse)
+        self.windows = Windows(self.book, self.store)
 
     @property
     def region_row(self) -> dict[str, str]:

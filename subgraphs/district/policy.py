@@ -36,7 +36,9 @@ PUBLISHED_FIELDS = frozenset(
 )  # fmt: skip
 """What the published catalogue shows of an asset; other fields are null (`issues` is empty) without signing in."""
 
-_UNPUBLISHED_CONDITIONS = frozenset(("serialNumber", "hasIssues"))
+_UNPUBLISHED_CONDITIONS = frozenset(
+    ("serialNumber", "legacyClassCode", "accumulatedDepreciation", "location", "updatedAt", "hasIssues")
+)
 """Conditions that would tell what the catalogue does not show."""
 
 

@@ -6,11 +6,11 @@ own custody book has taken wholly at some time within the window is left out.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
-from adapters.model import Filter, KeyIn, Not
+from adapters.model import Filter
 from contract.rules import InvalidRule, Rule
 from subgraphs.district.connections import Reading, reading
 from subgraphs.district.filters import all_of, parse_filter
@@ -19,6 +19,8 @@ from subgraphs.kit.errors import BadInput, CodedError
 from subgraphs.kit.scalars import parse_day
 
 __all__ = ["reading_of_view"]
+
+COMPILED_MAX = 1_024
 
 
 async def reading_of_view(context: DistrictContext, rule: Any, filter_: Any) -> Reading:
@@ -29,14 +31,26 @@ async def reading_of_view(context: DistrictContext, rule: Any, filter_: Any) -> 
     member = context.member
     found = _verified(member, rule)
     asked = await reading(context, filter_)
-    condition = all_of(
-        (
-            parse_filter(found.filter, member.region),
-            asked.condition,
-            None if found.window is None else await _outside_of_holds(member, found.window),
-        )
-    )
-    return Reading(condition, {"rule": found.filter, "window": found.window, "filter": asked.bound_to})
+    condition = all_of((_condition_of(rule["token"], found, member.region), asked.condition))
+    taken = frozenset() if found.window is None else await _taken_in(member, found.window)
+    return Reading(condition, {"rule": found.filter, "window": found.window, "filter": asked.bound_to}, taken)
+
+
+_Compiled = OrderedDict[tuple[str, str], Filter | None]
+_compiled: _Compiled = OrderedDict()
+"""By token and region: a rule is the same text to all members for an hour, and the same condition to each of them."""
+
+
+def _condition_of(token: str, rule: Rule, region: str) -> Filter | None:
+    """The condition of a rule that was verified."""
+    key = (token, region)
+    if key in _compiled:
+        _compiled.move_to_end(key)
+        return _compiled[key]
+    condition = _compiled[key] = parse_filter(rule.filter, region)
+    if len(_compiled) > COMPILED_MAX:
+        _compiled.popitem(last=False)
+    return condition
 
 
 def _verified(member: Member, rule: Any) -> Rule:
@@ -50,17 +64,6 @@ def _verified(member: Member, rule: Any) -> Rule:
         raise CodedError(str(error), code="INVALID_RULE") from None
 
 
-async def _outside_of_holds(member: Member, window: tuple[str, str]) -> Filter | None:
-    """Every row but those of which nothing is free throughout the window."""
+async def _taken_in(member: Member, window: tuple[str, str]) -> frozenset[str]:
     from_day, to_day = (parse_day(day) for day in window)
-    held = await member.book.held(from_day, to_day, member.today())
-    if not held:
-        return None
-    rows = await member.store.rows(held, frozenset(("quantity",)))
-    taken = [native for native, row in rows.items() if held[native] >= _quantity(row)]
-    return Not(KeyIn(tuple(sorted(taken)))) if taken else None
-
-
-def _quantity(row: Mapping[str, Any]) -> Decimal:
-    """A card without a quantity is one thing."""
-    return Decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1)
+    return await member.windows.taken_in(from_day, to_day, member.today())

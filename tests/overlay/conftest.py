@@ -23,6 +23,7 @@ from overlay.orders.policy import load_policy
 from overlay.orders.service import Circulation, CommandAnswer
 from overlay.store import tables
 from overlay.store.database import Database
+from overlay.warehouses.watching import WatchSettings
 from tests.overlay.city import BORROWING, CITY, CLERK, HEAD, INTERNAL, LENDING, RULE, ManualClock, days
 from tests.overlay.city import City as FakeCity
 
@@ -168,6 +169,7 @@ async def api(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Api
         rule_private_pem=RULE[0],
         clock=clock,
         settle_every_s=3600,
+        watch=WatchSettings(every_s=3600, tick_s=3600),
     )
     app = create_overlay_app(options)
     async with app.router.lifespan_context(app):

@@ -235,6 +235,42 @@ async def test_a_warehouse_is_made_of_others_and_shared_by_scope(api: Api) -> No
         assert [p["code"] for p in refused["createVirtualWarehouse"]["problems"]] == [code]
 
 
+async def test_a_warehouse_is_changed_and_retired_over_graphql(api: Api) -> None:
+    shown = (
+        "virtualWarehouse { id name nameEn scope version notify mayChange updatedAt ruleText } problems { code path }"
+    )
+    create = f"mutation C($i: CreateVirtualWarehouseInput!) {{ createVirtualWarehouse(input: $i) {{ {shown} }} }}"
+    update = f"mutation U($i: UpdateVirtualWarehouseInput!) {{ updateVirtualWarehouse(input: $i) {{ {shown} }} }}"
+    retire = f"mutation R($i: RetireVirtualWarehouseInput!) {{ retireVirtualWarehouse(input: $i) {{ {shown} }} }}"
+    body = {"name": "投影仪", "nameEn": "Projectors", "scope": "UNIT", "filter": {"usefulLifeMonths": {"gte": 72}}}
+    made = (await api.data(create, CLERK, i={"idempotencyKey": "c", **body}))["createVirtualWarehouse"]
+    assert made["problems"] == []
+    id_ = made["virtualWarehouse"]["id"]
+    change = {"id": id_, "expectedVersion": 1, "nameEn": None, "scope": None, "notify": True, "filter": None,
+              "unionWith": ["vw:city-store"]}  # fmt: skip
+    changed = (await api.data(update, HEAD, i={"idempotencyKey": "u", **change}))["updateVirtualWarehouse"]
+    assert changed["problems"] == []
+    found = changed["virtualWarehouse"]
+    assert (found["name"], found["nameEn"], found["scope"], found["version"]) == ("投影仪", None, "UNIT", 2)
+    assert (found["notify"], found["mayChange"]) == (True, True)
+    assert found["updatedAt"] and "330100" in found["ruleText"]
+    late = (await api.data(update, CLERK, i={"idempotencyKey": "l", **change}))["updateVirtualWarehouse"]
+    assert [(one["code"], one["path"]) for one in late["problems"]] == [("WAREHOUSE_CHANGED", ["expectedVersion"])]
+    history = "query H($id: ID!) { node(id: $id) { ... on VirtualWarehouse { mayChange history { version change person ruleText } } } }"
+    told = (await api.data(history, CLERK, id=id_))["node"]["history"]
+    assert [(one["version"], one["change"], one["person"]) for one in told] == [
+        (2, "CHANGED", "head"), (1, "CREATED", "clerk"),
+    ]  # fmt: skip
+    assert "usefulLifeMonths" in told[1]["ruleText"]
+    colleague = someone("colleague", Role.APPLICANT, unit=BORROWER)
+    assert (await api.data(history, colleague, id=id_))["node"] == {"mayChange": False, "history": None}
+    gone = {"idempotencyKey": "r", "id": id_, "expectedVersion": 2}
+    for _ in range(2):
+        retired = (await api.data(retire, CLERK, i=gone))["retireVirtualWarehouse"]
+        assert retired == {"virtualWarehouse": None, "problems": []}
+    assert (await api.data(history, CLERK, id=id_))["node"] is None
+
+
 async def test_node_gives_stubs_by_prefix(api: Api) -> None:
     query = "query N($id: ID!) { node(id: $id) { __typename id } }"
     for id_, type_ in (

@@ -64,8 +64,22 @@ def test_everything_is_described_in_chinese_and_english() -> None:
             name = node.name.value  # type: ignore[attr-defined]
             description = getattr(node, "description", None)
             text = description.value if description is not None else ""
-            if name not in ("Query", "Mutation") and not re.search(r"[一-鿿].*。.*[A-Za-z].*\.$", text, re.DOTALL):
+            if name not in ("Query", "Mutation", "Subscription") and not re.search(
+                r"[一-鿿].*。.*[A-Za-z].*\.$", text, re.DOTALL
+            ):
                 missing.append(name)
 
     visit(OVERLAY, Descriptions())
     assert missing == []
+
+
+def fields_of(name: str) -> set[str]:
+    return {field.name.value for field in named(DISTRICT)[name].fields}  # type: ignore[attr-defined]
+
+
+def test_a_rule_may_speak_of_every_field_of_an_asset_but_these() -> None:
+    """Personal data is never searched; a version and the time of reading say nothing of the asset itself."""
+    of_another_name = {"legacyClass": "legacyClassCode", "issues": "hasIssues"}
+    unspoken = {"keeper", "user", "version", "observedAt", "busy"}
+    expected = {of_another_name.get(name, name) for name in fields_of("Asset") - unspoken}
+    assert fields_of("AssetFilter") == expected | {"and", "or", "not", "text"}

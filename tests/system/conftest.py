@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -56,7 +57,9 @@ class City:
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     data_dir = tmp_path_factory.mktemp("city") / "var"
-    with gwc("up", "--port", "0", "--data-dir", str(data_dir), "--no-simulate") as (process, url):
+    watchful = {**os.environ, "GWC_WATCH_EVERY_S": "0.2"}
+    arguments = ("up", "--port", "0", "--data-dir", str(data_dir), "--no-simulate")
+    with gwc(*arguments, environment=watchful) as (process, url):
         yield City(process, url, data_dir)
 
 

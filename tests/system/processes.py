@@ -86,9 +86,11 @@ class GwcProcess(WatchedProcess):
 
 
 @contextmanager
-def gwc(*arguments: str, ready: str = r"http://127\.0\.0\.1:\d+/graphql") -> Iterator[tuple[GwcProcess, str]]:
+def gwc(
+    *arguments: str, ready: str = r"http://127\.0\.0\.1:\d+/graphql", environment: Mapping[str, str] = os.environ
+) -> Iterator[tuple[GwcProcess, str]]:
     """A server command once it listens, with its GraphQL URL."""
-    running = GwcProcess(*arguments)
+    running = GwcProcess(*arguments, environment=environment)
     try:
         match = running.wait_for(rf"ready.*({ready})|({ready}).*ready")
         yield running, match.group(1) or match.group(2)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
+
+import pytest
 
 from contract.ids import format_id
 from subgraphs.sample_city.truth import read_summary, read_truth
@@ -68,6 +73,74 @@ async def test_a_new_rule_is_a_new_warehouse_at_once(person: object, anonymous: 
     rows = await walk(officer, VIEW, ("virtualWarehouse", "assets"), {"id": payload["virtualWarehouse"]["id"]})
     assert rows
     assert all(Decimal(row["netValue"]) >= 5000 and row["status"] == "IDLE" for row in rows)
+
+
+ROWS_OF = {
+    "vw:idle-desks-and-computers": lambda row: (
+        row["status"] == "IDLE" and (row["classCode"] or "").startswith(DESKS_AND_COMPUTERS)
+    ),
+    "vw:lendable-equipment": lambda row: (
+        row["status"] in ("IDLE", "IN_STORE") and (row["classCode"] or "").startswith("A02") and row["shareable"]
+    ),
+    "vw:city-store": lambda row: row["region"] == "330100" and row["status"] == "IN_STORE",
+}
+"""The built-in warehouses' rules, said once more over the rows that the city was made of."""
+FIGURES = """
+query Figures($id: ID!) { virtualWarehouse(id: $id) {
+  assets(first: 0) { totalCount totalIsExact facets(fields: [REGION, STATUS, CLASS, CONDITION]) { field value count }
+    sources { region status } }
+  total: summary(by: []) { groups { count quantity originalValue netValue } totalIsExact }
+  regions: summary(by: [REGION]) { groups { region count quantity originalValue netValue } }
+  apart: summary(by: [REGION, CLASS, STATUS]) { groups { region class status count quantity } } } }
+"""
+FACETS = {"REGION": "region", "STATUS": "status", "CLASS": "classCode", "CONDITION": "condition"}
+
+
+def rows_of(city: City, warehouse: str) -> list[dict[str, Any]]:
+    every = (
+        {**row.row, "region": region}
+        for region in read_summary(city.folder)["regions"]
+        for row in read_truth(city.folder, region)
+        if row.row is not None and row.native is not None
+    )
+    return [row for row in every if ROWS_OF[warehouse](row)]
+
+
+def summed(rows: Iterable[dict[str, Any]], *by: str) -> dict[tuple[str | None, ...], tuple[Decimal, ...]]:
+    """Per group: cards, quantity, original and net value."""
+    groups: dict[tuple[str | None, ...], list[Decimal]] = {}
+    for row in rows:
+        group = groups.setdefault(tuple(row[name] for name in by), [Decimal(0)] * 4)
+        amounts = (1, row["quantity"], row["originalValue"], row["netValue"])
+        group[:] = [total + Decimal(amount or 0) for total, amount in zip(group, amounts, strict=True)]
+    return {key: tuple(group) for key, group in groups.items()}
+
+
+def told(groups: list[dict[str, Any]], *by: str) -> dict[tuple[str | None, ...], tuple[Decimal, ...]]:
+    amounts = ("count", "quantity", "originalValue", "netValue")
+    return {
+        tuple(group[name] for name in by): tuple(Decimal(group[name]) for name in amounts if name in group)
+        for group in groups
+    }
+
+
+@pytest.mark.parametrize("warehouse", ROWS_OF)
+async def test_totals_facets_and_figures_are_those_of_one_store_with_all_rows(
+    city: City, auditor: Client, warehouse: str
+) -> None:
+    rows = rows_of(city, warehouse)
+    view = (await auditor(FIGURES, {"id": warehouse})).data["virtualWarehouse"]
+    assert rows
+    assert view["assets"]["totalCount"] == len(rows)
+    assert view["assets"]["totalIsExact"] and view["total"]["totalIsExact"]
+    assert {source["status"] for source in view["assets"]["sources"]} == {"OK"}
+    facets = {(each["field"], each["value"]): each["count"] for each in view["assets"]["facets"]}
+    assert facets == Counter((field, row[name]) for field, name in FACETS.items() for row in rows)
+    assert told(view["total"]["groups"]) == summed(rows)
+    assert told(view["regions"]["groups"], "region") == summed(rows, "region")
+    tops = [{**row, "class": row["classCode"] and row["classCode"][:3]} for row in rows]
+    apart = {key: group[:2] for key, group in summed(tops, "region", "class", "status").items()}
+    assert told(view["apart"]["groups"], "region", "class", "status") == apart
 
 
 async def test_the_rule_is_never_visible_to_clients(auditor: Client) -> None:

@@ -40,7 +40,14 @@ __all__ = ["CHECKS", "filters_of"]
 _NO_SUCH = "没有 none"
 _HAIR = Decimal("0.001")
 """Less than any step of money: shows a comparison that rounds."""
-_COMPARED = {FieldKind.DECIMAL, FieldKind.DATE}
+_COMPARED = {FieldKind.DECIMAL, FieldKind.INTEGER, FieldKind.DATE, FieldKind.DATETIME}
+_UNSEEN: dict[FieldKind, Any] = {
+    FieldKind.DECIMAL: Decimal("-7.77"),
+    FieldKind.INTEGER: -7,
+    FieldKind.DATE: "1900-01-01",
+    FieldKind.DATETIME: "1900-01-01T00:00:00Z",
+}
+"""A value that no row has, by kind; of texts `_NO_SUCH`."""
 
 Named = tuple[str, str | None, Filter]
 """(what is asked in words, the field, the filter)."""
@@ -65,7 +72,8 @@ def _of_field(spec: FieldSpec, rows: Sequence[Row]) -> Iterator[Named]:
     for value in values:
         yield f"{name} eq {value}", name, Compare(name, "eq", value)
         yield f"not {name} eq {value}", name, Not(Compare(name, "eq", value))
-    yield f"{name} in …", name, In(name, tuple(str(value) for value in values))
+    if spec.kind is not FieldKind.INTEGER:
+        yield f"{name} in …", name, In(name, tuple(str(value) for value in values))
     if spec.kind in _COMPARED:
         yield from _comparisons(spec, values)
     if spec.kind is FieldKind.TEXT:
@@ -81,11 +89,10 @@ def _seen(spec: FieldSpec, rows: Sequence[Row]) -> list[Any]:
     found = {row[spec.name] for row in rows if row.get(spec.name) is not None}
     if spec.kind is FieldKind.ENUM:
         return [*[value for value in spec.values if value in found][:3], spec.values[-1]]
-    convert: Any = Decimal if spec.kind is FieldKind.DECIMAL else str
+    convert: Any = {FieldKind.DECIMAL: Decimal, FieldKind.INTEGER: int}.get(spec.kind, str)
     ordered = sorted({convert(value) for value in found})
-    none = {FieldKind.DECIMAL: Decimal("-7.77"), FieldKind.DATE: "1900-01-01"}.get(spec.kind, _NO_SUCH)
     middle = [ordered[at] for at in sorted({0, len(ordered) // 2, len(ordered) - 1})] if ordered else []
-    return [*middle, none]
+    return [*middle, _UNSEEN.get(spec.kind, _NO_SUCH)]
 
 
 def _comparisons(spec: FieldSpec, values: Sequence[Any]) -> Iterator[Named]:

@@ -36,6 +36,8 @@ _BUSY_S = 10.0
 _BUSY_SLICE_MS = 100
 """SQLite waits in its thread, where no deadline reaches it, so it waits in slices. Readers (WAL) wait for nobody."""
 _WRITE = "gwc_write"
+_LAST_COMMAND = "SELECT max(rowid) FROM custody_commands"
+"""Answered out of the tree's last leaf; rows of this table are only ever added."""
 
 
 class BookUnavailable(RuntimeError):
@@ -48,6 +50,8 @@ class Database:
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._writer = asyncio.Lock()
         """Writers of this process queue here, in order, before they queue in the file."""
+        self.writes = 0
+        """Transactions that this process has ended: while it stands, this process has changed nothing."""
 
     async def open(self) -> None:
         """Bring the book to this program's tables. Raises `StoreTooNew` or `BookUnavailable`."""
@@ -70,6 +74,20 @@ class Database:
     @asynccontextmanager
     async def write(self, *locks: str) -> AsyncIterator[AsyncConnection]:
         """One transaction that holds the named locks to its end; durable when it returns."""
+        try:
+            async with self._write(*locks) as connection:
+                yield connection
+        finally:
+            self.writes += 1
+
+    async def mark(self) -> str:
+        """Equal to an earlier one only if no process has kept a command of any region since."""
+        question = _LAST_COMMAND if self._is_sqlite else "SELECT pg_current_snapshot()"
+        async with self.read() as connection:
+            return str((await connection.execute(sa.text(question))).scalar())
+
+    @asynccontextmanager
+    async def _write(self, *locks: str) -> AsyncIterator[AsyncConnection]:
         with _reported():
             if self._is_sqlite:
                 async with self._writer, self._connected() as connection:
