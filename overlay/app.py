@@ -30,6 +30,7 @@ from overlay.approvals.warnings import warn_of_lapsing
 from overlay.clock import Clock, utc_now
 from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupEndpoint, HttpGroupEndpoint
+from overlay.ledger.service import Ledger, LedgerOptions
 from overlay.orders.policy import load_policy
 from overlay.orders.service import Circulation
 from overlay.store import tables
@@ -60,6 +61,8 @@ class OverlayOptions:
     """Signs the rules of virtual warehouses."""
     policy: Path | None = None
     """The policy table's file; None: the one that comes with the program."""
+    ledger: LedgerOptions | None = None
+    """How the ledger is anchored each day; None: not by this process."""
     clock: Clock = utc_now
     settle_every_s: float = 5.0
     """How often open commands and lapsed holds are looked at."""
@@ -76,7 +79,8 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
     circulation = Circulation(database, custody, policy, options.clock)
     warehouses = Warehouses(database, RuleSigner(options.rule_private_pem), options.clock)
     delegations = Delegations(database, options.clock)
-    services = Services(database, circulation, warehouses, custody, policy, delegations, options.clock)
+    ledger = Ledger(database, custody, options.clock, options.ledger)
+    services = Services(database, circulation, warehouses, custody, ledger, policy, delegations, options.clock)
 
     def make_context(caller: Caller) -> Context:
         return Context(services, caller)
@@ -90,6 +94,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         await circulation.resume()
         await circulation.expire()
         await warn_of_lapsing(database, options.clock())
+        await ledger.tick()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -101,6 +106,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
             yield
         finally:
             await end_tasks(settling)
+            await ledger.stop()
             await circulation.stop()
             if isinstance(endpoint, HttpGroupEndpoint) and isinstance(options.group, str):
                 await endpoint.close()

@@ -11,6 +11,7 @@ from gwc.serve import listen, serve
 from gwc.settings import Settings
 from overlay.app import OverlayOptions, create_overlay_app
 from overlay.group.endpoint import GroupEndpoint
+from overlay.ledger.service import LedgerOptions
 
 __all__ = ["overlay_options", "serve_overlay"]
 
@@ -39,4 +40,5 @@ def overlay_options(settings: Settings, group: GroupEndpoint | str) -> OverlayOp
         internal_public_pem=public_key(settings.keys, "internal"),
         rule_private_pem=private_key(settings.keys, "rule"),
         policy=settings.policy,
+        ledger=LedgerOptions(private_pem=private_key(settings.keys, "ledger"), anchors=settings.anchors),
     )
