@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidKey
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from gwc.errors import CommandError
 from gwc.keys import ensure_keys, private_key, public_key
@@ -36,6 +36,8 @@ async def make_anchor(settings: Settings, say: Say) -> None:
             made = await Anchors(database, signer, settings.anchors, utc_now).make()
         except AnchorRefused as error:
             raise CommandError(f"No anchor: {error}.", "Verify the ledger: gwc ledger verify --anchor FILE") from None
+        except DBAPIError as error:
+            raise CommandError(f"The store did not let an anchor be made now: {error.orig}.", "Try again.") from None
         except OSError as error:
             raise CommandError(f"The anchor's file cannot be written: {error}.", "See GWC_ANCHORS_DIR.") from None
     say(f"{anchor_file(settings.anchors, made.day)}: {made.body['entries']} entries, root {made.body['root']}")

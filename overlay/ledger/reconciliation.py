@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -71,17 +71,28 @@ class Reconciliation:
         return answer
 
     async def run_daily(self) -> None:
-        """Begin the day's run, unless some process has."""
+        """Begin the day's run, unless some process has; one that was cut off begins anew."""
         run_id = f"run:{shanghai_today(self._clock()).isoformat()}"
-        async with self._database.read() as connection:
-            if (await connection.execute(select(ledger_runs.c.id).where(ledger_runs.c.id == run_id))).scalar():
-                return
         try:
             async with self._database.write() as connection:
                 await self._insert(connection, run_id)
         except IntegrityError:
-            return
+            if not await self._take_up(run_id):
+                return
         self._spawn(run_id)
+
+    async def _take_up(self, run_id: str) -> bool:
+        table, now = ledger_runs, self._clock()
+        over = or_(table.c.state == "FAILED", (table.c.state == "RUNNING") & self._cut_off())
+        async with self._database.write() as connection:
+            again = update(table).where(table.c.id == run_id, over).values(state="RUNNING", started_at=text_of(now))
+            if (await connection.execute(again)).rowcount != 1:
+                return False
+            await connection.execute(delete(ledger_differences).where(ledger_differences.c.run_id == run_id))
+        return True
+
+    def _cut_off(self) -> ColumnElement[bool]:
+        return ledger_runs.c.started_at < text_of(self._clock() - LEASE)
 
     async def settled(self) -> None:
         """Until no run of this process is under way."""
@@ -93,8 +104,8 @@ class Reconciliation:
 
     async def _open_run(self, connection: AsyncConnection) -> str | None:
         table = ledger_runs
-        cut_off = table.c.started_at < text_of(self._clock() - LEASE)
-        await connection.execute(update(table).where(table.c.state == "RUNNING", cut_off).values(state="FAILED"))
+        ended = update(table).where(table.c.state == "RUNNING", self._cut_off())
+        await connection.execute(ended.values(state="FAILED"))
         found = await connection.execute(select(table.c.id).where(table.c.state == "RUNNING").limit(1))
         return found.scalar()
 

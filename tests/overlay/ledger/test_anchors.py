@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from contract.identity import generate_key_pair
 from overlay.ledger.anchor import InvalidAnchor, Signer, read_anchor
 from overlay.ledger.anchors import AnchorRefused, Anchors, anchor_file
+from overlay.ledger.entries import Transfer, append
+from overlay.ledger.verification import verify_ledger
 from overlay.store.tables import outbox
-from tests.overlay.ledger.books import KEYS, OVER, Books
+from tests.overlay.city import ManualClock
+from tests.overlay.ledger.books import KEYS, OPENING, OUT, OVER, Books
 
 A, B = "asset:330106:a", "asset:330106:b"
 
@@ -92,6 +97,32 @@ async def test_a_day_has_one_anchor_whoever_asks_how_often(books: Books) -> None
     assert [(one.topic, one.subject, one.data["hash"]) for one in notices] == [
         ("ledger.anchored", "anchor:2026-12-01", first.hash)
     ]
+
+
+async def test_an_anchor_waits_for_who_is_writing_below_its_place(
+    postgres_database: str, clock: ManualClock, tmp_path: Path
+) -> None:
+    """One that was first to draw a place commits last: an anchor made in between would never be reproduced again."""
+    books = Books(postgres_database, clock, tmp_path / "anchors")
+    await books.database.open()
+    async with books.database.write() as connection:
+        transfer = Transfer(*OUT, Decimal(1), None)
+        await append(connection, A, "order:1", "2026-12-01T00:00:00.000000Z", OPENING, transfer)
+        await books.move(B)
+        making = asyncio.create_task(books.anchors.make())
+        while not making.done() and not await waits_for_lock(books):
+            continue
+        assert not making.done()
+    made = await making
+    assert made.body["entries"] == 8
+    assert (await verify_ledger(books.database, [made])).holds
+    await books.database.close()
+
+
+async def waits_for_lock(books: Books) -> bool:
+    query = text("SELECT count(*) FROM pg_locks WHERE relation = 'ledger_entries'::regclass AND NOT granted")
+    async with books.database.read() as connection:
+        return bool((await connection.execute(query)).scalar())
 
 
 async def test_a_file_that_could_not_be_written_is_written_later(books: Books, tmp_path: Path) -> None:

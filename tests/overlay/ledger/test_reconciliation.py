@@ -147,3 +147,27 @@ async def test_a_run_that_a_crash_cut_off_never_passes_for_a_clean_one(
     cut_off = await find_run(desk.database, first.id, None)
     assert cut_off is not None
     assert (cut_off["state"], cut_off["compared"]) == ("FAILED", None)
+
+
+async def test_the_days_run_that_was_cut_off_begins_anew(
+    desk: Desk, city: City, reconciliation: Reconciliation, clock: ManualClock
+) -> None:
+    asset = city.add_asset("a")
+    await lent(desk, asset)
+    city.assets[asset]["status"] = "IDLE"
+    await reconciliation.run_daily()
+    await reconciliation.settled()
+    async with desk.database.write() as connection:
+        await connection.execute(update(tables.ledger_runs).values(state="RUNNING", finished_at=None))
+    await reconciliation.run_daily()
+    await reconciliation.settled()
+    run = await find_run(desk.database, None, None)
+    assert run is not None
+    assert run["state"] == "RUNNING", "it may be another process's"
+    clock.advance(hours=2)
+    await reconciliation.run_daily()
+    await reconciliation.settled()
+    run = await find_run(desk.database, None, None)
+    assert run is not None
+    assert (run["state"], run["compared"]) == ("DONE", 1)
+    assert len(await read_differences(desk.database, run["id"], None, None, 0, 10)) == 1
