@@ -16,6 +16,7 @@ import typer
 from gwc.adapter import adapter_app
 from gwc.district import district_app
 from gwc.errors import CommandError
+from gwc.ledger import ledger_app
 from gwc.options import DataDir, Host, Port, say, settings_of
 
 __all__ = ["main"]
@@ -37,6 +38,7 @@ app.add_typer(mapping_app, name="mapping")
 quality_app = typer.Typer(no_args_is_help=True, help="Data quality, for officers.")
 app.add_typer(quality_app, name="quality")
 app.add_typer(district_app, name="district")
+app.add_typer(ledger_app, name="ledger")
 
 
 class Size(StrEnum):

@@ -1,8 +1,9 @@
-"""The three key pairs of a city, as PEM files in one folder.
+"""The four key pairs of a city, as PEM files in one folder.
 
 - `access`: signs what clients carry (`gwc token` here; an identity provider in earnest). The gateway needs the public half.
 - `internal`: signs the identity that travels inside. Gateway and overlay sign, every subgraph verifies.
 - `rule`: signs virtual warehouses' rules. The overlay signs, districts verify.
+- `ledger`: signs the ledger's daily anchors. The overlay signs, whoever audits verifies.
 
 A process reads only the halves it needs, so a district's machine never holds a private key.
 """
@@ -17,7 +18,7 @@ from gwc.errors import CommandError
 
 __all__ = ["NAMES", "ensure_keys", "private_key", "public_key"]
 
-NAMES = ("access", "internal", "rule")
+NAMES = ("access", "internal", "rule", "ledger")
 
 
 def ensure_keys(folder: Path) -> None:

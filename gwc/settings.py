@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     """`mqtt://host:port`; None: a broker of our own inside the process."""
     redis_url: str | None = None
     """The event bus, and members' last good answers where they are kept; None: memory."""
+    anchors_dir: Path | None = None
+    """Where the ledger's anchors are exported, best on another machine; None: `anchors` in the data folder."""
     group_url: str = "http://127.0.0.1:8000/groups/districts/graphql"
     """Where the overlay reaches the districts as one, when it runs in a process of its own."""
     deadline_ms: int = Field(default=10_000, ge=50, le=120_000)
@@ -58,6 +60,10 @@ class Settings(BaseSettings):
     @property
     def state(self) -> Path:
         return self.data_dir / "state"
+
+    @property
+    def anchors(self) -> Path:
+        return self.anchors_dir or self.data_dir / "anchors"
 
     @property
     def keys(self) -> Path:

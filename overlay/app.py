@@ -32,6 +32,7 @@ from overlay.clock import Clock, utc_now
 from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupEndpoint, HttpGroupEndpoint
 from overlay.group.views import ViewReader
+from overlay.ledger.service import Ledger, LedgerOptions
 from overlay.orders.policy import load_policy
 from overlay.orders.service import Circulation
 from overlay.store import tables
@@ -64,6 +65,8 @@ class OverlayOptions:
     """Signs the rules of virtual warehouses."""
     policy: Path | None = None
     """The policy table's file; None: the one that comes with the program."""
+    ledger: LedgerOptions | None = None
+    """How the ledger is anchored each day; None: not by this process."""
     clock: Clock = utc_now
     settle_every_s: float = 5.0
     """How often open commands and lapsed holds are looked at."""
@@ -82,6 +85,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
     policy = load_policy(options.policy)
     circulation = Circulation(database, custody, policy, options.clock)
     warehouses = Warehouses(database, RuleSigner(options.rule_private_pem), options.clock)
+    ledger = Ledger(database, custody, options.clock, options.ledger)
     reader = ViewReader(endpoint, issuer, options.call_timeout_s)
     watching = Watching(database, warehouses, reader, options.clock, options.watch)
     services = Services(
@@ -91,6 +95,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         warehouse_commands=WarehouseCommands(database, options.clock),
         watching=watching,
         custody=custody,
+        ledger=ledger,
         policy=policy,
         delegations=Delegations(database, options.clock),
         clock=options.clock,
@@ -108,6 +113,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         await circulation.resume()
         await circulation.expire()
         await warn_of_lapsing(database, options.clock())
+        await ledger.tick()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -120,6 +126,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
             yield
         finally:
             await end_tasks(settling, watched)
+            await ledger.stop()
             await circulation.stop()
             if isinstance(endpoint, HttpGroupEndpoint) and isinstance(options.group, str):
                 await endpoint.close()

@@ -91,6 +91,8 @@ _NAMES_ZH = {
     "REJECTED": "驳回",
     "WITHDRAWN": "撤回",
     "EXPIRED": "过期",
+    "RECONCILE": "核对台账",
+    "EXPORT_LEDGER": "导出台账",
     "APPLY": "申请",
     "APPROVE": "审批",
     "REJECT": "驳回",

@@ -11,6 +11,7 @@ from gwc.serve import listen, serve
 from gwc.settings import Settings
 from overlay.app import OverlayOptions, create_overlay_app
 from overlay.group.endpoint import GroupEndpoint
+from overlay.ledger.service import LedgerOptions
 from overlay.warehouses.watching import TICK_S, WatchSettings
 
 __all__ = ["overlay_options", "serve_overlay"]
@@ -41,4 +42,5 @@ def overlay_options(settings: Settings, group: GroupEndpoint | str) -> OverlayOp
         rule_private_pem=private_key(settings.keys, "rule"),
         policy=settings.policy,
         watch=WatchSettings(settings.watch_every_s, min(TICK_S, settings.watch_every_s)),
+        ledger=LedgerOptions(private_pem=private_key(settings.keys, "ledger"), anchors=settings.anchors),
     )

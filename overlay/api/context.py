@@ -14,6 +14,7 @@ from overlay.approvals.delegations import Delegation, Delegations, delegated_ord
 from overlay.audit.log import record_reads
 from overlay.clock import Clock, shanghai_today, text_of
 from overlay.group.custody import Custody
+from overlay.ledger.service import Ledger
 from overlay.messages import Language
 from overlay.orders import repository
 from overlay.orders.model import DECISIONS, Command, Order, TimelineEntry
@@ -38,6 +39,7 @@ class Services:
     custody: Custody
     warehouse_commands: WarehouseCommands
     watching: Watching
+    ledger: Ledger
     policy: Policy
     delegations: Delegations
     clock: Clock

@@ -115,6 +115,7 @@ class ApprovalState(enum.StrEnum):
 @strawberry.enum
 class LedgerMovement(enum.StrEnum):
     OPENING = "OPENING"
+    ADJUST = "ADJUST"
     DISPATCH = "DISPATCH"
     RECEIVE = "RECEIVE"
     RETURN = "RETURN"
@@ -186,3 +187,37 @@ class AssetSource(enum.StrEnum):
     CONFISCATED = "CONFISCATED"
     BODY_CLOSED = "BODY_CLOSED"
     DONATED = "DONATED"
+
+
+@strawberry.enum
+class LedgerDimension(enum.StrEnum):
+    REGION = "REGION"
+    UNIT = "UNIT"
+    CLASS = "CLASS"
+    TOP_CLASS = "TOP_CLASS"
+    CUSTODY = "CUSTODY"
+
+
+@strawberry.enum
+class LedgerExportKind(enum.StrEnum):
+    JOURNAL = "JOURNAL"
+    BALANCES = "BALANCES"
+    DIFFERENCES = "DIFFERENCES"
+
+
+@strawberry.enum
+class ReconciliationState(enum.StrEnum):
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+@strawberry.enum
+class DifferenceCause(enum.StrEnum):
+    STORE_NOT_WRITTEN = "STORE_NOT_WRITTEN"
+    STATUS_DIFFERS = "STATUS_DIFFERS"
+    HOLD_MISSING = "HOLD_MISSING"
+    QUANTITY_DIFFERS = "QUANTITY_DIFFERS"
+    OWNER_DIFFERS = "OWNER_DIFFERS"
+    ASSET_GONE = "ASSET_GONE"
+    REGION_UNAVAILABLE = "REGION_UNAVAILABLE"

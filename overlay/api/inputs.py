@@ -15,7 +15,9 @@ from overlay.api.enums import (
     AssetCondition,
     AssetSource,
     AssetStatus,
+    Custody,
     InspectionOutcome,
+    LedgerExportKind,
     OrderFlow,
     OrderState,
     ValueType,
@@ -40,18 +42,21 @@ __all__ = [
     "InspectReturnInput",
     "InspectionLineInput",
     "IntFilter",
+    "LedgerFilterInput",
     "LendOfficeInput",
     "LineQuantityInput",
     "LoanLineInput",
     "LoanSourcesInput",
     "OrderFilter",
     "ReceiveOrderInput",
+    "RecordLedgerExportInput",
     "RejectOrderInput",
     "ResubmitOrderInput",
     "ReturnGoodsInput",
     "ReturnOrderForCorrectionInput",
     "RevokeOfficeInput",
     "SourceFilter",
+    "StartReconciliationInput",
     "StatusFilter",
     "TextFilter",
     "ValueTypeFilter",
@@ -361,3 +366,30 @@ class InspectReturnInput:
     order_id: strawberry.ID
     lines: list[InspectionLineInput]
     comment: str | None = UNSET
+
+
+# ledger
+
+
+@strawberry.input
+class LedgerFilterInput:
+    regions: list[strawberry.ID] | None = UNSET
+    units: list[str] | None = UNSET
+    classes: list[str] | None = UNSET
+    custodies: list[Custody] | None = UNSET
+    asset_ids: list[strawberry.ID] | None = UNSET
+
+
+@strawberry.input
+class StartReconciliationInput:
+    idempotency_key: str
+
+
+@strawberry.input
+class RecordLedgerExportInput:
+    idempotency_key: str
+    kind: LedgerExportKind
+    format: str
+    filter: LedgerFilterInput | None = UNSET
+    range: DateRangeInput | None = UNSET
+    day: Date | None = UNSET

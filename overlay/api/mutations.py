@@ -21,6 +21,7 @@ from overlay.api.inputs import (
     WithdrawOrderInput,
     to_plain,
 )
+from overlay.api.ledger import LedgerMutation
 from overlay.api.rows import order_row, problem_rows
 from overlay.api.types import Info, OrderPayload
 from overlay.api.warehouses import WarehouseMutations
@@ -31,7 +32,7 @@ __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation(ApprovalMutation, WarehouseMutations):
+class Mutation(ApprovalMutation, LedgerMutation, WarehouseMutations):
     @strawberry.mutation
     async def apply_loan(self, info: Info, input: ApplyLoanInput) -> OrderPayload:
         context, body = info.context, to_plain(input)

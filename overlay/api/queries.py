@@ -9,44 +9,42 @@ import strawberry
 from sqlalchemy import ColumnElement, or_, select
 from strawberry import UNSET
 
-from contract.identity import Role
 from contract.ids import InvalidId, parse_id
 from overlay.api.approvals import ApprovalQuery
 from overlay.api.audit import AuditQuery
 from overlay.api.context import Context
 from overlay.api.inputs import DateRangeInput, OrderFilter, to_plain
+from overlay.api.ledger import LedgerQuery
 from overlay.api.paging import connection, page_size, read_cursor
-from overlay.api.rows import entry_row, order_row, view_row, warehouse_row
+from overlay.api.rows import order_row, view_row, warehouse_row
 from overlay.api.sourcing import SourcingQuery
 from overlay.api.types import (
     CirculationOrder,
     Info,
-    LedgerEntryConnection,
     Node,
     OrderConnection,
     VirtualWarehouseConnection,
     VirtualWarehouseView,
     read_window,
+    signed_in,
 )
 from overlay.orders import repository
 from overlay.orders.model import Order
-from overlay.orders.rights import inbox_condition, lent_inbox, visible_orders
+from overlay.orders.rights import inbox_condition, lent_inbox
 from overlay.store import tables
 from overlay.warehouses.views import InvalidView, ViewId, parse_view_id
 from subgraphs.kit.entities import Representation
-from subgraphs.kit.errors import BadInput, Unauthenticated
 from subgraphs.kit.selection import Selection
 
 __all__ = ["ENTITIES", "Query"]
 
 PAGE_MAX = 100
-LEDGER_PAGE_MAX = 200
 _STUBS = {"asset": "Asset", "unit": "Unit", "warehouse": "Warehouse"}
 """Types of other subgraphs by the prefix of their ids: a stub with the id is all the overlay knows of them."""
 
 
 @strawberry.type
-class Query(ApprovalQuery, AuditQuery, SourcingQuery):
+class Query(ApprovalQuery, AuditQuery, LedgerQuery, SourcingQuery):
     @strawberry.field
     async def virtual_warehouses(
         self, info: Info, first: int = 50, after: str | None = UNSET
@@ -69,7 +67,7 @@ class Query(ApprovalQuery, AuditQuery, SourcingQuery):
     async def orders(
         self, info: Info, filter: OrderFilter | None = UNSET, first: int = 20, after: str | None = UNSET
     ) -> OrderConnection | None:
-        context = _signed_in(info)
+        context = signed_in(info)
         conditions = _conditions(context, to_plain(filter) if filter else {})
         page: OrderConnection = await _order_page(context, "order", conditions, first, after, newest_first=True)
         return page
@@ -81,29 +79,10 @@ class Query(ApprovalQuery, AuditQuery, SourcingQuery):
 
     @strawberry.field
     async def inbox(self, info: Info, first: int = 20, after: str | None = UNSET) -> OrderConnection | None:
-        context = _signed_in(info)
+        context = signed_in(info)
         conditions = [or_(inbox_condition(context.identity), *map(lent_inbox, await context.lent()))]
         page: OrderConnection = await _order_page(context, "inbox", conditions, first, after, newest_first=False)
         return page
-
-    @strawberry.field
-    async def ledger_entries(
-        self, info: Info, asset_id: strawberry.ID, first: int = 50, after: str | None = UNSET
-    ) -> LedgerEntryConnection | None:
-        context, entries = _signed_in(info), tables.ledger_entries
-        size, place = page_size(first, LEDGER_PAGE_MAX), read_cursor("entry", after or None)
-        query = (
-            select(entries)
-            .where(entries.c.asset_id == asset_id, entries.c.sequence > (place or 0))
-            .where(*_ledger_rights(context, asset_id))
-            .order_by(entries.c.sequence)
-            .limit(size + 1)
-        )
-        async with context.services.database.read() as database:
-            rows = (await database.execute(query)).mappings().all()
-        return connection(  # type: ignore[return-value]
-            "entry", [dict(row) for row in rows], size, place is not None, lambda row: int(row["sequence"]), entry_row
-        )
 
     @strawberry.field
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
@@ -182,27 +161,6 @@ def _conditions(context: Context, wanted: Mapping[str, Any]) -> list[ColumnEleme
     if wanted.get("mine"):
         conditions.append(orders.c.applicant_person == context.identity.person)
     return conditions
-
-
-def _ledger_rights(context: Context, asset_id: str) -> list[ColumnElement[bool]]:
-    """The whole statement for who audits the city or works in the owner's region; for others what their orders moved."""
-    identity = context.identity
-    if identity.has(Role.CITY_OFFICER, Role.AUDITOR, Role.SERVICE):
-        return []
-    try:
-        region = parse_id(asset_id, "asset").region
-    except InvalidId as error:
-        raise BadInput(f"assetId: {error}") from None
-    if identity.region == region and identity.has(Role.REGION_OFFICER, Role.KEEPER, Role.FINANCE):
-        return []
-    visible = select(tables.orders.c.id).where(tables.orders.c.listed, visible_orders(identity))
-    return [tables.ledger_entries.c.order_id.in_(visible)]
-
-
-def _signed_in(info: Info) -> Context:
-    if info.context.identity.is_anonymous:
-        raise Unauthenticated("orders and the ledger are for people who have signed in; send an access token")
-    return info.context
 
 
 async def _find_views(context: Context, keys: Sequence[Representation], _selection: Selection) -> Sequence[Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
+
+from sqlalchemy import RowMapping
 
 from contract.decimals import format_decimal
 from overlay.api.context import Context
 from overlay.messages import Problem, render
-from overlay.orders.model import ApprovalStep, Line, Order, TimelineEntry
+from overlay.orders.model import ApprovalStep, Line, Order, TimelineEntry, order_number
 from overlay.orders.rights import may_see_person
 from overlay.warehouses.model import Change, Warehouse
 from overlay.warehouses.rights import may_change
@@ -105,12 +106,18 @@ def timeline_row(context: Context, entry: TimelineEntry) -> Row:
     }
 
 
-def entry_row(row: Mapping[str, Any]) -> Row:
+def entry_row(row: RowMapping) -> Row:
+    number = None if row["order_seq"] is None else order_number(row["order_created_at"], row["order_seq"])
     return {
-        **{name: row[name] for name in ("id", "asset_id", "sequence", "pair", "movement", "quantity", "value", "at")},
+        **{
+            name: row[name]
+            for name in ("id", "lineage", "asset_id", "asset_class", "sequence", "pair", "movement", "at")
+        },
+        **{name: row[name] for name in ("quantity", "value", "balance", "balance_value")},
         "asset": {"id": row["asset_id"]},
         "account": {"region_code": row["region"], "unit": row["unit"], "custody": row["custody"]},
         "order_id": row["order_id"],
+        "order_number": number,
         "previous_hash": row["previous_hash"],
         "hash": row["hash"],
     }

@@ -14,9 +14,7 @@ from overlay.api.context import Context
 from overlay.api.enums import (
     ApprovalOffice,
     ApprovalState,
-    Custody,
     InspectionOutcome,
-    LedgerMovement,
     LineHoldState,
     OrderCommand,
     OrderFlow,
@@ -31,7 +29,7 @@ from overlay.api.rows import change_row, order_row, timeline_row, view_row
 from overlay.warehouses.rights import may_see_history
 from overlay.warehouses.service import rule_text
 from overlay.warehouses.views import InvalidView, ViewId
-from subgraphs.kit.errors import BadInput
+from subgraphs.kit.errors import BadInput, Unauthenticated
 from subgraphs.kit.plain import read_attribute
 from subgraphs.kit.scalars import AssetRule, Date, DateTime, Decimal
 
@@ -49,6 +47,12 @@ def read_window(window: DateRangeInput | None) -> tuple[date, date] | None:
     except InvalidView as error:
         raise BadInput(f"window: {error}") from None
     return days
+
+
+def signed_in(info: Info) -> Context:
+    if info.context.identity.is_anonymous:
+        raise Unauthenticated("orders and the ledger are for people who have signed in; send an access token")
+    return info.context
 
 
 @strawberry.interface
@@ -274,43 +278,6 @@ class OrderConnection:
 class OrderEdge:
     cursor: str
     node: CirculationOrder
-
-
-@strawberry.type
-class LedgerAccount:
-    region_code: strawberry.ID
-    unit: str | None
-    custody: Custody
-
-
-@strawberry.type
-class LedgerEntry:
-    id: strawberry.ID
-    asset_id: strawberry.ID
-    asset: Asset | None
-    sequence: int
-    pair: strawberry.ID
-    movement: LedgerMovement
-    account: LedgerAccount
-    quantity: Decimal
-    value: Decimal | None
-    order_id: strawberry.ID | None
-    at: DateTime
-    previous_hash: str
-    hash: str
-
-
-@strawberry.type
-class LedgerEntryConnection:
-    nodes: list[LedgerEntry]
-    edges: list[LedgerEntryEdge]
-    page_info: PageInfo
-
-
-@strawberry.type
-class LedgerEntryEdge:
-    cursor: str
-    node: LedgerEntry
 
 
 @strawberry.type

@@ -7,9 +7,9 @@ have done it, so nothing may be concluded; the same command with the same idempo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -21,7 +21,17 @@ from contract.identity import DEADLINE_HEADER, IDENTITY_HEADER, Identity, Role, 
 from overlay.group.endpoint import GroupAnswer, GroupEndpoint, GroupUnreachable
 from overlay.messages import Problem, problem
 
-__all__ = ["Action", "AssetFacts", "CommandResult", "Custody", "Done", "Refused", "Unavailable", "Unknown"]
+__all__ = [
+    "Action",
+    "AssetFacts",
+    "AssetState",
+    "CommandResult",
+    "Custody",
+    "Done",
+    "Refused",
+    "Unavailable",
+    "Unknown",
+]
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +68,12 @@ _FACTS = (
     "query AssetFacts($id: ID!, $range: DateRangeInput!) { asset(id: $id) { id name quantity unitOfMeasure originalValue status condition "
     "specification shareable shareableUntil version class { scheme code } owner { id uscc } "
     "busy(range: $range) { from to } } }"
+)
+
+_STATES = (
+    "query AssetStates($ids: [ID!]!, $first: Int!, $range: DateRangeInput!) "
+    "{ assets(filter: { id: { in: $ids } }, first: $first) { nodes { id quantity status owner { uscc } "
+    "busy(range: $range) { quantity } } sources { region status } } }"
 )
 
 _NEVER_DONE = frozenset(
@@ -112,6 +128,17 @@ class AssetFacts:
     it: it changes with every hold that is written back."""
 
 
+@dataclass(frozen=True, slots=True)
+class AssetState:
+    """What an asset's store and custody book say of it now."""
+
+    quantity: Decimal
+    status: str | None
+    owner_unit: str | None
+    claimed: Decimal
+    """The quantity that the custody book has promised or given out, on the day asked for."""
+
+
 class Custody:
     def __init__(self, endpoint: GroupEndpoint, issuer: TokenIssuer, timeout_s: float = _CALL_TIMEOUT_S) -> None:
         self._endpoint = endpoint
@@ -130,6 +157,23 @@ class Custody:
         if row is not None:
             return _facts(row)
         return Unavailable(", ".join(_codes(answer))) if answer.get("errors") else None
+
+    async def states(self, region: str, asset_ids: Sequence[str], day: date) -> dict[str, AssetState] | Unavailable:
+        """The states of one region's assets in one question; what its store does not show is absent."""
+        range_ = {"from": day.isoformat(), "to": (day + timedelta(days=1)).isoformat()}
+        variables = {"ids": list(asset_ids), "first": len(asset_ids), "range": range_}
+        try:
+            answer = await self._execute(_STATES, variables)
+        except Exception as error:  # as with facts: a region that did not answer
+            _log.warning("asset_states_failed", region=region, error=repr(error))
+            return Unavailable(type(error).__name__)
+        page = (answer.get("data") or {}).get("assets")
+        if page is None or answer.get("errors"):
+            return Unavailable(", ".join(_codes(answer)) or "no data")
+        states = {source["region"]: source["status"] for source in page["sources"]}
+        if states.get(region) != "OK":
+            return Unavailable(str(states.get(region)))
+        return {row["id"]: _state(row) for row in page["nodes"]}
 
     async def send(self, action: str, key: str, asset_id: str, input_: Mapping[str, Any]) -> CommandResult:
         """Give one command. `input_` is the mutation's input without key and asset."""
@@ -190,6 +234,19 @@ def _problem(data: Mapping[str, Any]) -> Problem:
     return Problem(str(data["code"]), tuple(data.get("path") or ()), {}, data.get("message"), data.get("remedy"))
 
 
+def _state(row: Mapping[str, Any]) -> AssetState:
+    return AssetState(
+        quantity=_quantity(row),
+        status=row.get("status"),
+        owner_unit=(row.get("owner") or {}).get("uscc"),
+        claimed=max((parse_decimal(one["quantity"]) for one in row["busy"]), default=Decimal(0)),
+    )
+
+
+def _quantity(row: Mapping[str, Any]) -> Decimal:
+    return parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1)
+
+
 def _facts(row: Mapping[str, Any]) -> AssetFacts:
     owner = row.get("owner") or {}
     until = row.get("shareableUntil")
@@ -199,7 +256,7 @@ def _facts(row: Mapping[str, Any]) -> AssetFacts:
     return AssetFacts(
         id=row["id"],
         name=row.get("name"),
-        quantity=parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1),
+        quantity=_quantity(row),
         unit_of_measure=row.get("unitOfMeasure"),
         original_value=parse_decimal(value) if value is not None else None,
         status=row.get("status"),

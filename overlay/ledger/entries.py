@@ -1,132 +1,74 @@
 """The ledger: every movement is a pair of entries, written once, chained by hash within an asset's lineage.
 
-An account is (region, unit, custody). A pair takes a quantity and its value from one account and gives it to
-another, so the sum over all accounts of a lineage stays what the opening pair made it: zero, with the opening
-account on the other side. Nothing is changed or deleted; a correction is a new pair.
+A pair takes a quantity and its value from one account and gives it to another, so the sum over all accounts of a
+lineage stays what the opening pair made it: zero, with the opening account on the other side. Nothing is changed or
+deleted; a correction is a new pair. A lineage is the card that goods first moved on, and the cards that succeeded it.
 
-The chain is per lineage: entry n's hash covers its own words and entry n-1's hash, and (lineage, sequence) is unique
-in the store, so two writers cannot both append as n.
+Beside the entries stand the lineage's head and the balances of its accounts, kept in the same transaction. Whoever
+appends first locks the head, so appends to one lineage queue, appends to different ones never meet; (lineage,
+sequence) is unique in the store besides. Entries say themselves what their account held after them.
+
+An account never holds less than nothing, in quantity or value. The quantity is refused (`NegativeBalance`, which undoes
+the caller's transaction). Value is settled instead: shares of a batch are rounded to the cent, order by order, so what
+is thought to leave may be a cent more or less than what is there; no more leaves than is there, and what leaves last
+takes the rest.
 """
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
-from enum import StrEnum
 from typing import Any
 
-import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal, format_money
-from overlay.store.tables import ledger_entries
+from overlay.ledger.book import Book, Side
+from overlay.ledger.chain import FORM, GENESIS, BrokenChain, entry_hash, verify
+from overlay.ledger.model import Account, Custody, Movement, NegativeBalance, Opening, Stock, Transfer
+from overlay.store.tables import ledger_balances, ledger_entries, ledger_lineages
 
 __all__ = [
     "Account",
     "BrokenChain",
     "Custody",
     "Movement",
+    "NegativeBalance",
     "Opening",
     "Stock",
     "Transfer",
     "append",
     "entry_hash",
+    "lineage_of",
     "share_of",
     "stock_of",
     "verify",
 ]
 
-GENESIS = "0" * 64
-_HASHED = [
-    "id",
-    "lineage",
-    "sequence",
-    "asset_id",
-    "pair",
-    "movement",
-    "region",
-    "unit",
-    "custody",
-    "quantity",
-    "value",
-    "order_id",
-    "at",
-    "previous_hash",
-]
 
-
-class Movement(StrEnum):
-    OPENING = "OPENING"
-    DISPATCH = "DISPATCH"
-    RECEIVE = "RECEIVE"
-    RETURN = "RETURN"
-    STORE = "STORE"
-    DAMAGE = "DAMAGE"
-    REFUSE = "REFUSE"
-
-
-class Custody(StrEnum):
-    OPENING = "OPENING"
-    IN_STORE = "IN_STORE"
-    IN_TRANSIT = "IN_TRANSIT"
-    LENT = "LENT"
-    RETURNING = "RETURNING"
-    DAMAGED = "DAMAGED"
-
-
-class BrokenChain(ValueError):
-    """An entry does not follow from the one before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    region: str
-    unit: str | None
-    custody: Custody
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    movement: Movement
-    source: Account
-    target: Account
-    quantity: Decimal
-    value: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What an asset's card said when it first moved."""
-
-    account: Account
-    quantity: Decimal
-    value: Decimal | None
-
-    def transfer(self) -> Transfer:
-        outside = Account(self.account.region, self.account.unit, Custody.OPENING)
-        return Transfer(Movement.OPENING, outside, self.account, self.quantity, self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """What the ledger says an owner has of an asset that has moved before."""
-
-    in_store: Decimal
-    damaged: Decimal
+async def lineage_of(connection: AsyncConnection, asset_id: str) -> str:
+    """The lineage that the card's goods belong to; the card itself begins one where it has not moved yet."""
+    table = ledger_entries
+    query = select(table.c.lineage).where(table.c.asset_id == asset_id).order_by(table.c.sequence.desc()).limit(1)
+    return (await connection.execute(query)).scalar() or asset_id
 
 
 async def stock_of(connection: AsyncConnection, asset_id: str) -> Stock:
-    """Sums the asset's entries, and holds them to the end of the transaction: who asks next waits."""
-    table = ledger_entries
+    """What is at the owner on this card. The lineage is held to the end of the transaction: who asks next waits."""
+    lineage, table = await lineage_of(connection, asset_id), ledger_balances
+    await connection.execute(
+        select(ledger_lineages.c.hash).where(ledger_lineages.c.lineage == lineage).with_for_update()
+    )
     query = select(table.c.custody, table.c.quantity).where(
-        table.c.asset_id == asset_id, table.c.custody.in_((Custody.IN_STORE, Custody.DAMAGED))
+        table.c.lineage == lineage,
+        table.c.asset_id == asset_id,
+        table.c.custody.in_((Custody.IN_STORE, Custody.DAMAGED)),
     )
     sums = {Custody.IN_STORE: Decimal(0), Custody.DAMAGED: Decimal(0)}
-    for row in await connection.execute(query.with_for_update()):
+    for row in await connection.execute(query):
         sums[Custody(row.custody)] += Decimal(row.quantity)
     return Stock(sums[Custody.IN_STORE], sums[Custody.DAMAGED])
 
@@ -145,68 +87,94 @@ def _cents(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
 
 
 async def append(
-    connection: AsyncConnection, asset_id: str, order_id: str, at: str, opening: Opening, transfer: Transfer
+    connection: AsyncConnection,
+    asset_id: str,
+    order_id: str,
+    at: str,
+    opening: Opening,
+    transfer: Transfer,
+    *,
+    lineage: str | None = None,
 ) -> None:
-    """Write the pair, after an opening pair where the asset has none. Within the caller's transaction."""
-    lineage = asset_id
-    last = (
-        await connection.execute(
-            select(ledger_entries.c.sequence, ledger_entries.c.hash)
-            .where(ledger_entries.c.lineage == lineage)
-            .order_by(ledger_entries.c.sequence.desc())
-            .limit(1)
-            .with_for_update()
-        )
-    ).first()
-    sequence, previous = (0, GENESIS) if last is None else (last.sequence, last.hash)
-    transfers = [transfer] if last is not None else [opening.transfer(), transfer]
+    """Write the pair, after an opening pair where the lineage has none. Within the caller's transaction.
+
+    `lineage`: where the caller knows it; else it is the one that the card's goods belong to already. Raises
+    `NegativeBalance`.
+    """
+    lineage = lineage or await lineage_of(connection, asset_id)
+    sequence, previous, known_class = await _locked_head(connection, lineage)
+    asset_class = known_class or opening.asset_class
+    book = Book(await _balances(connection, lineage))
     rows: list[dict[str, Any]] = []
-    for one in transfers:
-        for row in _pair(one, lineage, asset_id, order_id, at):
+    for sides in book.carry_out(asset_id, opening, transfer, is_new=sequence == 0):
+        pair = uuid.uuid4().hex
+        for side in sides:
             sequence += 1
-            row |= {"sequence": sequence, "previous_hash": previous}
+            row = _row(side) | {"lineage": lineage, "pair": pair, "order_id": order_id, "at": at}
+            row |= {"asset_class": asset_class, "sequence": sequence, "previous_hash": previous}
             row["hash"] = previous = entry_hash(row)
             rows.append(row)
     await connection.execute(insert(ledger_entries), rows)
+    head = update(ledger_lineages).where(ledger_lineages.c.lineage == lineage)
+    await connection.execute(head.values(sequence=sequence, hash=previous, asset_class=asset_class))
+    await _keep_balances(connection, lineage, book)
 
 
-def _pair(transfer: Transfer, lineage: str, asset_id: str, order_id: str, at: str) -> list[dict[str, Any]]:
-    pair = uuid.uuid4().hex
-    rows = []
-    for account, sign in ((transfer.source, -1), (transfer.target, 1)):
-        value = None if transfer.value is None else format_money(transfer.value * sign)
-        rows.append(
-            {
-                "id": uuid.uuid4().hex,
-                "lineage": lineage,
-                "asset_id": asset_id,
-                "pair": pair,
-                "movement": transfer.movement.value,
-                "region": account.region,
-                "unit": account.unit,
-                "custody": account.custody.value,
-                "quantity": format_decimal(transfer.quantity * sign),
-                "value": value,
-                "order_id": order_id,
-                "at": at,
-            }
+async def _locked_head(connection: AsyncConnection, lineage: str) -> tuple[int, str, str | None]:
+    """Sequence and hash of the last entry, and the class. A new lineage's head is made first: two that open it queue."""
+    table = ledger_lineages
+    query = select(table.c.sequence, table.c.hash, table.c.asset_class).where(table.c.lineage == lineage)
+    found = (await connection.execute(query.with_for_update())).first()
+    if found is None:
+        make = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
+        values = {"lineage": lineage, "sequence": 0, "hash": GENESIS}
+        await connection.execute(make(table).values(values).on_conflict_do_nothing())
+        found = (await connection.execute(query.with_for_update())).one()
+    return found.sequence, found.hash, found.asset_class
+
+
+async def _balances(connection: AsyncConnection, lineage: str) -> list[Any]:
+    table = ledger_balances
+    return list((await connection.execute(select(table).where(table.c.lineage == lineage))).all())
+
+
+async def _keep_balances(connection: AsyncConnection, lineage: str, book: Book) -> None:
+    """An account with nothing in it has no row, so the table does not grow with everybody who ever borrowed."""
+    table = ledger_balances
+    for key, balance in book.changed():
+        is_it = (
+            (table.c.lineage == lineage)
+            & (table.c.asset_id == key.asset_id)
+            & (table.c.region == key.account.region)
+            & (table.c.unit == (key.account.unit or ""))
+            & (table.c.custody == key.account.custody)
         )
-    return rows
+        if not balance.quantity and not balance.value:
+            await connection.execute(table.delete().where(is_it))
+            continue
+        held = {"quantity": format_decimal(balance.quantity), "value": _money(balance.value)}
+        if key in book.before:
+            await connection.execute(update(table).where(is_it).values(**held))
+        else:
+            account = {"region": key.account.region, "unit": key.account.unit or "", "custody": key.account.custody}
+            await connection.execute(insert(table).values(lineage=lineage, asset_id=key.asset_id, **account, **held))
 
 
-def entry_hash(row: Mapping[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps([row[name] for name in _HASHED])).hexdigest()
+def _row(side: Side) -> dict[str, Any]:
+    return {
+        "id": uuid.uuid4().hex,
+        "form": FORM,
+        "asset_id": side.key.asset_id,
+        "movement": side.movement.value,
+        "region": side.key.account.region,
+        "unit": side.key.account.unit,
+        "custody": side.key.account.custody.value,
+        "quantity": format_decimal(side.quantity),
+        "value": _money(side.value),
+        "balance": format_decimal(side.after.quantity),
+        "balance_value": _money(side.after.value),
+    }
 
 
-def verify(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Check one lineage's entries, given in order of sequence. Raises `BrokenChain`."""
-    previous = GENESIS
-    pairs: dict[str, Decimal] = {}
-    for expected, row in enumerate(rows, start=1):
-        if row["sequence"] != expected or row["previous_hash"] != previous or row["hash"] != entry_hash(row):
-            raise BrokenChain(f"entry {row['sequence']} of {row['lineage']} does not follow from the one before it")
-        previous = row["hash"]
-        pairs[row["pair"]] = pairs.get(row["pair"], Decimal(0)) + Decimal(row["quantity"])
-    unbalanced = [pair for pair, total in pairs.items() if total != 0]
-    if unbalanced:
-        raise BrokenChain(f"the pair {unbalanced[0]} does not balance")
+def _money(value: Decimal | None) -> str | None:
+    return None if value is None else format_money(value)

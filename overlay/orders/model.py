@@ -138,6 +138,8 @@ class Line:
     outcome: Outcome | None
     want: int | None = None
     """Which of the order's wants it was found for."""
+    asset_class: str | None = None
+    """Code of the 2022 scheme, for the ledger."""
 
     @property
     def to_dispatch(self) -> Decimal:
@@ -183,6 +185,10 @@ class TimelineEntry:
     comment: str | None
 
 
+def order_number(created_at: str, seq: int) -> str:
+    return f"GWC{created_at[:4]}{seq:06d}"
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     seq: int
@@ -209,7 +215,7 @@ class Order:
 
     @property
     def number(self) -> str:
-        return f"GWC{self.created_at[:4]}{self.seq:06d}"
+        return order_number(self.created_at, self.seq)
 
     @property
     def current_step(self) -> ApprovalStep | None:

@@ -216,6 +216,7 @@ def _line(row: RowMapping) -> Line:
         loan_line_id=row["loan_line_id"],
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
         want=row["want"],
+        asset_class=row["asset_class"],
     )
 
 

@@ -140,7 +140,7 @@ class City:
         assert Role.SERVICE in self._verifier.verify(headers[IDENTITY_HEADER]).roles
         if "filter" in variables:
             return await self._run(document, variables)
-        region = str(variables.get("id") or variables.get("assetId") or variables["input"]["assetId"]).split(":")[1]
+        region = region_of(variables)
         if region in self.down:
             return {"data": None, "errors": [{"message": "down", "extensions": {"code": "PARTITION_UNAVAILABLE"}}]}
         if idempotency_key is None:
@@ -186,6 +186,8 @@ class City:
 
     def _assets(self, filter_: Mapping[str, Any], page: Mapping[str, Any]) -> dict[str, Any]:
         """By class, status, shareable and words in the specification, as the districts would; pages by number."""
+        if "id" in filter_:
+            return self._named(filter_["id"]["in"])
         found = [
             self._asset(id_)
             for id_, asset in sorted(self.assets.items())
@@ -201,6 +203,11 @@ class City:
             },
             "sources": [{"region": region, "name": region, "status": "UNAVAILABLE"} for region in sorted(self.down)],
         }
+
+    def _named(self, ids: Sequence[str]) -> dict[str, Any]:
+        found = [asset for id_ in ids if (asset := self._asset(id_)) is not None]
+        regions = {id_.split(":")[1] for id_ in ids}
+        return {"nodes": found, "sources": [{"region": one, "status": "OK"} for one in regions]}
 
     def _busy(self, id_: str, range_: Mapping[str, Any]) -> list[dict[str, Any]]:
         periods = busy_periods(with_buffers(self._claims(id_)), str(range_["from"]), str(range_["to"]))
@@ -403,6 +410,11 @@ def _matches(asset: Mapping[str, Any], filter_: Mapping[str, Any]) -> bool:
         and asset["shareable"] is filter_["shareable"]
         and all(word in text for word in words)
     )
+
+
+def region_of(variables: Mapping[str, Any]) -> str:
+    named = variables.get("id") or variables.get("assetId") or (variables.get("ids") or [None])[0]
+    return str(named or variables["input"]["assetId"]).split(":")[1]
 
 
 @cache

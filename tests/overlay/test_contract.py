@@ -78,8 +78,9 @@ def fields_of(name: str) -> set[str]:
 
 
 def test_a_rule_may_speak_of_every_field_of_an_asset_but_these() -> None:
-    """Personal data is never searched; a version and the time of reading say nothing of the asset itself."""
+    """Personal data is never searched; a version, the time of reading and the card before or after say nothing of the
+    asset itself."""
     of_another_name = {"legacyClass": "legacyClassCode", "issues": "hasIssues"}
-    unspoken = {"keeper", "user", "version", "observedAt", "busy"}
+    unspoken = {"keeper", "user", "version", "observedAt", "busy", "lineageId", "successorId", "predecessorId"}
     expected = {of_another_name.get(name, name) for name in fields_of("Asset") - unspoken}
     assert fields_of("AssetFilter") == expected | {"and", "or", "not", "text"}

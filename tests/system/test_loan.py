@@ -112,6 +112,30 @@ async def test_the_ledger_of_a_lent_asset_balances(person: PersonFactory, anonym
         assert later["previousHash"] == earlier["hash"]
 
 
+async def test_the_ledger_agrees_with_the_stores_and_their_books(person: PersonFactory, anonymous: Client) -> None:
+    asset = (await anonymous(BORROWABLE)).data["assets"]["nodes"][0]
+    auditor = person("AUDITOR")
+    start = 'mutation { startReconciliation(input: {idempotencyKey: "r-1"}) { run { id } problems { code } } }'
+    started = (await auditor(start)).data["startReconciliation"]
+    assert started["problems"] == []
+    run = await ended(auditor, started["run"]["id"])
+    assert run["regionsMissing"] == []
+    assert run["assets"] == run["compared"] > 0
+    assert run["differences"]["nodes"] == [], "what was lent and came back is in the store as the ledger says"
+    balances = "query ($ids: [ID!]) { ledgerBalances(by: [REGION, CUSTODY], filter: {assetIds: $ids}) { groups { regionCode custody quantity } } }"
+    groups = (await auditor(balances, {"ids": [asset["id"]]})).data["ledgerBalances"]["groups"]
+    assert groups == [{"regionCode": "330100", "custody": "IN_STORE", "quantity": "1"}]
+
+
+async def ended(client: Client, run_id: str) -> dict[str, Any]:
+    query = """query ($id: ID!) { reconciliation(id: $id) {
+      state assets compared regionsMissing differences { nodes { code assetId inLedger inStore } } } }"""
+    while True:
+        run: dict[str, Any] = (await client(query, {"id": run_id})).data["reconciliation"]
+        if run["state"] != "RUNNING":
+            return run
+
+
 async def test_anonymous_applies_for_nothing(anonymous: Client) -> None:
     asset = (await anonymous(BORROWABLE)).data["assets"]["nodes"][1]
     payload = await apply(anonymous, "anon-1", asset, WINDOW)

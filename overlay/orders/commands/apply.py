@@ -311,6 +311,7 @@ def _line_values(order_id: str, position: int, item: LoanLine) -> dict[str, Any]
         "card_quantity": item.facts.quantity,
         "card_value": item.facts.original_value,
         "facts": item.facts.digest,
+        "asset_class": item.facts.class_code,
         "quantity": item.quantity,
         "dispatched": zero,
         "received": zero,

@@ -234,7 +234,7 @@ class Work:
     ) -> None:
         """Write the movement's pair into the ledger."""
         in_store = ledger.Account(line.lending_region, line.owner_unit, ledger.Custody.IN_STORE)
-        opening = ledger.Opening(in_store, line.card_quantity, line.card_value)
+        opening = ledger.Opening(in_store, line.card_quantity, line.card_value, line.asset_class)
         value = ledger.share_of(line.card_value, moved_before, quantity, line.card_quantity)
         transfer = ledger.Transfer(movement, source, target, quantity, value)
         await ledger.append(self.connection, line.asset_id, order.id, self.at, opening, transfer)

@@ -169,6 +169,7 @@ def _line_values(return_id: str, position: int, line: Line, quantity: Decimal) -
         "card_quantity": line.card_quantity,
         "card_value": line.card_value,
         "facts": line.facts,
+        "asset_class": line.asset_class,
         "quantity": quantity,
         "dispatched": zero,
         "received": zero,

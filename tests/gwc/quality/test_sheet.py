@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from gwc.quality.sheet import CELL_LENGTH_MAX, ENCODINGS, open_sheet, shown
 
@@ -76,3 +79,18 @@ def test_no_half_file_stands_there(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         write_half()
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("x.csv", "the last good one")]
+
+
+def test_a_workbook_has_texts_as_texts_and_numbers_as_numbers(tmp_path: Path) -> None:
+    row: list[str | Decimal] = ["=1+1", "办公桌", "0012", "a\x01b", Decimal("12.50"), Decimal("1234567890123456.78")]
+    with open_sheet(tmp_path / "x.xlsx", "utf-8-sig") as sheet:
+        sheet.writerow(row)
+    found: Any = load_workbook(tmp_path / "x.xlsx").active
+    assert [cell.value for cell in found[1]] == ["'=1+1", "办公桌", "0012", "a\ufffdb", 12.5, "1234567890123456.78"]
+    assert [file.name for file in tmp_path.iterdir()] == ["x.xlsx"]
+
+
+def test_a_number_in_csv_is_spelled_out(tmp_path: Path) -> None:
+    with open_sheet(tmp_path / "x.csv", "utf-8-sig") as sheet:
+        sheet.writerow([Decimal("1E+3"), Decimal("-12.50")])
+    assert (tmp_path / "x.csv").read_text("utf-8-sig") == "1000,-12.50\n"
