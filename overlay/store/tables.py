@@ -296,6 +296,7 @@ prints = Table(
     Column("order_id", String(64), ForeignKey("orders.id"), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("order_version", Integer, nullable=False),
+    Column("summary", JSON, nullable=False),
     Column("person", Text, nullable=False),
     Column("unit", String(18)),
     Column("region", String(6)),

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.String(64), sa.ForeignKey("orders.id"), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("order_version", sa.Integer, nullable=False),
+        sa.Column("summary", sa.JSON, nullable=False),
         sa.Column("person", sa.Text, nullable=False),
         sa.Column("unit", sa.String(18)),
         sa.Column("region", sa.String(6)),
