@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupEndpoint, HttpGroupEndpoint
 from overlay.orders.policy import load_policy
 from overlay.orders.service import Circulation
+from overlay.paperwork import Paperwork, PaperworkOptions
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.warehouses.service import Warehouses
@@ -65,10 +66,11 @@ class OverlayOptions:
     """How often open commands and lapsed holds are looked at."""
     call_timeout_s: float = 8.0
     """How long one call to an owner may take before its outcome counts as unknown."""
+    paperwork: PaperworkOptions = field(default_factory=PaperworkOptions)
 
 
 def create_overlay_app(options: OverlayOptions) -> Starlette:
-    """The overlay's ASGI app: `/graphql` and `/health`. Its store is opened, and open commands are resumed, at start-up."""
+    """The overlay's ASGI app: `/graphql`, `/files` and `/health`. Its store is opened, and open commands are resumed, at start-up."""
     database = Database(options.database_url)
     endpoint = HttpGroupEndpoint(options.group) if isinstance(options.group, str) else options.group
     custody = Custody(endpoint, TokenIssuer(options.internal_private_pem), options.call_timeout_s)
@@ -76,7 +78,9 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
     circulation = Circulation(database, custody, policy, options.clock)
     warehouses = Warehouses(database, RuleSigner(options.rule_private_pem), options.clock)
     delegations = Delegations(database, options.clock)
-    services = Services(database, circulation, warehouses, custody, policy, delegations, options.clock)
+    keys = (options.internal_private_pem, options.internal_public_pem)
+    paperwork = Paperwork(options.paperwork, database, policy, keys, options.clock)
+    services = Services(database, circulation, warehouses, custody, policy, delegations, options.clock, paperwork)
 
     def make_context(caller: Caller) -> Context:
         return Context(services, caller)
@@ -98,7 +102,8 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         await circulation.start()
         settling = asyncio.create_task(_settle_forever(settle, options.settle_every_s), name="overlay settling")
         try:
-            yield
+            async with paperwork.running():
+                yield
         finally:
             await end_tasks(settling)
             await circulation.stop()
@@ -112,6 +117,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         context_factory=make_context,
         health=health,
         lifespan=lifespan,
+        routes=paperwork.routes(),
     )
 
 

@@ -103,6 +103,7 @@ _NAMES_ZH = {
     "INSPECT": "验收",
     "CREATE": "建立虚拟仓",
     "LEND_OFFICE": "委托",
+    "WEBHOOKS": "管理推送",
 }
 """States and commands as clerks call them."""
 
@@ -432,5 +433,43 @@ WORDS: dict[str, Words] = {
         "This order has no such print.",
         "借用单有申请单和交接单，归还单在归还后才有。",
         "Loans have an application and a handover; a return has its own.",
+    ),
+    # webhooks
+    "WEBHOOK_URL_INVALID": Words(
+        "这不是可用的网址。",
+        "This is no URL that can be used.",
+        "写完整的 https 地址，不含用户名和 #。",
+        "Write a whole https URL without a user name or a fragment.",
+    ),
+    "WEBHOOK_URL_INSECURE": Words(
+        "只向 https 地址发送，本机地址除外。",
+        "Notices are only sent by https, except to this machine.",
+        "改用 https。",
+        "Use https.",
+    ),
+    "WEBHOOK_ADDRESS_REFUSED": Words(
+        "此地址不在公网，设置也未允许。",
+        "This address is not public, and no setting allows it.",
+        "由管理员在 GWC_WEBHOOK_NETWORKS 中允许其网段。",
+        "Have the administrator allow its network in GWC_WEBHOOK_NETWORKS.",
+    ),
+    "UNKNOWN_TOPIC": Words(
+        "没有这个主题。", "There is no such topic.", "可用的主题：{topics}。", "Use one of: {topics}."
+    ),
+    "UNKNOWN_REGION": Words(
+        "没有这个区划代码。", "There is no region of this code.", "请核对代码。", "Check the code."
+    ),
+    "SECRET_NOT_SET": Words(
+        "没有以此为名、且内容合格的密钥变量。",
+        "No variable of that name holds a secret.",
+        "在环境中设置 {variable}<名称>，值为 whsec_ 加 24 至 64 字节的 base64；或不给名称，由系统生成。",
+        "Set {variable}<NAME> to whsec_ and 24 to 64 bytes in base64, or give no name and have a secret made.",
+    ),
+    "TOO_MANY_WEBHOOKS": Words(
+        "至多 {max} 个推送地址。", "There are at most {max} webhooks.", "停用不再需要的地址。", "Reuse one of them."
+    ),
+    "UNKNOWN_WEBHOOK": Words("没有这个推送地址。", "There is no such webhook.", "请核对标识。", "Check the id."),
+    "TOO_MANY_LETTERS": Words(
+        "一次重发 1 至 {max} 封。", "1 to {max} letters are sent again at once.", "分批重发。", "Send them in parts."
     ),
 }

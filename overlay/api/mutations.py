@@ -22,6 +22,8 @@ from overlay.api.inputs import (
     WithdrawOrderInput,
     to_plain,
 )
+from overlay.api.notices import NoticeMutation
+from overlay.api.paper_mutations import PaperMutation
 from overlay.api.rows import order_row, problem_rows, warehouse_row
 from overlay.api.types import Info, OrderPayload, VirtualWarehousePayload
 from overlay.orders.model import Command
@@ -31,7 +33,7 @@ __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation(ApprovalMutation):
+class Mutation(ApprovalMutation, PaperMutation, NoticeMutation):
     @strawberry.mutation
     async def create_virtual_warehouse(self, info: Info, input: CreateVirtualWarehouseInput) -> VirtualWarehousePayload:
         context, body = info.context, to_plain(input)

@@ -15,6 +15,7 @@ from overlay.api.approvals import ApprovalQuery
 from overlay.api.audit import AuditQuery
 from overlay.api.context import Context
 from overlay.api.inputs import DateRangeInput, OrderFilter, to_plain
+from overlay.api.notices import NoticeQuery
 from overlay.api.paging import connection, page_size, read_cursor
 from overlay.api.rows import entry_row, order_row, view_row, warehouse_row
 from overlay.api.sourcing import SourcingQuery
@@ -46,7 +47,7 @@ _STUBS = {"asset": "Asset", "unit": "Unit", "warehouse": "Warehouse"}
 
 
 @strawberry.type
-class Query(ApprovalQuery, AuditQuery, SourcingQuery):
+class Query(ApprovalQuery, AuditQuery, SourcingQuery, NoticeQuery):
     @strawberry.field
     async def virtual_warehouses(
         self, info: Info, first: int = 50, after: str | None = UNSET

@@ -179,9 +179,7 @@ class Attachments:
         return await asyncio.to_thread(self.blobs.sweep, orphans, before)
 
     async def _named(self, digests: Collection[str]) -> set[str]:
-        query = select(attachments.c.digest).where(
-            attachments.c.digest.in_(digests), attachments.c.state.in_(_NAMED)
-        )
+        query = select(attachments.c.digest).where(attachments.c.digest.in_(digests), attachments.c.state.in_(_NAMED))
         async with self._database.read() as connection:
             return set((await connection.execute(query)).scalars())
 

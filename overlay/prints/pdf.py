@@ -128,9 +128,7 @@ class _Paper:
     ) -> None:
         """One row; where it does not fit, a new page begins with `again`."""
         pdf, widths = self._pdf, [column.share * _INNER for column in columns]
-        broken = [
-            _cut(self._broken(cell, width - 2 * _PAD)) for cell, width in zip(cells, widths, strict=True)
-        ]
+        broken = [_cut(self._broken(cell, width - 2 * _PAD)) for cell, width in zip(cells, widths, strict=True)]
         height = max(len(lines) for lines in broken) * self._leading() + 2 * _PAD
         if again is not None and self._room(height):
             again()
@@ -151,7 +149,11 @@ class _Paper:
         for number, party in enumerate(self._sheet.parties):
             x = _MARGIN + number * width
             pdf.rect(x, y, width, _SIGNATURE_MM)
-            for offset, text in ((2.0, party), (_SIGNATURE_MM - 15, "签字："), (_SIGNATURE_MM - 8, "日期：　　　　年　　月　　日")):
+            for offset, text in (
+                (2.0, party),
+                (_SIGNATURE_MM - 15, "签字："),
+                (_SIGNATURE_MM - 8, "日期：　　　　年　　月　　日"),
+            ):
                 pdf.set_xy(x + 3, y + offset)
                 pdf.cell(width - 6, self._leading(), text)
         pdf.set_y(y + _SIGNATURE_MM)

@@ -119,9 +119,7 @@ def _application(order: Order) -> Table:
         Column("单位", 0.07),
         Column("价值（元）", 0.14, is_number=True),
     )
-    rows = tuple(
-        (*_lead(line), _region(line.lending_region), *_amount(line, line.quantity)) for line in order.lines
-    )
+    rows = tuple((*_lead(line), _region(line.lending_region), *_amount(line, line.quantity)) for line in order.lines)
     return Table("资产明细", columns, rows, _total(order.lines, columns, lambda line: line.quantity))
 
 
@@ -138,7 +136,9 @@ def _handover(order: Order) -> Table:
     rows = []
     for line in left:
         dispatched, unit, value = _amount(line, line.dispatched)
-        rows.append((*_lead(line), format_decimal(line.quantity), dispatched, format_decimal(line.received), unit, value))
+        rows.append(
+            (*_lead(line), format_decimal(line.quantity), dispatched, format_decimal(line.received), unit, value)
+        )
     return Table("移交明细", columns, tuple(rows), _total(left, columns, lambda line: line.dispatched))
 
 
