@@ -11,6 +11,7 @@ from gwc.serve import listen, serve
 from gwc.settings import Settings
 from overlay.app import OverlayOptions, create_overlay_app
 from overlay.group.endpoint import GroupEndpoint
+from overlay.paperwork import PaperworkOptions
 
 __all__ = ["overlay_options", "serve_overlay"]
 
@@ -26,7 +27,8 @@ def serve_overlay(settings: Settings, host: str, port: int, say: Say) -> None:
         app = create_overlay_app(overlay_options(settings, settings.group_url))
     except ValueError as error:
         raise CommandError(
-            f"The overlay cannot be made: {error}.", "See GWC_OVERLAY_URL, GWC_GROUP_URL and GWC_POLICY."
+            f"The overlay cannot be made: {error}.",
+            "See GWC_OVERLAY_URL, GWC_GROUP_URL, GWC_POLICY and GWC_WEBHOOK_NETWORKS.",
         ) from None
     serve(app, listener, "/graphql", say)
 
@@ -39,4 +41,7 @@ def overlay_options(settings: Settings, group: GroupEndpoint | str) -> OverlayOp
         internal_public_pem=public_key(settings.keys, "internal"),
         rule_private_pem=private_key(settings.keys, "rule"),
         policy=settings.policy,
+        paperwork=PaperworkOptions(
+            files_dir=settings.files, public_url=settings.public_url, webhook_networks=settings.webhook_networks
+        ),
     )

@@ -60,7 +60,9 @@ class Counter:
         replayed = await self._replay(identity, key, digest)
         if replayed is not None:
             return replayed
-        at, problems, result = text_of(self.clock()), (), {}
+        at = text_of(self.clock())
+        problems: tuple[Problem, ...] = ()
+        result: dict[str, Any] = {}
         try:
             async with self.database.write() as connection:
                 try:
@@ -75,7 +77,7 @@ class Counter:
             if replayed is None:
                 raise
             return replayed
-        return Answer(result, tuple(problems))
+        return Answer(result, problems)
 
     async def _replay(self, identity: Identity, key: str, digest: str) -> Answer | None:
         query = select(commands).where(commands.c.actor == _actor(identity), commands.c.key == key)
