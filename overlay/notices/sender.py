@@ -75,6 +75,8 @@ def url_fault(url: str, guard: AddressGuard) -> str | None:
     if not host or len(url) > URL_LENGTH_MAX or parts.username is not None or parts.fragment or not url.isprintable():
         return "URL_INVALID"
     literal = _literal(host)
+    if literal is None and host.replace(".", "").isdigit():
+        return "URL_INVALID"  # `127.1` and `2130706433`: connected to as addresses, without being resolved as names
     loopback = host == "localhost" or (literal is not None and literal.is_loopback)
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         return "URL_INSECURE"
