@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -45,7 +46,7 @@ async def test_an_upload_goes_through_as_it_came_without_who_asks() -> None:
     headers = {"authorization": "Bearer x", "gwc-identity": "forged", "cookie": "a=b", "accept-language": "en"}
     async with proxied() as (overlay, public), aiohttp.ClientSession() as http:
         url = URL(f"{public}/files/a%2Fb%20c?ticket=x.y&z=%20", encoded=True)
-        async with http.put(url, data=b"y" * 5_000_000, headers=headers) as answer:
+        async with http.put(url, data=io.BytesIO(b"y" * 5_000_000), headers=headers) as answer:
             assert answer.status == 415
     ((method, raw, seen, length),) = overlay.seen
     assert (method, raw, length) == ("PUT", b"/files/a%2Fb%20c?ticket=x.y&z=%20", 5_000_000)
