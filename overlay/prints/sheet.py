@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -106,7 +106,8 @@ def _facts(order: Order, identity: Identity) -> list[tuple[str, str]]:
         ("申请时间", shanghai_time(parse_instant(order.created_at))),
     ]
     if order.from_day is not None and order.to_day is not None:
-        facts.append(("起止日期", f"{order.from_day.isoformat()} 至 {order.to_day.isoformat()}（止日不含）"))
+        last_day = order.to_day - timedelta(days=1)
+        facts.append(("起止日期", f"{order.from_day.isoformat()} 至 {last_day.isoformat()}（含）"))
     facts.append(("用途", order.purpose or _NONE))
     return facts
 

@@ -20,7 +20,7 @@ from overlay.files.blobs import Blobs
 from overlay.files.http import file_routes
 from overlay.files.service import Attachments
 from overlay.files.sniff import DOCX, JPEG, PDF, TEXT
-from overlay.files.tickets import TicketOffice
+from overlay.files.tickets import Ticket, TicketOffice
 from overlay.store.database import Database
 from tests.overlay.city import (
     AUDITOR,
@@ -267,6 +267,16 @@ async def test_links_are_for_one_file_one_method_and_some_minutes(
     clock.advance(minutes=6)
     assert (await office.get(shown["url"])).status == 403
     assert (await office.get((await office.attachments(order))[0]["url"])).status == 200
+
+
+async def test_rights_are_checked_again_when_a_link_is_used(office: Office, city: City, clock: ManualClock) -> None:
+    """A link that was signed for somebody who may not see the order opens nothing, however it came to be."""
+    order = await office.order(city.add_asset("p1"))
+    id_ = await office.attached(order, NOTE, TEXT, "a.txt")
+    tickets = TicketOffice(*INTERNAL, clock)
+    links = {who: tickets.link(id_, Ticket("GET", id_, who), policy.DOWNLOAD_LIFE).url for who in (RIVAL, HEAD)}
+    got = {who.person: (await office.get(url)).status for who, url in links.items()}
+    assert got == {"rival": 404, "head": 200}
 
 
 async def test_refusals_speak_the_askers_language(office: Office) -> None:

@@ -111,7 +111,7 @@ def flat(pages: list[str]) -> str:
 def test_an_application_says_who_what_when_and_who_decided() -> None:
     pages = pages_of(order(line(1), line(2, "会议桌", "3", "1234567.89")), Kind.APPLICATION)
     text = flat(pages)
-    for said in ("公物仓借用申请单", "单号GWC2026000007", BORROWER, "拱墅区", "clerk", "2026-12-02至2026-12-09", "会议",
+    for said in ("公物仓借用申请单", "单号GWC2026000007", BORROWER, "拱墅区", "clerk", "2026-12-02至2026-12-08（含）", "会议",
                  "投影仪", "TY000001", "西湖区", "会议桌", "3台1,234,567.89", "1台3.33", "合计1,234,571.22",
                  "单位负责人", "同意", "2026-12-0110:00", "第1/1页", "打印于2026-12-0109:30"):  # fmt: skip
         assert said in text, said
