@@ -41,6 +41,8 @@ class PaperworkOptions:
     """What users' browsers call the city by; signed URLs and QR codes begin with it. Empty: URLs begin with `/files`."""
     webhook_networks: Sequence[str] = ()
     """Networks that notices may be sent to beside public addresses, such as `10.0.0.0/8`."""
+    carry_every_s: float = 1.0
+    """How often the outbox is looked at; what ends meanwhile is followed at once."""
 
 
 class Paperwork:
@@ -61,7 +63,7 @@ class Paperwork:
         self.attachments = Attachments(database, Blobs(folder, SPARE_BYTES_MIN), tickets, clock)
         self.prints = Prints(database, tickets, policy, clock)
         self.webhooks = Webhooks(database, guard, clock)
-        self._courier = Courier(database, HttpSender(guard), secret_of, clock)
+        self._courier = Courier(database, HttpSender(guard), secret_of, clock, every_s=options.carry_every_s)
 
     def routes(self) -> list[BaseRoute]:
         return [*print_routes(self.prints), *file_routes(self.attachments)]

@@ -21,6 +21,7 @@ from overlay.orders import repository
 from overlay.orders.model import Command, Order
 from overlay.orders.policy import load_policy
 from overlay.orders.service import Circulation, CommandAnswer
+from overlay.paperwork import PaperworkOptions
 from overlay.store import tables
 from overlay.store.database import Database
 from tests.overlay.city import BORROWING, CITY, CLERK, HEAD, INTERNAL, LENDING, RULE, ManualClock, days
@@ -168,6 +169,7 @@ async def api(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Api
         rule_private_pem=RULE[0],
         clock=clock,
         settle_every_s=3600,
+        paperwork=PaperworkOptions(carry_every_s=3600),
     )
     app = create_overlay_app(options)
     async with app.router.lifespan_context(app):
