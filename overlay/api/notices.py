@@ -121,7 +121,7 @@ class NoticeMutation:
         context, body = info.context, to_plain(input)
         hooks = context.services.paperwork.webhooks
         answer, secret = await hooks.create(context.identity, body.pop("idempotencyKey"), body)
-        shown = await _shown(context, answer.result.get("id"))
+        shown = await _shown(context, answer.id)
         problems = problem_rows(context, answer.problems)
         return {"webhook": shown, "secret": secret, "problems": problems}  # type: ignore[return-value]
 
@@ -130,7 +130,7 @@ class NoticeMutation:
         context, body = info.context, to_plain(input)
         hooks = context.services.paperwork.webhooks
         answer = await hooks.change(context.identity, body.pop("idempotencyKey"), body)
-        shown = await _shown(context, answer.result.get("id"))
+        shown = await _shown(context, answer.id)
         problems = problem_rows(context, answer.problems)
         return {"webhook": shown, "secret": None, "problems": problems}  # type: ignore[return-value]
 
@@ -140,7 +140,7 @@ class NoticeMutation:
         hooks = context.services.paperwork.webhooks
         answer = await hooks.resend(context.identity, body.pop("idempotencyKey"), body)
         problems = problem_rows(context, answer.problems)
-        return {"resent": answer.result.get("resent", 0), "problems": problems}  # type: ignore[return-value]
+        return {"resent": int(answer.id or 0), "problems": problems}  # type: ignore[return-value]
 
 
 def _officer(info: Info) -> Context:

@@ -11,7 +11,7 @@ from overlay.api.inputs import to_plain
 from overlay.api.papers import link_row
 from overlay.api.rows import order_row, problem_rows
 from overlay.api.types import CirculationOrder, Info, Problem
-from overlay.orders.once import Answer
+from overlay.store.once import Answer
 from subgraphs.kit.scalars import DateTime
 
 __all__ = ["PaperMutation"]
@@ -65,7 +65,7 @@ class PaperMutation:
         context, body = info.context, to_plain(input)
         files = context.services.paperwork.attachments
         answer = await files.request(context.identity, body.pop("idempotencyKey"), body)
-        upload = None if answer.problems else _upload_row(answer.result["id"], context)
+        upload = None if answer.id is None else _upload_row(answer.id, context)
         return {"upload": upload, "problems": problem_rows(context, answer.problems)}  # type: ignore[return-value]
 
     @strawberry.mutation
@@ -87,7 +87,8 @@ def _upload_row(id_: str, context: Context) -> dict[str, Any]:
 
 
 async def _payload(context: Context, answer: Answer) -> AttachmentPayload:
-    order_id = answer.result.get("order")
+    files = context.services.paperwork.attachments
+    order_id = None if answer.id is None else await files.order_of(answer.id)
     order = None if order_id is None else await context.fresh_order(order_id)
     context.attachments.clear_all()  # what an earlier mutation of this request saw is stale
     return {  # type: ignore[return-value]

@@ -31,9 +31,9 @@ from overlay.files.tickets import Link, Ticket, TicketOffice
 from overlay.messages import problem
 from overlay.orders import repository
 from overlay.orders.model import Order
-from overlay.orders.once import Answer, Counter, Refused
 from overlay.orders.rights import visible_orders
 from overlay.store.database import Database
+from overlay.store.once import Answer, Once, Refused
 from overlay.store.tables import attachments, orders
 
 __all__ = ["Attachment", "Attachments"]
@@ -64,7 +64,7 @@ class Attachments:
     def __init__(self, database: Database, blobs: Blobs, tickets: TicketOffice, clock: Clock) -> None:
         self.blobs, self.tickets = blobs, tickets
         self._database, self._clock = database, clock
-        self._counter = Counter(database, clock)
+        self._once = Once(database, clock)
 
     async def open(self) -> None:
         await asyncio.to_thread(self.blobs.open)
@@ -72,7 +72,7 @@ class Attachments:
     async def request(self, identity: Identity, key: str, body: Mapping[str, Any]) -> Answer:
         """Take room for one file of an order. Answers `id`, to upload to."""
 
-        async def change(connection: AsyncConnection, at: str) -> Mapping[str, Any]:
+        async def change(connection: AsyncConnection, at: str) -> Answer:
             order = await _workable(connection, identity, body["orderId"])
             _check_wish(body)
             await _check_room(connection, order, int(body["size"]))
@@ -92,12 +92,12 @@ class Attachments:
                     expires_at=text_of(self._clock() + policy.UPLOAD_LIFE),
                 )
             )
-            return {"id": id_, "order": order.id}
+            return Answer(id_, audited={"order": order.id})
 
-        return await self._counter.run(identity, key, "REQUEST_UPLOAD", body, change)
+        return await self._once.run(identity, key, "REQUEST_UPLOAD", body, change)
 
     async def attach(self, identity: Identity, key: str, body: Mapping[str, Any]) -> Answer:
-        async def change(connection: AsyncConnection, at: str) -> Mapping[str, Any]:
+        async def change(connection: AsyncConnection, at: str) -> Answer:
             row = await _locked(connection, body["uploadId"], "uploadId")
             order = await _workable(connection, identity, row["order_id"])
             if row["person"] != identity.person:
@@ -106,12 +106,12 @@ class Attachments:
                 raise Refused(problem("UPLOAD_MISSING", "uploadId"))
             if row["state"] != ATTACHED:
                 await _set(connection, row["id"], state=ATTACHED, at=at, expires_at=None)
-            return {"id": row["id"], "order": order.id}
+            return Answer(row["id"], audited={"order": order.id})
 
-        return await self._counter.run(identity, key, "ATTACH_FILE", body, change)
+        return await self._once.run(identity, key, "ATTACH_FILE", body, change)
 
     async def remove(self, identity: Identity, key: str, body: Mapping[str, Any]) -> Answer:
-        async def change(connection: AsyncConnection, _at: str) -> Mapping[str, Any]:
+        async def change(connection: AsyncConnection, _at: str) -> Answer:
             row = await _locked(connection, body["attachmentId"], "attachmentId")
             order = await _visible(connection, identity, row["order_id"])
             if order is None or row["state"] != ATTACHED:
@@ -119,9 +119,9 @@ class Attachments:
             if not policy.may_remove(identity, order, row["person"]):
                 raise Refused(problem("MAY_NOT_REMOVE_FILE", "attachmentId"))
             await _set(connection, row["id"], state=REMOVED)
-            return {"id": row["id"], "order": order.id}
+            return Answer(row["id"], audited={"order": order.id})
 
-        return await self._counter.run(identity, key, "REMOVE_ATTACHMENT", body, change)
+        return await self._once.run(identity, key, "REMOVE_ATTACHMENT", body, change)
 
     def upload_link(self, identity: Identity, id_: str) -> Link:
         return self.tickets.link(id_, Ticket("PUT", id_, identity), policy.UPLOAD_LIFE)
@@ -137,6 +137,11 @@ class Attachments:
             for row in (await connection.execute(query.order_by(attachments.c.seq))).mappings():
                 found[row["order_id"]].append(_attachment(row))
         return found
+
+    async def order_of(self, id_: str) -> str | None:
+        query = select(attachments.c.order_id).where(attachments.c.id == id_)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar()
 
     async def awaited(self, id_: str) -> Attachment | None:
         """The upload that this id stands for, if its time has not passed."""

@@ -21,8 +21,8 @@ from overlay.notices.outbox import Topic
 from overlay.notices.routing import ENABLED, PENDING
 from overlay.notices.sender import AddressGuard, url_fault
 from overlay.notices.signing import InvalidSecret, new_secret, sign
-from overlay.orders.once import Answer, Counter, Refused
 from overlay.store.database import Database
+from overlay.store.once import Answer, Once, Refused
 from overlay.store.tables import deliveries, outbox, webhooks
 
 __all__ = ["DeadLetter", "Webhook", "Webhooks", "may_configure", "secret_of"]
@@ -73,14 +73,15 @@ def secret_of(webhook: RowMapping) -> str:
 class Webhooks:
     def __init__(self, database: Database, guard: AddressGuard, clock: Clock) -> None:
         self._database, self._guard = database, guard
-        self._counter = Counter(database, clock)
+        self._once = Once(database, clock)
 
     async def create(self, identity: Identity, key: str, body: Mapping[str, Any]) -> tuple[Answer, str | None]:
         """The answer, and the new secret: it is told this once, and not when the key is repeated."""
         id_, name = uuid.uuid4().hex, body.get("secretName")
         secret = new_secret() if name is None else None
+        told: list[str | None] = []
 
-        async def change(connection: AsyncConnection, at: str) -> Mapping[str, Any]:
+        async def change(connection: AsyncConnection, at: str) -> Answer:
             _check_officer(identity)
             self._check(body)
             count = (await connection.execute(select(func.count()).select_from(webhooks))).scalar_one()
@@ -100,15 +101,16 @@ class Webhooks:
                     updated_at=at,
                 )
             )
-            return {"id": id_}
+            told.append(secret)
+            return Answer(id_)
 
-        answer = await self._counter.run(identity, key, "CREATE_WEBHOOK", body, change)
-        return answer, None if answer.repeated or answer.problems else secret
+        answer = await self._once.run(identity, key, "CREATE_WEBHOOK", body, change)
+        return answer, told[0] if told and answer.id == id_ else None
 
     async def change(self, identity: Identity, key: str, body: Mapping[str, Any]) -> Answer:
         """Enable or disable. What was put while it was disabled is not sent afterwards."""
 
-        async def change(connection: AsyncConnection, at: str) -> Mapping[str, Any]:
+        async def change(connection: AsyncConnection, at: str) -> Answer:
             _check_officer(identity)
             state = {"state": ENABLED if body["enabled"] else DISABLED, "reason": None, "updated_at": at}
             changed = await connection.execute(
@@ -116,14 +118,14 @@ class Webhooks:
             )
             if changed.first() is None:
                 raise Refused(problem("UNKNOWN_WEBHOOK", "webhookId"))
-            return {"id": body["webhookId"]}
+            return Answer(body["webhookId"])
 
-        return await self._counter.run(identity, key, "CHANGE_WEBHOOK", body, change)
+        return await self._once.run(identity, key, "CHANGE_WEBHOOK", body, change)
 
     async def resend(self, identity: Identity, key: str, body: Mapping[str, Any]) -> Answer:
-        """Put dead letters back, as if they had never been tried. Answers how many there were."""
+        """Put dead letters back, as if they had never been tried. The answer's id is how many there were."""
 
-        async def change(connection: AsyncConnection, at: str) -> Mapping[str, Any]:
+        async def change(connection: AsyncConnection, at: str) -> Answer:
             _check_officer(identity)
             ids = list(body["ids"])
             if not 1 <= len(ids) <= RESENT_AT_ONCE_MAX:
@@ -135,9 +137,9 @@ class Webhooks:
                 .values(state=PENDING, attempts=0, next_at=at, lease_until=None, updated_at=at)
                 .returning(deliveries.c.id)
             )
-            return {"resent": len(revived.all())}
+            return Answer(str(len(revived.all())))
 
-        return await self._counter.run(identity, key, "RESEND_LETTERS", body, change)
+        return await self._once.run(identity, key, "RESEND_LETTERS", body, change)
 
     async def all(self) -> list[Webhook]:
         counted = select(deliveries.c.webhook_id, deliveries.c.state, func.count().label("number")).where(
