@@ -9,11 +9,11 @@ import strawberry
 
 from overlay.api.context import Context
 from overlay.api.enums import PrintKind
+from overlay.api.rows import shown_person
 from overlay.clock import text_of
 from overlay.files.service import Attachment as FiledAttachment
 from overlay.files.tickets import Link
 from overlay.orders.model import Order
-from overlay.orders.rights import may_see_person
 from overlay.prints.sheet import Kind
 from subgraphs.kit.scalars import DateTime
 
@@ -53,13 +53,11 @@ def print_row(context: Context, order: Order, kind: PrintKind) -> Row | None:
 
 
 def _attachment_row(context: Context, one: FiledAttachment) -> Row:
-    identity = context.identity
-    shows = one.person == identity.person or may_see_person(identity, one.unit, one.region)
-    link = context.services.paperwork.attachments.download_link(identity, one.id)
+    link = context.services.paperwork.attachments.download_link(context.identity, one.id)
     return {
         **{name: getattr(one, name) for name in ("id", "name", "type", "size", "digest", "at")},
         **link_row(link, "url_expires_at"),
-        "uploaded_by": one.person if shows else None,
+        "uploaded_by": shown_person(context, one.order_id, one.person, one.unit, one.region),
     }
 
 

@@ -14,7 +14,16 @@ from overlay.orders.rights import may_see_person
 from overlay.warehouses.service import Warehouse
 from overlay.warehouses.views import ViewId, format_view_id
 
-__all__ = ["entry_row", "order_row", "problem_rows", "range_row", "timeline_row", "view_row", "warehouse_row"]
+__all__ = [
+    "entry_row",
+    "order_row",
+    "problem_rows",
+    "range_row",
+    "shown_person",
+    "timeline_row",
+    "view_row",
+    "warehouse_row",
+]
 
 Row = dict[str, Any]
 
@@ -32,7 +41,7 @@ def order_row(context: Context, order: Order) -> Row:
             "region_code": applicant.region,
             "region": {"code": applicant.region},
             "unit": applicant.unit,
-            "person": _person(context, order.id, applicant.person, applicant.unit, applicant.region),
+            "person": shown_person(context, order.id, applicant.person, applicant.unit, applicant.region),
         },
         "range": range_row(order.from_day, order.to_day),
         "overdue": order.is_overdue(context.today),
@@ -76,8 +85,8 @@ def _step_row(context: Context, step: ApprovalStep) -> Row:
         "state": step.state,
         "clause": context.services.policy.clause(step.clause, context.language),
         "comment": step.comment,
-        "decided_by": _person(context, step.order_id, step.decided_by, step.decided_unit, step.decided_region),
-        "on_behalf_of": _person(context, step.order_id, step.on_behalf_of, step.decided_unit, step.decided_region),
+        "decided_by": shown_person(context, step.order_id, step.decided_by, step.decided_unit, step.decided_region),
+        "on_behalf_of": shown_person(context, step.order_id, step.on_behalf_of, step.decided_unit, step.decided_region),
         "decided_at": step.decided_at,
     }
 
@@ -89,7 +98,7 @@ def timeline_row(context: Context, entry: TimelineEntry) -> Row:
         "from_state": entry.from_state,
         "to_state": entry.to_state,
         "region_code": entry.region,
-        "person": _person(context, entry.order_id, entry.person, entry.unit, entry.region),
+        "person": shown_person(context, entry.order_id, entry.person, entry.unit, entry.region),
         "comment": entry.comment,
     }
 
@@ -147,7 +156,9 @@ def problem_rows(context: Context, problems: tuple[Problem, ...]) -> list[Row]:
     return [{"code": r.code, "path": r.path, "message": r.message, "remedy": r.remedy} for r in rendered]
 
 
-def _person(context: Context, subject: str, person: str | None, unit: str | None, region: str | None) -> str | None:
+def shown_person(
+    context: Context, subject: str, person: str | None, unit: str | None, region: str | None
+) -> str | None:
     """A person's name for who may see it. That it is somebody else's is noted: such a read is recorded."""
     if person is None or person == context.identity.person:
         return person

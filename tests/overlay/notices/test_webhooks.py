@@ -80,7 +80,7 @@ async def api(url: str, city: City, clock: ManualClock) -> AsyncIterator[Api]:
 
 
 async def create(api: Api, url: str, by: Identity = CITY, key: str = "c", **more: Any) -> Any:
-    body = {"idempotencyKey": key, "url": url, **more}
+    body = {"idempotencyKey": key, "url": url, "topics": ["order.changed"], **more}
     return (await api.data(CREATE, by, input=body))["createWebhook"]
 
 
