@@ -123,7 +123,8 @@ class EmbeddedCity:
         districts = [Mount(f"/districts/{region}", app) for region, app in self._districts.items()]
         subgraphs = [Mount("/subgraphs/overlay", self._overlay), Mount("/subgraphs/telemetry", self._telemetry)]
         group = Mount(GROUP_PATH, self._group)
-        return [Route("/", to_graphiql), *districts, *subgraphs, group, Mount("/", self._gateway)]
+        files = Route("/files/{path:path}", self._overlay)
+        return [Route("/", to_graphiql), *districts, *subgraphs, group, files, Mount("/", self._gateway)]
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = ["Settings"]
 
@@ -34,6 +35,15 @@ class Settings(BaseSettings):
     """Where the ledger's anchors are exported, best on another machine; None: `anchors` in the data folder."""
     group_url: str = "http://127.0.0.1:8000/groups/districts/graphql"
     """Where the overlay reaches the districts as one, when it runs in a process of its own."""
+    public_url: str = ""
+    """What users' browsers call the city by, such as `https://gwc.example.gov.cn`: signed URLs and the QR codes of prints
+    begin with it. Empty: URLs begin with `/files`, at whatever address the city was asked."""
+    files_dir: Path | None = None
+    """Where attachments lie, shared by all overlay processes; None: in the state folder."""
+    files_url: str | None = None
+    """Where a gateway finds `/files`; None: at the subgraph `overlay`, if it serves one."""
+    webhook_networks: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    """Networks that notices may be sent to beside public addresses, separated by commas: `10.0.0.0/8,127.0.0.0/8`."""
     deadline_ms: int = Field(default=10_000, ge=50, le=120_000)
     """A request's default deadline at the gateway, in milliseconds."""
     member_timeout_ms: int = Field(default=4_000, ge=50, le=120_000)
@@ -53,6 +63,11 @@ class Settings(BaseSettings):
     explain: bool = False
     """Whether the gateway tells plans, timings and members' operations to whoever asks (`gwc-explain: 1`)."""
 
+    @field_validator("webhook_networks", mode="before")
+    @classmethod
+    def _split(cls, given: Any) -> Any:
+        return [one.strip() for one in given.split(",") if one.strip()] if isinstance(given, str) else given
+
     @property
     def city(self) -> Path:
         return self.data_dir / "city"
@@ -64,6 +79,10 @@ class Settings(BaseSettings):
     @property
     def anchors(self) -> Path:
         return self.anchors_dir or self.data_dir / "anchors"
+
+    @property
+    def files(self) -> Path:
+        return self.files_dir or self.state / "files"
 
     @property
     def keys(self) -> Path:

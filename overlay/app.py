@@ -35,6 +35,7 @@ from overlay.group.views import ViewReader
 from overlay.ledger.service import Ledger, LedgerOptions
 from overlay.orders.policy import load_policy
 from overlay.orders.service import Circulation
+from overlay.paperwork import Paperwork, PaperworkOptions
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.warehouses.commands import WarehouseCommands
@@ -74,10 +75,11 @@ class OverlayOptions:
     """How long one call to an owner may take before its outcome counts as unknown."""
     watch: WatchSettings = field(default_factory=WatchSettings)
     """How often standing queries are evaluated."""
+    paperwork: PaperworkOptions = field(default_factory=PaperworkOptions)
 
 
 def create_overlay_app(options: OverlayOptions) -> Starlette:
-    """The overlay's ASGI app: `/graphql` and `/health`. Its store is opened, and open commands are resumed, at start-up."""
+    """The overlay's ASGI app: `/graphql`, `/files` and `/health`. Its store is opened, and open commands are resumed, at start-up."""
     database = Database(options.database_url)
     endpoint = HttpGroupEndpoint(options.group) if isinstance(options.group, str) else options.group
     issuer = TokenIssuer(options.internal_private_pem)
@@ -88,6 +90,8 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
     ledger = Ledger(database, custody, options.clock, options.ledger)
     reader = ViewReader(endpoint, issuer, options.call_timeout_s)
     watching = Watching(database, warehouses, reader, options.clock, options.watch)
+    keys = (options.internal_private_pem, options.internal_public_pem)
+    paperwork = Paperwork(options.paperwork, database, policy, keys, options.clock)
     services = Services(
         database=database,
         circulation=circulation,
@@ -96,6 +100,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         watching=watching,
         custody=custody,
         ledger=ledger,
+        paperwork=paperwork,
         policy=policy,
         delegations=Delegations(database, options.clock),
         clock=options.clock,
@@ -123,7 +128,8 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         settling = asyncio.create_task(_settle_forever(settle, options.settle_every_s), name="overlay settling")
         watched = asyncio.create_task(_watch_forever(watching, options.watch.tick_s), name="overlay watching")
         try:
-            yield
+            async with paperwork.running():
+                yield
         finally:
             await end_tasks(settling, watched)
             await ledger.stop()
@@ -138,6 +144,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         context_factory=make_context,
         health=health,
         lifespan=lifespan,
+        routes=paperwork.routes(),
     )
 
 

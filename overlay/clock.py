@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 
-__all__ = ["Clock", "parse_instant", "shanghai_today", "text_of", "utc_now"]
+__all__ = ["Clock", "parse_instant", "shanghai_time", "shanghai_today", "text_of", "utc_now"]
 
 Clock = Callable[[], datetime]
 """Gives the present instant, with a time zone."""
@@ -20,6 +20,11 @@ def utc_now() -> datetime:
 
 def shanghai_today(now: datetime) -> date:
     return now.astimezone(_SHANGHAI).date()
+
+
+def shanghai_time(now: datetime) -> str:
+    """To the minute, as people read it."""
+    return now.astimezone(_SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
 def text_of(instant: datetime) -> str:

@@ -8,21 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from overlay.paper_words import PAPER_WORDS
+from overlay.wording import Words
 
 __all__ = ["OWNER_CODES", "Language", "Problem", "RenderedProblem", "problem", "render"]
 
 Language = str
 """`zh` or `en`."""
-
-
-class Words(NamedTuple):
-    zh: str
-    en: str
-    remedy_zh: str
-    remedy_en: str
-    transient: bool = False
-    """Nothing was decided: the same command with the same key may succeed later, so the refusal is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +101,7 @@ _NAMES_ZH = {
     "LEND_OFFICE": "委托",
     "CHANGE": "变更虚拟仓",
     "RETIRE": "停用虚拟仓",
+    "WEBHOOKS": "管理推送",
 }
 """States and commands as clerks call them."""
 
@@ -377,4 +372,6 @@ WORDS: dict[str, Words] = {
         "先变更那些虚拟仓。",
         "Change those first.",
     ),
+    # files, prints and webhooks
+    **PAPER_WORDS,
 }

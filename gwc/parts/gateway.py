@@ -20,6 +20,7 @@ from gateway.server.direct import DirectStarlette
 from gwc.errors import CommandError
 from gwc.keys import ensure_keys, private_key, public_key
 from gwc.parts.common import execution_limits
+from gwc.parts.files import files_proxy
 from gwc.parts.group import contract_of, group_app, group_path
 from gwc.parts.members import open_membership
 from gwc.parts.stale import stale_store
@@ -58,6 +59,7 @@ def serve_gateway(
         gateway = create_gateway_app(loaded, clients, gateway_options(settings, share=share, stale=stale))
     except SupergraphInvalid as invalid:
         raise CommandError(f"{supergraph}: {invalid}") from None
+    files = files_proxy(settings, {graph.name: graph.url for graph in loaded.graphs.values()})
     mounts: list[BaseRoute] = []
     direct = dict(gateway.direct)
     parts = [gateway]
@@ -72,6 +74,8 @@ def serve_gateway(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as running:
             running.push_async_callback(pool.close)
+            if files is not None:
+                running.push_async_callback(files.close)
             if stale is not None:
                 running.push_async_callback(stale.close)
             for part in parts:
@@ -80,6 +84,8 @@ def serve_gateway(
             yield
 
     say(f"supergraph {supergraph}: {', '.join(graph.name for graph in loaded.graphs.values())}")
+    if files is not None:
+        mounts.append(files.route)
     app = DirectStarlette(direct=direct, routes=[*mounts, Mount("/", gateway)], lifespan=lifespan)
     serve(app, listener, "/graphql", say)
 

@@ -12,6 +12,7 @@ from gwc.settings import Settings
 from overlay.app import OverlayOptions, create_overlay_app
 from overlay.group.endpoint import GroupEndpoint
 from overlay.ledger.service import LedgerOptions
+from overlay.paperwork import PaperworkOptions
 from overlay.warehouses.watching import TICK_S, WatchSettings
 
 __all__ = ["overlay_options", "serve_overlay"]
@@ -28,7 +29,8 @@ def serve_overlay(settings: Settings, host: str, port: int, say: Say) -> None:
         app = create_overlay_app(overlay_options(settings, settings.group_url))
     except ValueError as error:
         raise CommandError(
-            f"The overlay cannot be made: {error}.", "See GWC_OVERLAY_URL, GWC_GROUP_URL and GWC_POLICY."
+            f"The overlay cannot be made: {error}.",
+            "See GWC_OVERLAY_URL, GWC_GROUP_URL, GWC_POLICY and GWC_WEBHOOK_NETWORKS.",
         ) from None
     serve(app, listener, "/graphql", say)
 
@@ -43,4 +45,7 @@ def overlay_options(settings: Settings, group: GroupEndpoint | str) -> OverlayOp
         policy=settings.policy,
         watch=WatchSettings(settings.watch_every_s, min(TICK_S, settings.watch_every_s)),
         ledger=LedgerOptions(private_pem=private_key(settings.keys, "ledger"), anchors=settings.anchors),
+        paperwork=PaperworkOptions(
+            files_dir=settings.files, public_url=settings.public_url, webhook_networks=settings.webhook_networks
+        ),
     )

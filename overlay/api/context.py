@@ -13,6 +13,7 @@ from contract.identity import Identity, Role
 from overlay.approvals.delegations import Delegation, Delegations, delegated_orders
 from overlay.audit.log import record_reads
 from overlay.clock import Clock, shanghai_today, text_of
+from overlay.files.service import Attachment
 from overlay.group.custody import Custody
 from overlay.ledger.service import Ledger
 from overlay.messages import Language
@@ -21,6 +22,7 @@ from overlay.orders.model import DECISIONS, Command, Order, TimelineEntry
 from overlay.orders.policy import Policy
 from overlay.orders.rights import allowed_commands, visible_orders
 from overlay.orders.service import Circulation
+from overlay.paperwork import Paperwork
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.warehouses.commands import WarehouseCommands
@@ -43,6 +45,7 @@ class Services:
     policy: Policy
     delegations: Delegations
     clock: Clock
+    paperwork: Paperwork
 
 
 class Context:
@@ -56,6 +59,7 @@ class Context:
         self.personal_of: set[str] = set()
         """The orders of which this request shows personal data of others."""
         self._lent: list[Delegation] | None = None
+        self.attachments: DataLoader[str, list[Attachment]] = DataLoader(self._load_attachments)
         self._of_assets: dict[int, DataLoader[str, list[Order]]] = {}
 
     @property
@@ -109,6 +113,10 @@ class Context:
     async def _load_timelines(self, order_ids: list[str]) -> Sequence[list[TimelineEntry]]:
         async with self.services.database.read() as connection:
             found = await repository.load_timelines(connection, order_ids)
+        return [found[order_id] for order_id in order_ids]
+
+    async def _load_attachments(self, order_ids: list[str]) -> Sequence[list[Attachment]]:
+        found = await self.services.paperwork.attachments.of_orders(order_ids)
         return [found[order_id] for order_id in order_ids]
 
     async def _load_returns(self, loan_ids: list[str]) -> Sequence[list[Order]]:

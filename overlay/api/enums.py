@@ -113,6 +113,19 @@ class ApprovalState(enum.StrEnum):
 
 
 @strawberry.enum
+class PrintKind(enum.StrEnum):
+    APPLICATION = "APPLICATION"
+    HANDOVER = "HANDOVER"
+    RETURN = "RETURN"
+
+
+@strawberry.enum
+class WebhookState(enum.StrEnum):
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"
+
+
+@strawberry.enum
 class LedgerMovement(enum.StrEnum):
     OPENING = "OPENING"
     ADJUST = "ADJUST"

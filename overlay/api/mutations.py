@@ -22,6 +22,8 @@ from overlay.api.inputs import (
     to_plain,
 )
 from overlay.api.ledger import LedgerMutation
+from overlay.api.notices import NoticeMutation
+from overlay.api.paper_mutations import PaperMutation
 from overlay.api.rows import order_row, problem_rows
 from overlay.api.types import Info, OrderPayload
 from overlay.api.warehouses import WarehouseMutations
@@ -32,7 +34,7 @@ __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation(ApprovalMutation, LedgerMutation, WarehouseMutations):
+class Mutation(ApprovalMutation, LedgerMutation, NoticeMutation, PaperMutation, WarehouseMutations):
     @strawberry.mutation
     async def apply_loan(self, info: Info, input: ApplyLoanInput) -> OrderPayload:
         context, body = info.context, to_plain(input)

@@ -15,6 +15,7 @@ from overlay.api.audit import AuditQuery
 from overlay.api.context import Context
 from overlay.api.inputs import DateRangeInput, OrderFilter, to_plain
 from overlay.api.ledger import LedgerQuery
+from overlay.api.notices import NoticeQuery
 from overlay.api.paging import connection, page_size, read_cursor
 from overlay.api.rows import order_row, view_row, warehouse_row
 from overlay.api.sourcing import SourcingQuery
@@ -44,7 +45,7 @@ _STUBS = {"asset": "Asset", "unit": "Unit", "warehouse": "Warehouse"}
 
 
 @strawberry.type
-class Query(ApprovalQuery, AuditQuery, LedgerQuery, SourcingQuery):
+class Query(ApprovalQuery, AuditQuery, LedgerQuery, NoticeQuery, SourcingQuery):
     @strawberry.field
     async def virtual_warehouses(
         self, info: Info, first: int = 50, after: str | None = UNSET

@@ -23,6 +23,7 @@ __all__ = [
     "order_row",
     "problem_rows",
     "range_row",
+    "shown_person",
     "timeline_row",
     "view_row",
     "warehouse_row",
@@ -44,7 +45,7 @@ def order_row(context: Context, order: Order) -> Row:
             "region_code": applicant.region,
             "region": {"code": applicant.region},
             "unit": applicant.unit,
-            "person": _person(context, order.id, applicant.person, applicant.unit, applicant.region),
+            "person": shown_person(context, order.id, applicant.person, applicant.unit, applicant.region),
         },
         "range": range_row(order.from_day, order.to_day),
         "overdue": order.is_overdue(context.today),
@@ -88,8 +89,8 @@ def _step_row(context: Context, step: ApprovalStep) -> Row:
         "state": step.state,
         "clause": context.services.policy.clause(step.clause, context.language),
         "comment": step.comment,
-        "decided_by": _person(context, step.order_id, step.decided_by, step.decided_unit, step.decided_region),
-        "on_behalf_of": _person(context, step.order_id, step.on_behalf_of, step.decided_unit, step.decided_region),
+        "decided_by": shown_person(context, step.order_id, step.decided_by, step.decided_unit, step.decided_region),
+        "on_behalf_of": shown_person(context, step.order_id, step.on_behalf_of, step.decided_unit, step.decided_region),
         "decided_at": step.decided_at,
     }
 
@@ -101,7 +102,7 @@ def timeline_row(context: Context, entry: TimelineEntry) -> Row:
         "from_state": entry.from_state,
         "to_state": entry.to_state,
         "region_code": entry.region,
-        "person": _person(context, entry.order_id, entry.person, entry.unit, entry.region),
+        "person": shown_person(context, entry.order_id, entry.person, entry.unit, entry.region),
         "comment": entry.comment,
     }
 
@@ -149,7 +150,7 @@ def change_row(context: Context, warehouse_id: str, change: Change) -> Row:
         **{name: getattr(change, name) for name in ("version", "at", "change", "name", "scope", "unit")},
         "rule_text": rule_text(change.definition.to_json()),
         "region_code": change.region,
-        "person": _person(context, warehouse_id, change.person, change.unit, change.region),
+        "person": shown_person(context, warehouse_id, change.person, change.unit, change.region),
     }
 
 
@@ -178,7 +179,9 @@ def problem_rows(context: Context, problems: tuple[Problem, ...]) -> list[Row]:
     return [{"code": r.code, "path": r.path, "message": r.message, "remedy": r.remedy} for r in rendered]
 
 
-def _person(context: Context, subject: str, person: str | None, unit: str | None, region: str | None) -> str | None:
+def shown_person(
+    context: Context, subject: str, person: str | None, unit: str | None, region: str | None
+) -> str | None:
     """A person's name for who may see it. That it is somebody else's is noted: such a read is recorded."""
     if person is None or person == context.identity.person:
         return person

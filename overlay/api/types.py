@@ -19,12 +19,14 @@ from overlay.api.enums import (
     OrderCommand,
     OrderFlow,
     OrderState,
+    PrintKind,
     Settlement,
     VirtualWarehouseChangeKind,
     WarehouseScope,
 )
 from overlay.api.inputs import DateRangeInput
 from overlay.api.paging import page_size
+from overlay.api.papers import Attachment, PrintLink, attachment_rows, print_row
 from overlay.api.rows import change_row, order_row, timeline_row, view_row
 from overlay.warehouses.rights import may_see_history
 from overlay.warehouses.service import rule_text
@@ -210,6 +212,16 @@ class CirculationOrder(Node):
     async def timeline(self, info: Info) -> list[TimelineEntry]:
         entries = await info.context.timelines.load(read_attribute(self, "id"))
         return [timeline_row(info.context, entry) for entry in entries]  # type: ignore[misc]
+
+    @strawberry.field
+    async def attachments(self, info: Info) -> list[Attachment]:
+        found = await info.context.attachments.load(read_attribute(self, "id"))
+        return attachment_rows(info.context, found)  # type: ignore[return-value]
+
+    @strawberry.field
+    async def print(self, info: Info, kind: PrintKind) -> PrintLink | None:
+        order = await info.context.orders.load(read_attribute(self, "id"))
+        return None if order is None else print_row(info.context, order, kind)  # type: ignore[return-value]
 
     @strawberry.field
     async def loan(self, info: Info) -> CirculationOrder | None:

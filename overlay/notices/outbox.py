@@ -40,15 +40,24 @@ class Audience:
     unit: str | None = None
     person: str | None = None
     office: str | None = None
+    regions: tuple[str, ...] = ()
+    """Further regions that it concerns: the owners' of a loan's lines."""
 
 
 async def put(
     connection: AsyncConnection, at: str, topic: Topic, subject: str, audience: Audience, data: Mapping[str, Any]
 ) -> None:
-    """Add one notice, within the caller's transaction. `subject` is the global id of what it is about."""
-    concerned = {
+    """Add one notice, within the caller's transaction. `subject` is the global id of what it is about.
+
+    `data` holds no personal data: it goes to every webhook that the topic and the region concern. A person is named in
+    the audience alone, which each webhook sees by its rights. Notices on one subject are told in the order in which they
+    were put, if each transaction that puts one holds a lock on the subject.
+    """
+    concerned: dict[str, Any] = {
         name: value for name in ("region", "unit", "person", "office") if (value := getattr(audience, name)) is not None
     }
+    if audience.regions:
+        concerned["regions"] = list(audience.regions)
     await connection.execute(
         insert(tables.outbox).values(
             id=uuid.uuid4().hex,

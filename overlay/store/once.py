@@ -25,7 +25,7 @@ from overlay.messages import Problem, problem
 from overlay.store.database import Database
 from overlay.store.tables import commands
 
-__all__ = ["Act", "Answer", "Once", "actor_of", "check_key", "input_hash"]
+__all__ = ["Act", "Answer", "Once", "Refused", "actor_of", "check_key", "input_hash"]
 
 _KEY_LENGTH = range(1, 129)
 _ACTOR_LENGTH_MAX = 256
@@ -44,8 +44,12 @@ Act = Callable[[AsyncConnection, str], Awaitable[Answer]]
 """Does the work at an instant (as text), within the transaction that keeps its result."""
 
 
-class _Refused(Exception):
-    """Undoes what a refused command had begun."""
+class Refused(Exception):
+    """Undoes what a refused command had begun. An act may raise it, from however deep, instead of answering problems."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__()
+        self.problems = problems
 
 
 class Once:
@@ -62,21 +66,20 @@ class Once:
         kept = await self._kept_anywhere(identity, key, digest)
         if kept is not None:
             return kept
-        answer = Answer(None)
         try:
             async with self._database.write() as connection:
                 at = text_of(self._clock())
                 await _claim(connection, identity, key, name, digest, at)
                 answer = await act(connection, at)
                 if answer.problems:
-                    raise _Refused
+                    raise Refused(*answer.problems)
                 await _settle(connection, identity, key, answer)
                 await record(
                     connection, at, identity, Action.COMMAND, answer.id or "-", {"command": name, **answer.audited}
                 )
             return answer
-        except _Refused:
-            return await self._keep_refusal(identity, key, name, digest, answer)
+        except Refused as refused:
+            return await self._keep_refusal(identity, key, name, digest, Answer(None, refused.problems))
         except IntegrityError:
             return await self._kept_certainly(identity, key, digest)
 

@@ -8,7 +8,7 @@ The context factory gets a `Caller` (identity, language, deadline) and gives wha
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from contract.identity import TokenVerifier
@@ -58,11 +58,12 @@ def create_subgraph_app(
     health: Health | None = None,
     options: SubgraphOptions | None = None,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[Any]] | None = None,
+    routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """An ASGI app that serves `served`.
 
     Without `verifier` every request is anonymous and an identity header is refused. `classify` gives the
-    application's exceptions their codes; what it does not know is `INTERNAL`.
+    application's exceptions their codes; what it does not know is `INTERNAL`. `routes`: what it serves beside GraphQL.
     """
     endpoint = _Endpoint(served, verifier, context_factory, classify, options or SubgraphOptions())
 
@@ -74,6 +75,7 @@ def create_subgraph_app(
             Route("/graphql", endpoint.http, methods=["POST"]),
             WebSocketRoute("/graphql", endpoint.websocket),
             Route("/health", answer_health, methods=["GET"]),
+            *routes,
         ],
         lifespan=lifespan,
     )

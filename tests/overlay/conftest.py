@@ -21,6 +21,7 @@ from overlay.orders import repository
 from overlay.orders.model import Command, Order
 from overlay.orders.policy import load_policy
 from overlay.orders.service import Circulation, CommandAnswer
+from overlay.paperwork import PaperworkOptions
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.warehouses.watching import WatchSettings
@@ -170,6 +171,7 @@ async def api(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Api
         clock=clock,
         settle_every_s=3600,
         watch=WatchSettings(every_s=3600, tick_s=3600),
+        paperwork=PaperworkOptions(carry_every_s=3600),
     )
     app = create_overlay_app(options)
     async with app.router.lifespan_context(app):

@@ -30,6 +30,7 @@ from overlay.group.custody import AssetFacts, Custody, Unavailable
 from overlay.ledger import entries as ledger
 from overlay.messages import Problem, problem
 from overlay.notices.outbox import Audience, Topic, put
+from overlay.notices.told import order_changed
 from overlay.orders import repository
 from overlay.orders.machine import transition_for
 from overlay.orders.model import ApprovalState, Command, Line, Order, Settlement, State
@@ -143,6 +144,7 @@ class Work:
             raise AssertionError(f"no row lets {order.flow} {order.state} go to {to} by {command}")
         await repository.update_order(self.connection, order.id, self.at, state=to, **values)
         await self.note(order.id, command, order.state, to, actor or self.command.actor, comment)
+        await order_changed(self.connection, self.at, order, command, to)
 
     async def note(
         self, order_id: str, command: Command, before: State | None, after: State, actor: Identity, comment: str | None
