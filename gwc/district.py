@@ -97,3 +97,17 @@ def done(
 
     whose: _Whose = context.obj
     tick_instructions(whose.settings, whose.region, what, say)
+
+
+@district_app.command()
+def reads(
+    region: Annotated[str, typer.Option(help="The district, by its GB/T 2260 code.")],
+    asset: Annotated[str | None, typer.Option(help="Only of this asset, by its native key.")] = None,
+    person: Annotated[str | None, typer.Option(help="Only by this person.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 200,
+    data_dir: DataDir = None,
+) -> None:
+    """Show who was told personal data or raw rows of this district, latest first."""
+    from gwc.parts.reads import show_reads
+
+    show_reads(settings_of(data_dir), region, asset, person, limit, say)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from contract.regions import REGIONS
 from gwc.errors import CommandError
-from gwc.parts.common import state_url
+from gwc.parts.book import opened_book
 from gwc.parts.district import open_district_store, read_store
 from gwc.settings import Settings
-from subgraphs.district.custody.book import CustodyBook
-from subgraphs.district.custody.database import BookUnavailable
 from subgraphs.district.custody.instruction_file import (
     InstructionFileError,
     Ticks,
@@ -24,7 +20,6 @@ from subgraphs.district.custody.instruction_file import (
     write_file,
 )
 from subgraphs.district.custody.instructions import Instruction, Instructions
-from subgraphs.kit.migrations import StoreTooNew
 
 __all__ = ["export_instructions", "list_instructions", "tick_instructions"]
 
@@ -133,25 +128,8 @@ def _line(region: str, one: Instruction) -> str:
 
 
 def _with_book(settings: Settings, region: str, work: Callable[[Instructions], Awaitable[None]]) -> None:
-    if region not in REGIONS:
-        raise CommandError(f"{region} is no region.", "One of " + ", ".join(REGIONS), 2)
-
     async def run() -> None:
-        async with _opened(settings, region) as book:
+        async with opened_book(settings, region) as book:
             await work(book.instructions)
 
     asyncio.run(run())
-
-
-@asynccontextmanager
-async def _opened(settings: Settings, region: str) -> AsyncIterator[CustodyBook]:
-    book = CustodyBook(settings.custody_url or state_url(settings, f"custody-{region}.sqlite"), region)
-    try:
-        settings.state.mkdir(parents=True, exist_ok=True)
-        await book.open()
-    except (BookUnavailable, StoreTooNew, OSError) as error:
-        raise CommandError(f"The custody book of {region} cannot be opened: {error}.") from None
-    try:
-        yield book
-    finally:
-        await book.close()

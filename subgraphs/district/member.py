@@ -16,6 +16,7 @@ from contract.regions import REGIONS
 from contract.rules import RuleVerifier
 from subgraphs.district.carded import CardedStore
 from subgraphs.district.custody.book import CustodyBook
+from subgraphs.district.custody.reads import ReadKind
 from subgraphs.district.policy import Viewer
 from subgraphs.district.windows import Windows
 from subgraphs.kit.caller import Caller
@@ -124,3 +125,11 @@ class DistrictContext:
         if self._viewer is None:
             self._viewer = await self.member.viewer(self.caller.identity)
         return self._viewer
+
+    async def answered(self) -> None:
+        """Record whose data is about to be told, before it is. Raises `BookUnavailable`."""
+        viewer, reads = self._viewer, self.member.book.reads
+        if viewer is not None and viewer.personal_of:
+            await reads.record(viewer.identity, ReadKind.PERSONAL, viewer.personal_of)
+        if viewer is not None and viewer.raw_of:
+            await reads.record(viewer.identity, ReadKind.RAW, viewer.raw_of)

@@ -15,7 +15,7 @@ system itself (`SERVICE`). Secret rows are no question of this module: stores ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from adapters.model import Compare, Filter, In, IsNull
@@ -49,6 +49,10 @@ class Viewer:
     """The region whose rows are looked at."""
     own_units: frozenset[str] = frozenset()
     """Native keys of the caller's unit in this region (a store may list a unit twice)."""
+    personal_of: set[str] = field(default_factory=set, compare=False)
+    """Assets (native keys) of which this request tells personal data."""
+    raw_of: set[str] = field(default_factory=set, compare=False)
+    """Rows (native keys, `*` where there is none) of which it tells what the legacy store holds."""
 
     @property
     def is_region_officer(self) -> bool:

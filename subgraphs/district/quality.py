@@ -59,6 +59,7 @@ async def read_quarantine(context: DistrictContext, is_asked: bool, first: int, 
         }
         for row in rows
     ]
+    viewer.raw_of.update(" ".join(map(str, row.native)) or "*" for row in rows)
     cursors = [_cursor(context.member.region, row.native) for row in rows]
     return {
         "nodes": nodes,

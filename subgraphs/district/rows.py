@@ -119,7 +119,7 @@ def _maker(
 ) -> Show:
     """How a field is made of a row."""
     if field in PERSONAL_FIELDS:
-        return lambda row: row.get(field) if viewer.sees_personal_of(row.get("owner")) else None
+        return lambda row: _personal(row, field, viewer)
     match field:
         case "id":
             region = member.region
@@ -142,12 +142,28 @@ def _maker(
         case "warehouse":
             return lambda row: warehouses.get(row.get("warehouse") or "")
         case _:
-            return lambda row: issue_rows(row["issues"], viewer, language)
+            return lambda row: _issues(row, viewer, language)
+
+
+def _personal(row: Row, field: str, viewer: Viewer) -> Any:
+    """For who may see it; that it is told is noted, for such reads are recorded."""
+    value = row.get(field)
+    if value is None or not viewer.sees_personal_of(row.get("owner")):
+        return None
+    viewer.personal_of.add(row["native"])
+    return value
 
 
 def _class(row: Row, scheme: str, code: str, name: str) -> dict[str, Any] | None:
     found = row.get(code)
     return None if found is None else {"scheme": row.get(scheme), "code": found, "name": row.get(name)}
+
+
+def _issues(row: Row, viewer: Viewer, language: Language) -> list[dict[str, Any]]:
+    issues = row["issues"]
+    if viewer.sees_raw_values and any(issue["field"] in PERSONAL_FIELDS for issue in issues):
+        viewer.personal_of.add(row["native"])
+    return issue_rows(issues, viewer, language)
 
 
 def issue_rows(issues: Iterable[Issue], viewer: Viewer, language: Language) -> list[dict[str, Any]]:

@@ -48,6 +48,7 @@ from subgraphs.district.custody.model import (
     RenewHold,
     TransferOut,
 )
+from subgraphs.district.custody.reads import Reads
 from subgraphs.district.custody.records import Named, Records, instant, read_refusals
 from subgraphs.district.custody.shelf import Shelf
 from subgraphs.district.custody.words import Refusal
@@ -70,6 +71,7 @@ class CustodyBook:
         self._clock = clock
         self._records = Records(region, clock)
         self._shelf = Shelf(self._database, self._records)
+        self.reads = Reads(self._database, region, clock)
         self.instructions = Instructions(self._database, self._records, clock, self._shelf.forget)
 
     @property

@@ -80,6 +80,12 @@ class Database:
         finally:
             self.writes += 1
 
+    @asynccontextmanager
+    async def add(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that adds what no command decides by: it does not count among the `writes`."""
+        async with self._write() as connection:
+            yield connection
+
     async def mark(self) -> str:
         """Equal to an earlier one only if no process has kept a command of any region since."""
         question = _LAST_COMMAND if self._is_sqlite else "SELECT pg_current_snapshot()"

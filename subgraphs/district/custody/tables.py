@@ -18,6 +18,7 @@ __all__ = [
     "instructions",
     "metadata",
     "movements",
+    "reads",
     "write_faults",
 ]
 
@@ -147,4 +148,18 @@ card_changes = sa.Table(
     metadata,
     sa.Column("region", sa.Text, primary_key=True),
     sa.Column("number", sa.Integer, nullable=False, comment="goes up with every change of cards and departures"),
+)
+
+reads = sa.Table(
+    "custody_reads",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, comment="who was told"),
+    sa.Column("unit", sa.Text),
+    sa.Column("from_region", sa.Text, comment="the reader's"),
+    sa.Column("kind", sa.Text, nullable=False, comment="PERSONAL, RAW"),
+    sa.Column("asset", sa.Text, nullable=False, comment="native key; * of rows that have none"),
+    sa.Index("custody_reads_by_asset", "region", "asset", "seq"),
 )
