@@ -263,6 +263,35 @@ def overlay(host: Host = "127.0.0.1", port: Port = 8101, data_dir: DataDir = Non
 
 
 @app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the backup.")],
+    with_keys: Annotated[
+        bool,
+        typer.Option("--with-keys", help="Also the key pairs: whoever has the backup can then speak for the city."),
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Back up orders, ledger, custody books and files into a folder, while the city runs."""
+    from gwc.backup.run import make_backup
+
+    make_backup(settings_of(data_dir), folder, with_keys, say)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A backup.")],
+    public_key: Annotated[
+        Path | None, typer.Option(help="Check the backup by this key, internal.pub.pem of the city that made it.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make the city of a backup anew, where there is none."""
+    from gwc.backup.run import restore_backup
+
+    restore_backup(settings_of(data_dir), folder, public_key, say)
+
+
+@app.command()
 def telemetry(
     host: Host = "127.0.0.1",
     port: Port = 8102,

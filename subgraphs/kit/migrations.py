@@ -51,8 +51,8 @@ class Migrations:
         """Bring the store to a revision, inside the caller's transaction. Raises `StoreTooNew`."""
         config = self._config(connection)
         scripts = ScriptDirectory.from_config(config)
-        at = self._revision(connection)
-        if at is not None and at not in {one.revision for one in scripts.walk_revisions()}:
+        at = self.revision(connection)
+        if at is not None and not self.knows(at):
             raise StoreTooNew(f"the store is at revision {at}, this program knows up to {scripts.get_current_head()}")
         if at is None and self.legacy_table is not None and inspect(connection).has_table(self.legacy_table):
             command.stamp(config, str(scripts.get_base()))
@@ -60,9 +60,15 @@ class Migrations:
         if at != scripts.get_current_head():
             command.upgrade(config, to)
 
-    def _revision(self, connection: Connection) -> str | None:
-        known = MigrationContext.configure(connection, opts={"version_table": self.version_table})
-        return known.get_current_revision()
+    def knows(self, revision: str) -> bool:
+        """Whether this program has the revision."""
+        scripts = ScriptDirectory(str(resources.files(self.package)))
+        return revision in {one.revision for one in scripts.walk_revisions()}
+
+    def revision(self, connection: Connection) -> str | None:
+        """Where the store stands; None: it has no tables yet, or only those before the first revision."""
+        context = MigrationContext.configure(connection, opts={"version_table": self.version_table})
+        return context.get_current_revision()
 
     def _config(self, connection: Connection) -> Config:
         config = Config()
