@@ -12,7 +12,7 @@ EXTERNAL ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev services node up test check format compose schemas fuzz fuzz-selftest fuzz-horizontal soak \
-        bench-city bench-gateway bench-horizontal bench-adapters bench-overlay clean
+        chaos chaos-selftest bench-city bench-gateway bench-horizontal bench-adapters bench-overlay clean
 
 help:
 	@echo "make up          set up, generate the sample city and serve it on http://127.0.0.1:8000"
@@ -25,6 +25,8 @@ help:
 	@echo "make fuzz-selftest  known faults, planted one by one, must be found"
 	@echo "make fuzz-horizontal  random rows over random members against one store; CASES=2000 for each property"
 	@echo "make soak        random faults on real sockets for SECONDS=1800 or CASES=100000 requests, whichever ends first"
+	@echo "make chaos       the overlay's processes killed at random points for SECONDS=3600 or CASES= rounds; SEED= STORE="
+	@echo "make chaos-selftest  faults planted in the overlay, one by one, must be found; SEED="
 	@echo "make bench-city  figures of the whole small city in one process"
 	@echo "make bench-gateway  the gateway beside its peers and beside a program written by hand"
 	@echo "make bench-horizontal  scatter and gather beside the slowest member; 1, 4, 14, 56 members; one hung"
@@ -88,6 +90,13 @@ fuzz-horizontal: setup-dev
 
 soak: setup-dev
 	$(BIN)/python -m tests.horizontal.soak --cases $(or $(CASES),100000) --seconds $(or $(SECONDS),1800) --seed $(or $(SEED),0)
+
+chaos: setup-dev
+	$(BIN)/python -m tests.overlay.chaos --seconds $(or $(SECONDS),3600) --cases $(or $(CASES),1000000) \
+	  $(if $(SEED),--seed $(SEED)) $(addprefix --store ,$(STORE))
+
+chaos-selftest: setup-dev
+	$(BIN)/python -m tests.overlay.chaos --selftest --seed $(or $(SEED),0)
 
 bench-gateway: setup-dev
 	$(BIN)/python -m benchmarks.gateway.run

@@ -1,0 +1,259 @@
+"""Known faults, planted one at a time: whoever checks must find each.
+
+Each is handed in through a seam, as a subclass of the part that would have the fault: the counter (`Circulation`), the
+way to the owners (`Custody`), the owners themselves (`City`). Handlers of commands stand in one table, `HANDLERS`,
+which every process shares; `planted` puts a faulty one into it and takes it out again. That is the one switch here
+that is no seam, and nothing but this module uses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from contract.identity import Identity
+from overlay.group.custody import CommandResult, Custody, Done, Refused, Unknown
+from overlay.messages import Problem
+from overlay.orders import repository
+from overlay.orders.commands import HANDLERS
+from overlay.orders.commands.apply import LoanDraft
+from overlay.orders.commands.approve import ApproveLoan
+from overlay.orders.commands.base import Handler, Step, Work
+from overlay.orders.commands.move import DispatchLoan, ReceiveLoan
+from overlay.orders.commands.restore import InspectReturn
+from overlay.orders.model import Command, Flow, Order, State
+from overlay.orders.service import Circulation, CommandAnswer
+from overlay.store.tables import ledger_entries
+from subgraphs.district.custody.claims import Claim
+from tests.overlay.chaos.world import Parts
+from tests.overlay.city import City
+
+__all__ = ["PLANTS", "Plant", "planted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    name: str
+    parts: Parts = field(default_factory=Parts)
+    handlers: Mapping[tuple[Flow, Command], Handler] = field(default_factory=dict)
+
+
+@contextmanager
+def planted(plant: Plant) -> Iterator[Parts]:
+    sound = {key: HANDLERS[key] for key in plant.handlers}
+    HANDLERS.update(plant.handlers)
+    try:
+        yield plant.parts
+    finally:
+        HANDLERS.update(sound)
+
+
+# --- the owners' books ------------------------------------------------------------------------------------------------
+
+
+class HoldWithoutTransaction(City):
+    """Looks whether the asset is free, lets others in, and writes the hold by what it saw."""
+
+    seen: list[Claim] | None = None
+
+    async def execute(self, document: str, variables: Mapping[str, Any], **options: Any) -> Mapping[str, Any]:
+        if "placeHold" not in document:
+            return await super().execute(document, variables, **options)
+        seen = self._claims(str(variables["input"]["assetId"]))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        self.seen = seen
+        try:
+            return await super().execute(document, variables, **options)
+        finally:
+            self.seen = None
+
+    def _claims(self, asset_id: str, without: str | None = None) -> list[Claim]:
+        return super()._claims(asset_id, without) if self.seen is None else self.seen
+
+
+class BlindToQuantity(City):
+    """Lets a hold be placed whatever is taken."""
+
+    def _claims(self, asset_id: str, without: str | None = None) -> list[Claim]:
+        return []
+
+
+class ForgetfulOfKeys(City):
+    """Does a repeated command once more."""
+
+    def _once(self, input_: dict[str, Any], act: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        self.answers[input_["idempotencyKey"]] = act(input_)
+        return self.answers[input_["idempotencyKey"]]
+
+
+# --- the way to the owners --------------------------------------------------------------------------------------------
+
+
+class UnknownIsDone(Custody):
+    """Takes an answer that was lost for a yes."""
+
+    async def send(self, action: str, key: str, asset_id: str, input_: Mapping[str, Any]) -> CommandResult:
+        result = await super().send(action, key, asset_id, input_)
+        return Done({"hold": None}) if isinstance(result, Unknown) and action != "PLACE" else result
+
+
+class UnknownIsRefused(Custody):
+    """Takes an answer that was lost for a no."""
+
+    async def send(self, action: str, key: str, asset_id: str, input_: Mapping[str, Any]) -> CommandResult:
+        result = await super().send(action, key, asset_id, input_)
+        return Refused((Problem("STORE_ERROR", (), {}),)) if isinstance(result, Unknown) else result
+
+
+class NeverReleases(Custody):
+    """Says that a hold was given back, and keeps it."""
+
+    async def send(self, action: str, key: str, asset_id: str, input_: Mapping[str, Any]) -> CommandResult:
+        if action == "RELEASE":
+            return Done({})
+        return await super().send(action, key, asset_id, input_)
+
+
+# --- the counter ------------------------------------------------------------------------------------------------------
+
+
+class SendsBeforeWriting(Circulation):
+    async def _begin_loan(
+        self, identity: Identity, key: str, digest: str, draft: LoanDraft, body: Mapping[str, Any]
+    ) -> CommandAnswer:
+        for line in draft.lines:
+            hold = {
+                "orderId": f"order:{key}",
+                "range": {"from": draft.from_day.isoformat(), "to": draft.to_day.isoformat()},
+                "quantity": str(line.quantity),
+                "lifeSeconds": 3600,
+                "expectedVersion": line.version,
+            }
+            await self._custody.send("PLACE", f"early-{key}-{line.index}", line.facts.id, hold)
+        return await super()._begin_loan(identity, key, digest, draft, body)
+
+
+class LosesKeys(Circulation):
+    numbers = itertools.count()
+
+    async def apply_loan(self, identity: Identity, key: str, body: Mapping[str, Any]) -> CommandAnswer:
+        return await super().apply_loan(identity, f"{key}-{next(self.numbers)}", body)
+
+
+class SkipsVersions(Circulation):
+    """Begins on the order as it is, not as it was when the command was checked."""
+
+    async def _begin(
+        self, identity: Identity, key: str, digest: str, command: Command, seen: Order, body: Mapping[str, Any]
+    ) -> CommandAnswer:
+        async with self._database.read() as connection:
+            now = await repository.load_order(connection, seen.id)
+        assert now is not None
+        seen = dataclasses.replace(seen, version=now.version)
+        return await super()._begin(identity, key, digest, command, seen, body)
+
+
+class LetsOwnBeApproved(Circulation):
+    async def _visible(self, identity: Identity, order_id: str) -> Order | None:
+        order = await super()._visible(identity, order_id)
+        if order is None:
+            return None
+        return dataclasses.replace(order, applicant=dataclasses.replace(order.applicant, person="nobody"))
+
+
+class RefusesAndChanges(Circulation):
+    async def _refuse(
+        self,
+        identity: Identity,
+        key: str,
+        command: Command,
+        digest: str,
+        order_id: str | None,
+        problems: Sequence[Problem],
+    ) -> CommandAnswer:
+        if order_id is not None:
+            async with self._database.write() as connection:
+                await repository.update_order(connection, order_id, "2026-12-01T00:00:00.000000Z", purpose="?")
+        return await super()._refuse(identity, key, command, digest, order_id, problems)
+
+
+class NeverResumes(Circulation):
+    async def resume(self) -> int:
+        return 0
+
+
+# --- the handlers -----------------------------------------------------------------------------------------------------
+
+
+class LosesAnEntry(ReceiveLoan):
+    """One entry where a pair belongs."""
+
+    async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
+        await super().step_done(work, order, step, data)
+        last = select(ledger_entries.c.id).order_by(ledger_entries.c.at.desc(), ledger_entries.c.sequence.desc())
+        found = (await work.connection.execute(last.limit(1))).scalar_one()
+        await work.connection.execute(delete(ledger_entries).where(ledger_entries.c.id == found))
+
+
+class RewritesHistory(DispatchLoan):
+    async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
+        await super().step_done(work, order, step, data)
+        first = (ledger_entries.c.asset_id == step.asset_id, ledger_entries.c.sequence == 1)
+        await work.connection.execute(update(ledger_entries).where(*first).values(at="2020-01-01T00:00:00.000000Z"))
+
+
+class BooksTwice(ReceiveLoan):
+    async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
+        await super().step_done(work, order, step, data)
+        await super().step_done(work, await work.reload(order.id), step, data)
+
+
+class SkipsTheChain(ApproveLoan):
+    """One approval is enough."""
+
+    async def finish(self, work: Work, order: Order, problems: Sequence[Problem]) -> None:
+        await super().finish(work, order, problems)
+        after = await work.reload(order.id)
+        if not problems and after.state is State.IN_APPROVAL:
+            await work.transition(after, Command.APPROVE, State.APPROVED)
+            approved = await work.reload(order.id)
+            await work.transition(approved, Command.APPROVE, State.TO_DISPATCH)
+
+
+class ClosesPartlyReturned(InspectReturn):
+    """A part that came back closes the whole line."""
+
+    async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
+        await super().step_done(work, order, step, data)
+        loan = await work.reload(str(order.loan_id))
+        for line in loan.lines:
+            await work.set_line(line, returned=line.received, returning=0)
+
+
+PLANTS: tuple[Plant, ...] = (
+    Plant("a hold without a transaction", Parts(city=HoldWithoutTransaction)),
+    Plant("an owner blind to quantity", Parts(city=BlindToQuantity)),
+    Plant("an owner that forgets keys", Parts(city=ForgetfulOfKeys)),
+    Plant("an unknown outcome taken for done", Parts(custody=UnknownIsDone)),
+    Plant("an unknown outcome taken for refused", Parts(custody=UnknownIsRefused)),
+    Plant("a hold that is never given back", Parts(custody=NeverReleases)),
+    Plant("a send before the write", Parts(circulation=SendsBeforeWriting)),
+    Plant("a lost idempotency key", Parts(circulation=LosesKeys)),
+    Plant("a skipped version check", Parts(circulation=SkipsVersions)),
+    Plant("an approval of one's own", Parts(circulation=LetsOwnBeApproved)),
+    Plant("a refusal that changes something", Parts(circulation=RefusesAndChanges)),
+    Plant("open commands that are not resumed", Parts(circulation=NeverResumes)),
+    Plant("an unpaired ledger entry", handlers={(Flow.LOAN, Command.RECEIVE): LosesAnEntry()}),
+    Plant("a rewritten ledger entry", handlers={(Flow.LOAN, Command.DISPATCH): RewritesHistory()}),
+    Plant("a movement booked twice", handlers={(Flow.LOAN, Command.RECEIVE): BooksTwice()}),
+    Plant("approval steps left out", handlers={(Flow.LOAN, Command.APPROVE): SkipsTheChain()}),
+    Plant("a partial return that closes the loan", handlers={(Flow.RETURN, Command.INSPECT): ClosesPartlyReturned()}),
+)
