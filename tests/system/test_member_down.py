@@ -1,0 +1,125 @@
+"""Each member down in turn, each example query: what the others have is still there, and who is missing is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from contract.identity import ACCESS, Identity, Role, TokenIssuer
+from contract.regions import REGIONS
+from gateway.supergraph.model import Supergraph
+from gwc.embedded import EmbeddedCity, sensors_of
+from gwc.keys import ensure_keys, private_key
+from gwc.membership import Membership
+from gwc.parts.district import open_district_store, read_store
+from gwc.sample_api import sample_api
+from gwc.settings import Settings
+from subgraphs.telemetry.broker import start_embedded_broker
+from tests.gateway.support.serving import Faulty, crash
+from tests.system.conftest import City
+from tests.system.test_readme import examples
+
+OVERLAYS = [
+    "{ virtualWarehouses { nodes { id name } } }",
+    "{ orders(first: 10) { totalCount nodes { id state lines { assetId asset { id name } } } } }",
+    "{ inbox { totalCount nodes { id } } }",
+    """{ virtualWarehouse(id: "vw:idle-desks-and-computers", window: {from: "2027-12-01", to: "2027-12-08"}) {
+         assets(first: 20) { totalCount nodes { id name region { code } } sources { region status } } } }""",
+]
+"""What a clerk's and an officer's first screens ask."""
+QUERIES = [*(query for query, _ in examples("README.md")), *OVERLAYS]
+
+
+class BreakableCity(EmbeddedCity):
+    """The embedded city, whose members can be made unreachable at the transport."""
+
+    def _open_membership(self, settings: Settings, supergraph: Supergraph, external: Any) -> Membership:
+        self.ways = {region: Faulty(app) for region, app in self._districts.items()}
+        self._districts = dict(self.ways)  # type: ignore[arg-type]
+        membership = super()._open_membership(settings, supergraph, external)
+        self._districts = {region: way.app for region, way in self.ways.items()}  # type: ignore[misc]
+        return membership
+
+
+class Asked:
+    def __init__(self, city: BreakableCity, token: str) -> None:
+        self.city, self._token = city, token
+
+    async def __call__(self, query: str) -> dict[str, Any]:
+        sent: list[bytes] = []
+        headers = [(b"content-type", b"application/json"), (b"authorization", f"Bearer {self._token}".encode())]
+        headers.append((b"gwc-deadline-ms", b"60000"))
+        body = orjson.dumps({"query": query})
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message.get("body", b""))
+
+        scope = {"type": "http", "method": "POST", "path": "/graphql", "raw_path": b"/graphql", "root_path": "",
+                 "scheme": "http", "query_string": b"", "headers": headers, "http_version": "1.1",
+                 "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)}  # fmt: skip
+        await self.city.app(scope, receive, send)
+        answer: dict[str, Any] = orjson.loads(b"".join(sent))
+        return answer
+
+
+@pytest.fixture
+async def asked(city: City, tmp_path: Path) -> AsyncIterator[Asked]:
+    settings = Settings(data_dir=tmp_path)
+    settings.city.symlink_to(city.folder)
+    settings.state.mkdir()
+    ensure_keys(settings.keys)
+    async with AsyncExitStack() as running:
+        await running.enter_async_context(sample_api(settings.city))
+        stores = {}
+        for region in REGIONS:
+            store = read_store(settings.city / "mappings" / f"{region}.toml", None, settings.state / "index")
+            await open_district_store(store)
+            running.push_async_callback(store.close)
+            stores[region] = store
+        broker = await start_embedded_broker()
+        made = BreakableCity(settings, stores, {}, broker, await sensors_of(stores), False)
+        await running.enter_async_context(made.app.router.lifespan_context(made.app))
+        auditor = Identity("auditor", None, None, frozenset({Role.AUDITOR}))
+        yield Asked(made, TokenIssuer(private_key(settings.keys, "access"), ACCESS, life_s=3600).issue(auditor))
+
+
+async def test_no_answer_is_emptied_by_one_dead_member(asked: Asked) -> None:
+    whole = [await asked(query) for query in QUERIES]
+    assert [answer.get("errors") for answer in whole] == [None] * len(QUERIES)
+    for region, way in asked.city.ways.items():
+        way.fault = crash
+        for query, before in zip(QUERIES, whole, strict=True):
+            answer = await asked(query)
+            lost = list(emptied(before["data"], answer.get("data"), region, query))
+            assert lost == [], f"{region} is down: {lost}\n{query}\n{answer.get('errors')}"
+            for error in answer.get("errors", ()):
+                assert error["extensions"].get("region") == region, error
+        way.fault = None
+
+
+def emptied(before: Any, after: Any, dead: str, query: str, path: str = "") -> list[str]:
+    """Where an answer has nothing, though not all that stood there was the dead member's."""
+    if _is_of(dead, before, query):
+        return []
+    if isinstance(before, dict):
+        if not isinstance(after, dict):
+            return [path]
+        return [found for key in before for found in emptied(before[key], after.get(key), dead, query, f"{path}.{key}")]
+    if isinstance(before, list):
+        return [] if not before or after else [path]
+    return [path] if before is not None and after is None else []
+
+
+def _is_of(dead: str, value: Any, query: str) -> bool:
+    """Whether nothing but the dead member can know it: every region that it, or the question, names is that one."""
+    named = set(re.findall(r"(?<!\d)33\d{4}(?!\d)", orjson.dumps(value).decode() + query)) & REGIONS.keys()
+    return named == {dead}
