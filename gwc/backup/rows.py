@@ -25,15 +25,11 @@ class BrokenRows(ValueError):
     """A file is not what a backup writes."""
 
 
-async def write_tables(
-    connection: AsyncConnection, metadata: MetaData, leave: str | None, folder: Path
-) -> dict[str, int]:
-    """Write every table but `leave`, into a new folder; gives how many rows each has."""
+async def write_tables(connection: AsyncConnection, metadata: MetaData, folder: Path) -> dict[str, int]:
+    """Write every table into a new folder; gives how many rows each has."""
     folder.mkdir(parents=True)
     counts: dict[str, int] = {}
     for table in metadata.sorted_tables:
-        if table.name == leave:
-            continue
         names = [str(column.name) for column in table.columns]
         counts[str(table.name)] = 0
         with (folder / f"{table.name}.jsonl").open("wb") as file:

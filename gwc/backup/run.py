@@ -77,7 +77,7 @@ def restore_backup(settings: Settings, folder: Path, trusted: Path | None, say: 
 
 def _folders(settings: Settings) -> dict[str, Path]:
     """Files that never change once they lie there: attachments by digest, the ledger's anchors by day."""
-    return {"files": settings.state / "files", "anchors": settings.data_dir / "anchors"}
+    return {"files": settings.files, "anchors": settings.anchors}
 
 
 def _is_there(store: Store) -> bool:
@@ -89,15 +89,15 @@ async def _copy_stores(stores: list[Store], folder: Path) -> dict[str, StoreEntr
     entries: dict[str, StoreEntry] = {}
     async with snapshots(stores) as connections:
         for store, connection in zip(stores, connections, strict=True):
-            revision = await connection.run_sync(store.revision)
+            revision = await connection.run_sync(store.migrations.revision)
             if revision is None:
                 continue  # a book that was never opened
-            if not store.knows(revision):
+            if not store.migrations.knows(revision):
                 raise CommandError(
                     f"{store.name} is at revision {revision}, which this program does not know.",
                     "Back up with the program that runs the city.",
                 )
-            rows = await write_tables(connection, store.metadata, store.version_table, folder / store.name)
+            rows = await write_tables(connection, store.metadata, folder / store.name)
             entries[store.name] = StoreEntry(revision, rows)
     return entries
 
@@ -124,7 +124,7 @@ def _check_target(settings: Settings, stores: Mapping[str, Store], manifest: Man
             raise CommandError(
                 f"The settings have no place for {name}.", "Set GWC_CUSTODY_URL as where the backup was made."
             )
-        if not store.knows(entry.revision):
+        if not store.migrations.knows(entry.revision):
             raise CommandError(
                 f"{name} is of revision {entry.revision}, which this program does not know.",
                 "Restore with the program that made the backup, or a later one.",
@@ -167,7 +167,7 @@ async def _fill(store: Store, entry: StoreEntry, folder: Path) -> None:
 
 
 def _fill_now(connection: Connection, store: Store, entry: StoreEntry, folder: Path) -> None:
-    store.prepare(connection, entry.revision)
+    store.migrations.upgrade(connection, entry.revision)
     found = read_tables(connection, folder, list(entry.rows))
     if found != entry.rows:
         raise BrokenRows(f"{store.name} has {found} rows, the manifest says {dict(entry.rows)}")

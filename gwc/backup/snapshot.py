@@ -50,7 +50,7 @@ async def _snapshot(store: Store) -> AsyncIterator[AsyncConnection]:
     async with _connection(store) as connection:
         sqlite = connection.dialect.name == "sqlite"
         await connection.exec_driver_sql("BEGIN" if sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        await connection.run_sync(store.revision)  # a snapshot is taken by the first read
+        await connection.run_sync(store.migrations.revision)  # a snapshot is taken by the first read
         yield connection
         await connection.exec_driver_sql("ROLLBACK")
 

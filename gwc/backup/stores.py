@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import MetaData
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -16,7 +15,8 @@ from gwc.errors import CommandError
 from gwc.parts.common import state_url
 from gwc.settings import Settings
 from overlay.store.database import MIGRATIONS
-from subgraphs.district.custody import tables as custody
+from subgraphs.district.custody import database as custody
+from subgraphs.kit.migrations import Migrations
 
 __all__ = ["OVERLAY", "Store", "all_stores", "engine_of", "sqlite_file"]
 
@@ -29,28 +29,17 @@ class Store:
     name: str
     """Of its folder in a backup."""
     url: str
-    metadata: MetaData
-    revision: Callable[[Connection], str | None]
-    """How far its tables have come; None: there are none."""
-    knows: Callable[[str], bool]
-    """Whether this program can make them come so far."""
-    prepare: Callable[[Connection, str], None]
-    """Make the tables of that revision, where there are none."""
-    version_table: str | None = None
-    """Where it stands how far they have come, when that is one of `metadata`."""
+    migrations: Migrations
+
+    @property
+    def metadata(self) -> MetaData:
+        return self.migrations.metadata
 
 
 def all_stores(settings: Settings) -> list[Store]:
     """The overlay's first. Of books that are one SQLite file a region, those that are there or may come."""
-    overlay = Store(
-        OVERLAY,
-        settings.overlay_url or state_url(settings, "overlay.sqlite"),
-        MIGRATIONS.metadata,
-        MIGRATIONS.revision,
-        MIGRATIONS.knows,
-        MIGRATIONS.upgrade,
-    )
-    return [overlay, *(_book(name, url) for name, url in _books(settings))]
+    overlay = Store(OVERLAY, settings.overlay_url or state_url(settings, "overlay.sqlite"), MIGRATIONS)
+    return [overlay, *(Store(name, url, custody.MIGRATIONS) for name, url in _books(settings))]
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -77,24 +66,3 @@ def _books(settings: Settings) -> Iterator[tuple[str, str]]:
         return
     for region in REGIONS:
         yield f"custody-{region}", state_url(settings, f"custody-{region}.sqlite")
-
-
-def _book(name: str, url: str) -> Store:
-    return Store(name, url, custody.metadata, _book_revision, _knows_book, _make_book, custody.schema_version.name)
-
-
-def _knows_book(revision: str) -> bool:
-    return revision == str(custody.SCHEMA_VERSION)
-
-
-def _book_revision(connection: Connection) -> str | None:
-    table = custody.schema_version
-    if not sa.inspect(connection).has_table(table.name):
-        return None
-    found = connection.execute(sa.select(table.c.version)).scalar()
-    return None if found is None else str(found)
-
-
-def _make_book(connection: Connection, revision: str) -> None:
-    custody.metadata.create_all(connection)
-    connection.execute(sa.insert(custody.schema_version).values(version=int(revision)))

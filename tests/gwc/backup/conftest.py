@@ -32,10 +32,11 @@ class Place:
 
     settings: Settings
 
-    def fill(self) -> None:
+    def fill(self, native: str = "a") -> None:
+        """Each time with assets of its own, which begin with these letters."""
         ensure_keys(self.settings.keys)
         self.settings.state.mkdir(parents=True, exist_ok=True)
-        asyncio.run(_fill(self.settings))
+        asyncio.run(_fill(self.settings, native))
 
     def rows(self) -> Rows:
         """Every row of every store that is there."""
@@ -60,10 +61,10 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> NewPlace:
     return make
 
 
-async def _fill(settings: Settings) -> None:
+async def _fill(settings: Settings, native: str) -> None:
     clock = ManualClock()
     city = City(clock)
-    asset, other = city.add_asset("a"), city.add_asset("b")
+    asset, other = city.add_asset(f"{native}1"), city.add_asset(f"{native}2")
     overlay, *books = all_stores(settings)
     async with opened_desk(overlay.url, city, clock) as desk:
         order_id = (await desk.apply(asset)).order_id
@@ -75,8 +76,8 @@ async def _fill(settings: Settings) -> None:
     book = CustodyBook(url, REGION, clock)
     await book.open()
     hold = PlaceHold(
-        key="k",
-        asset="a",
+        key=native,
+        asset=native,
         order_id="order:1",
         from_day="2026-12-02",
         to_day="2026-12-09",
@@ -94,7 +95,7 @@ async def _rows(settings: Settings) -> Rows:
         if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
             continue
         async with engine.connect() as connection:
-            if await connection.run_sync(store.revision) is not None:
+            if await connection.run_sync(store.migrations.revision) is not None:
                 found[store.name] = {
                     table.name: [
                         tuple(row)

@@ -36,7 +36,7 @@ def test_rows_that_come_after_a_restore_get_new_numbers(new_place: NewPlace, tmp
     here.fill()
     make_backup(here.settings, tmp_path / "backup", True, quiet)
     restore_backup(there.settings, tmp_path / "backup", None, quiet)
-    there.fill()
+    there.fill("b")
     numbers = [row[0] for row in there.rows()["overlay"]["orders"]]
     assert numbers == sorted(set(numbers)) and len(numbers) == 4
 
