@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 
 from benchmarks.figures import machine
-from benchmarks.overlay import view
+from benchmarks.overlay import commands, view
 
 __all__ = ["PARTS"]
 
-PARTS = {"view": view.main}
+PARTS = {"view": view.main, "commands": commands.main}
 
 
 def main() -> None:
