@@ -116,7 +116,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
 
     async def settle() -> None:
         await circulation.resume()
-        await circulation.expire()
+        await circulation.tend()
         await warn_of_lapsing(database, options.clock())
         await ledger.tick()
 

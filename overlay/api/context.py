@@ -56,6 +56,7 @@ class Context:
         self.timelines: DataLoader[str, list[TimelineEntry]] = DataLoader(self._load_timelines)
         self.returns: DataLoader[str, list[Order]] = DataLoader(self._load_returns)
         self.orders: DataLoader[str, Order | None] = DataLoader(self._load_orders)
+        self.repairs: DataLoader[str, str | None] = DataLoader(self._load_repairs)
         self.personal_of: set[str] = set()
         """The orders of which this request shows personal data of others."""
         self._lent: list[Delegation] | None = None
@@ -124,6 +125,11 @@ class Context:
         async with self.services.database.read() as connection:
             found = await repository.returns_of_loans(connection, loan_ids)
         return [found[loan_id] for loan_id in loan_ids]
+
+    async def _load_repairs(self, line_ids: list[str]) -> Sequence[str | None]:
+        async with self.services.database.read() as connection:
+            found = await repository.repairs_of_lines(connection, line_ids)
+        return [found.get(line_id) for line_id in line_ids]
 
     async def fresh_order(self, order_id: str) -> Order | None:
         """The order as it is now: mutations of one request follow each other, what an earlier one saw is stale."""

@@ -36,18 +36,30 @@ class OrderFlow(enum.StrEnum):
 @strawberry.enum
 class OrderState(enum.StrEnum):
     DRAFT = "DRAFT"
+    PUBLIC_NOTICE = "PUBLIC_NOTICE"
     IN_APPROVAL = "IN_APPROVAL"
     APPROVED = "APPROVED"
     TO_DISPATCH = "TO_DISPATCH"
     IN_TRANSIT = "IN_TRANSIT"
+    TO_RECEIVE = "TO_RECEIVE"
     LENT = "LENT"
+    EXTENDING = "EXTENDING"
     RETURNING = "RETURNING"
+    TO_APPRAISE = "TO_APPRAISE"
+    TO_STORE = "TO_STORE"
+    TO_DIAGNOSE = "TO_DIAGNOSE"
+    UNDER_REPAIR = "UNDER_REPAIR"
     TO_INSPECT = "TO_INSPECT"
+    TO_COMPENSATE = "TO_COMPENSATE"
+    TO_EXECUTE = "TO_EXECUTE"
+    TO_WRITE_OFF = "TO_WRITE_OFF"
     DONE = "DONE"
     RETURNED = "RETURNED"
     REJECTED = "REJECTED"
     WITHDRAWN = "WITHDRAWN"
     EXPIRED = "EXPIRED"
+    STOPPED = "STOPPED"
+    SENT_BACK = "SENT_BACK"
 
 
 @strawberry.enum
@@ -63,6 +75,21 @@ class OrderCommand(enum.StrEnum):
     RETURN_GOODS = "RETURN_GOODS"
     INSPECT = "INSPECT"
     EXPIRE = "EXPIRE"
+    EXTEND = "EXTEND"
+    ARRIVE = "ARRIVE"
+    RETURN_TO_OWNER = "RETURN_TO_OWNER"
+    PROPOSE_COMPENSATION = "PROPOSE_COMPENSATION"
+    AGREE_COMPENSATION = "AGREE_COMPENSATION"
+    SETTLE_COMPENSATION = "SETTLE_COMPENSATION"
+    APPRAISE = "APPRAISE"
+    STORE = "STORE"
+    DIAGNOSE = "DIAGNOSE"
+    FINISH_REPAIR = "FINISH_REPAIR"
+    OBJECT = "OBJECT"
+    STOP = "STOP"
+    CLOSE_NOTICE = "CLOSE_NOTICE"
+    EXECUTE = "EXECUTE"
+    WRITE_OFF = "WRITE_OFF"
 
 
 @strawberry.enum
@@ -87,6 +114,8 @@ class InspectionOutcome(enum.StrEnum):
     NEEDS_REPAIR = "NEEDS_REPAIR"
     COMPENSATION = "COMPENSATION"
     REFUSED = "REFUSED"
+    LOST = "LOST"
+    SCRAP = "SCRAP"
 
 
 @strawberry.enum
@@ -126,6 +155,27 @@ class WebhookState(enum.StrEnum):
 
 
 @strawberry.enum
+class ExtensionState(enum.StrEnum):
+    ASKED = "ASKED"
+    GRANTED = "GRANTED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+@strawberry.enum
+class SurrenderGround(enum.StrEnum):
+    IDLE = "IDLE"
+    OVER_STANDARD = "OVER_STANDARD"
+    TEMPORARY_BODY_ENDED = "TEMPORARY_BODY_ENDED"
+
+
+@strawberry.enum
+class QuotaFinding(enum.StrEnum):
+    WITHIN = "WITHIN"
+    NO_DATA = "NO_DATA"
+
+
+@strawberry.enum
 class LedgerMovement(enum.StrEnum):
     OPENING = "OPENING"
     ADJUST = "ADJUST"
@@ -135,6 +185,14 @@ class LedgerMovement(enum.StrEnum):
     STORE = "STORE"
     DAMAGE = "DAMAGE"
     REFUSE = "REFUSE"
+    LOSE = "LOSE"
+    TRANSFER = "TRANSFER"
+    SEND_BACK = "SEND_BACK"
+    SURRENDER = "SURRENDER"
+    REPAIR = "REPAIR"
+    SCRAP = "SCRAP"
+    EXECUTE = "EXECUTE"
+    WRITE_OFF = "WRITE_OFF"
 
 
 @strawberry.enum
@@ -145,6 +203,12 @@ class Custody(enum.StrEnum):
     LENT = "LENT"
     RETURNING = "RETURNING"
     DAMAGED = "DAMAGED"
+    LOST = "LOST"
+    IN_REPAIR = "IN_REPAIR"
+    TO_DISPOSE = "TO_DISPOSE"
+    DISPOSING = "DISPOSING"
+    DISPOSED = "DISPOSED"
+    DONATED = "DONATED"
 
 
 @strawberry.enum

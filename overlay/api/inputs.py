@@ -261,9 +261,11 @@ class LoanSourcesInput:
 
 @strawberry.input
 class LoanLineInput:
-    asset_id: strawberry.ID
+    asset_id: strawberry.ID | None = UNSET
+    want: WantInput | None = UNSET
     quantity: Decimal | None = UNSET
     expected_version: str | None = UNSET
+    accept_partial: bool | None = UNSET
 
 
 @strawberry.input
@@ -272,6 +274,7 @@ class ApplyLoanInput:
     range: DateRangeInput
     purpose: str
     lines: list[LoanLineInput]
+    accept_partial: bool | None = UNSET
 
 
 @strawberry.input
@@ -358,6 +361,7 @@ class ReturnGoodsInput:
 class InspectionLineInput:
     line_id: strawberry.ID
     outcome: InspectionOutcome
+    amount: Decimal | None = UNSET
 
 
 @strawberry.input

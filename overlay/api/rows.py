@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from contract.decimals import format_decimal
+from contract.decimals import format_decimal, format_money
 from overlay.api.context import Context
 from overlay.messages import Problem, render
-from overlay.orders.model import ApprovalStep, Line, Order, TimelineEntry, order_number
+from overlay.orders.model import ApprovalStep, Compensation, Extension, Line, Order, TimelineEntry, order_number
 from overlay.orders.rights import may_see_person
 from overlay.warehouses.model import Change, Warehouse
 from overlay.warehouses.rights import may_change
@@ -50,10 +52,17 @@ def order_row(context: Context, order: Order) -> Row:
         "range": range_row(order.from_day, order.to_day),
         "overdue": order.is_overdue(context.today),
         "purpose": order.purpose,
-        "lines": [_line_row(line) for line in order.lines],
+        "lines": [_line_row(context, order, line) for line in order.lines],
         "approvals": [_step_row(context, step) for step in order.approvals],
         "allowed": context.allowed(order),
         "holds_expire_at": order.holds_expire_at,
+        "accepts_partial": order.accepts_partial,
+        "wants": [_want_row(want) for want in order.wants],
+        "extensions": [_extension_row(one) for one in order.extensions],
+        "days_overdue": order.days_overdue(context.today),
+        "notice_until": _day(order.notice_until),
+        "ground": order.details.get("ground"),
+        "recipient": order.details.get("recipient"),
         "version": order.version,
         "created_at": order.created_at,
         "updated_at": order.updated_at,
@@ -61,7 +70,37 @@ def order_row(context: Context, order: Order) -> Row:
     }
 
 
-def _line_row(line: Line) -> Row:
+def _want_row(want: Mapping[str, Any]) -> Row:
+    return {
+        "class_code": want["classCode"],
+        "quantity": want.get("quantity") or "1",
+        "specification": want.get("specification"),
+    }
+
+
+def _extension_row(extension: Extension) -> Row:
+    return {
+        "number": extension.number,
+        "to": extension.to_day.isoformat(),
+        "reason": extension.reason,
+        "state": extension.state,
+        "asked_at": extension.asked_at,
+        "decided_at": extension.decided_at,
+    }
+
+
+def _compensation_row(context: Context, order_id: str, compensation: Compensation) -> Row:
+    agreed_by = compensation.agreed_by
+    return {
+        "amount": format_money(compensation.amount),
+        "agreed_by": shown_person(context, order_id, agreed_by, compensation.agreed_unit, compensation.agreed_region),
+        "agreed_at": compensation.agreed_at,
+        "settled_at": compensation.settled_at,
+        "reference": compensation.reference,
+    }
+
+
+def _line_row(context: Context, order: Order, line: Line) -> Row:
     return {
         "id": line.id,
         "asset_id": line.asset_id,
@@ -69,14 +108,26 @@ def _line_row(line: Line) -> Row:
         "asset_name": line.asset_name,
         "lending_region": line.lending_region,
         "owner_unit": line.owner_unit,
+        "want": line.want,
+        "asked": format_decimal(line.asked),
+        "refusal": line.refusal,
+        "accepts_partial": line.accepts_partial,
         "quantity": format_decimal(line.quantity),
         "unit_of_measure": line.unit_of_measure,
         "dispatched": format_decimal(line.dispatched),
+        "arrived": format_decimal(line.arrived),
         "received": format_decimal(line.received),
         "returning": format_decimal(line.returning),
         "returned": format_decimal(line.returned),
         "hold": line.hold_state,
         "outcome": line.outcome,
+        "due": _day(order.due_day(line)),
+        "estimate": _money(line.estimate),
+        "cost": _money(line.cost),
+        "appraisal": line.appraisal,
+        "quota": line.quota,
+        "compensation": None if line.compensation is None else _compensation_row(context, order.id, line.compensation),
+        "successors": [{"__typename": "Asset", "id": id_} for id_ in line.successors],
     }
 
 
@@ -87,6 +138,7 @@ def _step_row(context: Context, step: ApprovalStep) -> Row:
         "region_code": step.region,
         "unit": step.unit,
         "state": step.state,
+        "extension": step.extension,
         "clause": context.services.policy.clause(step.clause, context.language),
         "comment": step.comment,
         "decided_by": shown_person(context, step.order_id, step.decided_by, step.decided_unit, step.decided_region),
@@ -172,6 +224,14 @@ def range_row(first: date | None, after: date | None) -> Row | None:
         "to": after.isoformat(),
         "last_day": (after - timedelta(days=1)).isoformat(),
     }
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else format_money(amount)
 
 
 def problem_rows(context: Context, problems: tuple[Problem, ...]) -> list[Row]:

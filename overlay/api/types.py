@@ -14,13 +14,16 @@ from overlay.api.context import Context
 from overlay.api.enums import (
     ApprovalOffice,
     ApprovalState,
+    ExtensionState,
     InspectionOutcome,
     LineHoldState,
     OrderCommand,
     OrderFlow,
     OrderState,
     PrintKind,
+    QuotaFinding,
     Settlement,
+    SurrenderGround,
     VirtualWarehouseChangeKind,
     WarehouseScope,
 )
@@ -203,6 +206,13 @@ class CirculationOrder(Node):
     lines: list[OrderLine]
     approvals: list[ApprovalStep]
     allowed: list[OrderCommand]
+    accepts_partial: bool
+    wants: list[OrderWant]
+    extensions: list[LoanExtension]
+    days_overdue: int
+    notice_until: Date | None
+    ground: SurrenderGround | None
+    recipient: str | None
     holds_expire_at: DateTime | None
     version: int
     created_at: DateTime
@@ -243,14 +253,58 @@ class OrderLine:
     asset_name: str | None
     lending_region: strawberry.ID
     owner_unit: str | None
+    want: int | None
+    asked: Decimal
+    refusal: str | None
+    accepts_partial: bool
     quantity: Decimal
     unit_of_measure: str | None
     dispatched: Decimal
+    arrived: Decimal
     received: Decimal
     returning: Decimal
     returned: Decimal
     hold: LineHoldState
     outcome: InspectionOutcome | None
+    due: Date | None
+    estimate: Decimal | None
+    cost: Decimal | None
+    appraisal: str | None
+    quota: QuotaFinding | None
+    compensation: Compensation | None
+    successors: list[Asset]
+
+    @strawberry.field
+    async def repair(self, info: Info) -> CirculationOrder | None:
+        repair_id = await info.context.repairs.load(read_attribute(self, "id"))
+        order = None if repair_id is None else await info.context.orders.load(repair_id)
+        return None if order is None else order_row(info.context, order)  # type: ignore[return-value]
+
+
+@strawberry.type
+class OrderWant:
+    class_code: str
+    quantity: Decimal
+    specification: str | None
+
+
+@strawberry.type
+class Compensation:
+    amount: Decimal
+    agreed_by: str | None
+    agreed_at: DateTime | None
+    settled_at: DateTime | None
+    reference: str | None
+
+
+@strawberry.type
+class LoanExtension:
+    number: int
+    to: Date
+    reason: str | None
+    state: ExtensionState
+    asked_at: DateTime
+    decided_at: DateTime | None
 
 
 @strawberry.type
@@ -260,6 +314,7 @@ class ApprovalStep:
     region_code: strawberry.ID | None
     unit: str | None
     state: ApprovalState
+    extension: int | None
     clause: str
     comment: str | None
     decided_by: str | None

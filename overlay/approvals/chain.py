@@ -49,6 +49,8 @@ class Case:
     unit: str | None
     lines: tuple[CaseLine, ...]
     damaged: bool = False
+    extension: bool = False
+    """The case is a loan's extension, which has a chain of its own."""
 
     @property
     def owner_regions(self) -> tuple[str, ...]:
@@ -84,6 +86,7 @@ class ApprovalRow(BaseModel):
     across_regions: bool | None = None
     city_stock: bool | None = None
     damaged: bool | None = None
+    extension: bool = False
     amount_from: Decimal | None = None
     """CNY yuan, of all the lines that the office looks at."""
     single_from: Decimal | None = None
@@ -102,7 +105,8 @@ class ApprovalRow(BaseModel):
         """Whether the case needs this step, the office looking at the lines `seen`."""
         values = [line.value for line in seen]
         return (
-            _equals(self.across_regions, case.crosses_regions)
+            self.extension is case.extension
+            and _equals(self.across_regions, case.crosses_regions)
             and _equals(self.city_stock, CITY_REGION in case.owner_regions)
             and _equals(self.damaged, case.damaged)
             and (self.amount_from is None or _total(values) >= self.amount_from)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from overlay.clock import text_of
 from overlay.notices.outbox import Audience, Topic, put
 from overlay.orders import repository
+from overlay.orders.machine import GOODS
 from overlay.orders.model import Order, State
 from overlay.store import tables
 from overlay.store.database import Database
@@ -28,7 +29,7 @@ async def warn_of_lapsing(database: Database, now: datetime) -> int:
         orders.c.holds_expire_at > text_of(now),
         orders.c.holds_expire_at <= text_of(now + WARNED_BEFORE),
         or_(orders.c.warned_of.is_(None), orders.c.warned_of != orders.c.holds_expire_at),
-        orders.c.state.in_((State.IN_APPROVAL, State.RETURNED, State.TO_DISPATCH)),
+        orders.c.state.in_((State.IN_APPROVAL, State.RETURNED, *GOODS.values())),
     )
     async with database.read() as connection:
         lapsing = list((await connection.execute(query.limit(_AT_ONCE_MAX))).scalars())
@@ -66,6 +67,6 @@ def _who_must_act(order: Order) -> list[Audience]:
     step = order.current_step
     if order.state is State.IN_APPROVAL and step is not None:
         return [Audience(step.region, step.unit, office=step.office), applicant]
-    if order.state is State.TO_DISPATCH:
+    if order.state in GOODS.values():
         return [*(Audience(region, office="WAREHOUSE") for region in order.lending_regions), applicant]
     return [applicant]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
@@ -22,9 +22,9 @@ from overlay.group.endpoint import GroupAnswer, GroupEndpoint, GroupUnreachable
 from overlay.messages import Problem, problem
 
 __all__ = [
-    "Action",
     "AssetFacts",
     "AssetState",
+    "Busy",
     "CommandResult",
     "Custody",
     "Done",
@@ -35,12 +35,11 @@ __all__ = [
 
 _log = structlog.get_logger(__name__)
 
-Action = Literal["PLACE", "RENEW", "RELEASE", "DISPATCH", "RECEIVE", "RETURN"]
-
 SERVICE_IDENTITY = Identity(person="overlay", roles=frozenset({Role.SERVICE}))
 _CALL_TIMEOUT_S = 8.0
 
 _HOLD = "hold { id state expiresAt } problems { code path message remedy }"
+_MOVED = "writtenBack problems { code path message remedy }"
 _DOCUMENTS: dict[str, tuple[str, str]] = {
     "PLACE": (
         "placeHold",
@@ -54,21 +53,40 @@ _DOCUMENTS: dict[str, tuple[str, str]] = {
         "releaseHold",
         f"mutation ReleaseHold($input: ReleaseHoldInput!) {{ releaseHold(input: $input) {{ {_HOLD} }} }}",
     ),
+    "EXTEND": (
+        "extendHold",
+        f"mutation ExtendHold($input: ExtendHoldInput!) {{ extendHold(input: $input) {{ {_HOLD} }} }}",
+    ),
+    "TRANSFER_OUT": (
+        "transferOut",
+        f"mutation TransferOut($input: TransferOutInput!) {{ transferOut(input: $input) {{ {_MOVED} }} }}",
+    ),
+    "RECEIVE_CARD": (
+        "receiveCard",
+        "mutation ReceiveCard($input: ReceiveCardInput!) "
+        "{ receiveCard(input: $input) { assetId problems { code path message remedy } } }",
+    ),
 }
+"""What each action asks for; every other action is the kind of a movement."""
 _MOVEMENT = (
     "recordMovement",
-    "mutation RecordMovement($input: RecordMovementInput!) "
-    "{ recordMovement(input: $input) { writtenBack problems { code path message remedy } } }",
+    f"mutation RecordMovement($input: RecordMovementInput!) {{ recordMovement(input: $input) {{ {_MOVED} }} }}",
 )
 _STATUS = (
     "query CommandStatus($assetId: ID!, $key: String!) "
     "{ commandStatus(assetId: $assetId, idempotencyKey: $key) { known hold { id state expiresAt } } }"
 )
 _FACTS = (
-    "query AssetFacts($id: ID!, $range: DateRangeInput!) { asset(id: $id) { id name quantity unitOfMeasure originalValue status condition "
-    "specification shareable shareableUntil version class { scheme code } owner { id uscc } "
-    "busy(range: $range) { from to } } }"
+    "query AssetFacts($id: ID!, $range: DateRangeInput!) { asset(id: $id) { id name quantity unitOfMeasure "
+    "originalValue status condition specification shareable shareableUntil version lineageId acquiredOn "
+    "usefulLifeMonths class { scheme code } owner { id uscc } busy(range: $range) { from to quantity } } }"
 )
+_CARD = (
+    "query Card($id: ID!) { asset(id: $id) { lineageId name specification brand model serialNumber quantity "
+    "unitOfMeasure acquiredOn originalValue accumulatedDepreciation netValue valueType usefulLifeMonths source "
+    "condition massKg class { scheme code name } legacyClass { scheme code name } } }"
+)
+"""What a successor card takes over from the card whose place it takes."""
 
 _STATES = (
     "query AssetStates($ids: [ID!]!, $first: Int!, $range: DateRangeInput!) "
@@ -107,6 +125,14 @@ class Unavailable:
     reason: str
 
 
+class Busy(NamedTuple):
+    """A period [from, to) in which so many are taken."""
+
+    from_day: date
+    to_day: date
+    quantity: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class AssetFacts:
     id: str
@@ -118,14 +144,19 @@ class AssetFacts:
     shareable: bool
     shareable_until: date | None
     version: str
-    busy: tuple[tuple[date, date], ...]
+    busy: tuple[Busy, ...]
     owner_id: str | None
     owner_unit: str | None
     class_code: str | None
     """In the 2022 scheme; None where the card's class could not be translated."""
+    lineage: str
+    """What all cards of the same thing share."""
+    condition: str | None
+    acquired_on: date | None
+    useful_life_months: int | None
     digest: str
-    """Of what an approver decides on (name, class, specification, condition, value, owner). The version is not in
-    it: it changes with every hold that is written back."""
+    """Of what an approver decides on (name, class, specification, condition, value of one, owner). The version is not
+    in it: it changes with every hold that is written back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +205,18 @@ class Custody:
         if states.get(region) != "OK":
             return Unavailable(str(states.get(region)))
         return {row["id"]: _state(row) for row in page["nodes"]}
+
+    async def card(self, asset_id: str) -> Mapping[str, Any] | Unavailable | None:
+        """What another card is to take over from this one; None when its region knows no such asset."""
+        try:
+            answer = await self._execute(_CARD, {"id": asset_id})
+        except Exception as error:  # as above
+            _log.warning("card_failed", asset=asset_id, error=repr(error))
+            return Unavailable(type(error).__name__)
+        row: Mapping[str, Any] | None = (answer.get("data") or {}).get("asset")
+        if row is not None:
+            return row
+        return Unavailable(", ".join(_codes(answer))) if answer.get("errors") else None
 
     async def send(self, action: str, key: str, asset_id: str, input_: Mapping[str, Any]) -> CommandResult:
         """Give one command. `input_` is the mutation's input without key and asset."""
@@ -247,25 +290,43 @@ def _quantity(row: Mapping[str, Any]) -> Decimal:
     return parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1)
 
 
+def _value_of_one(value: str | None, quantity: Decimal) -> str | None:
+    """In whole yuan: goods that leave a batch for good take their share of its value with them, to the cent."""
+    if value is None or quantity <= 0:
+        return value
+    return str((parse_decimal(value) / quantity).quantize(Decimal(1)))
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
 def _facts(row: Mapping[str, Any]) -> AssetFacts:
     owner = row.get("owner") or {}
-    until = row.get("shareableUntil")
     value = row.get("originalValue")
-    decided_on = [row.get(name) for name in ("name", "class", "specification", "condition", "originalValue")]
-    material = orjson.dumps([*decided_on, owner.get("id")], option=orjson.OPT_SORT_KEYS)
+    quantity = parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1)
+    decided_on = [row.get(name) for name in ("name", "class", "specification", "condition")]
+    material = orjson.dumps([*decided_on, _value_of_one(value, quantity), owner.get("id")], option=orjson.OPT_SORT_KEYS)
     return AssetFacts(
         id=row["id"],
         name=row.get("name"),
-        quantity=_quantity(row),
+        quantity=quantity,
         unit_of_measure=row.get("unitOfMeasure"),
         original_value=parse_decimal(value) if value is not None else None,
         status=row.get("status"),
         shareable=bool(row.get("shareable")),
-        shareable_until=date.fromisoformat(until) if until else None,
+        shareable_until=_day(row.get("shareableUntil")),
         version=str(row.get("version")),
-        busy=tuple((date.fromisoformat(one["from"]), date.fromisoformat(one["to"])) for one in row.get("busy") or ()),
+        busy=tuple(
+            Busy(date.fromisoformat(one["from"]), date.fromisoformat(one["to"]), parse_decimal(one["quantity"]))
+            for one in row.get("busy") or ()
+        ),
         owner_id=owner.get("id"),
         owner_unit=owner.get("uscc"),
         class_code=(row.get("class") or {}).get("code"),
+        lineage=row["lineageId"],
+        condition=row.get("condition"),
+        acquired_on=_day(row.get("acquiredOn")),
+        useful_life_months=row.get("usefulLifeMonths"),
         digest=hashlib.sha256(material).hexdigest()[:32],
     )

@@ -35,6 +35,14 @@ class Movement(StrEnum):
     STORE = "STORE"
     DAMAGE = "DAMAGE"
     REFUSE = "REFUSE"
+    LOSE = "LOSE"
+    TRANSFER = "TRANSFER"
+    SEND_BACK = "SEND_BACK"
+    SURRENDER = "SURRENDER"
+    REPAIR = "REPAIR"
+    SCRAP = "SCRAP"
+    EXECUTE = "EXECUTE"
+    WRITE_OFF = "WRITE_OFF"
 
 
 class Custody(StrEnum):
@@ -44,6 +52,12 @@ class Custody(StrEnum):
     LENT = "LENT"
     RETURNING = "RETURNING"
     DAMAGED = "DAMAGED"
+    LOST = "LOST"
+    IN_REPAIR = "IN_REPAIR"
+    TO_DISPOSE = "TO_DISPOSE"
+    DISPOSING = "DISPOSING"
+    DISPOSED = "DISPOSED"
+    DONATED = "DONATED"
 
 
 class Place(StrEnum):
@@ -63,6 +77,12 @@ PLACES: Mapping[Custody, Place] = {
     Custody.LENT: Place.AWAY,
     Custody.RETURNING: Place.AWAY,
     Custody.DAMAGED: Place.HERE,
+    Custody.LOST: Place.OUTSIDE,
+    Custody.IN_REPAIR: Place.AWAY,
+    Custody.TO_DISPOSE: Place.HERE,
+    Custody.DISPOSING: Place.AWAY,
+    Custody.DISPOSED: Place.OUTSIDE,
+    Custody.DONATED: Place.OUTSIDE,
 }
 
 

@@ -27,6 +27,7 @@ class Topic(StrEnum):
     STEP_WAITING = "order.step_waiting"
     HOLD_LAPSING = "order.hold_lapsing"
     ORDER_OVERDUE = "order.overdue"
+    REPAIR_OFFERED = "order.repair_offered"
     ASSET_MATCHED = "warehouse.asset_matched"
     LEDGER_ANCHORED = "ledger.anchored"
     LEDGER_DIFFERENCE = "ledger.difference"

@@ -16,14 +16,19 @@ __all__ = [
     "ApprovalState",
     "ApprovalStep",
     "Command",
+    "Compensation",
+    "Extension",
+    "ExtensionState",
     "Flow",
     "HoldState",
     "Line",
     "Office",
     "Order",
     "Outcome",
+    "QuotaFinding",
     "Settlement",
     "State",
+    "SurrenderGround",
     "TimelineEntry",
 ]
 
@@ -40,18 +45,30 @@ class Flow(StrEnum):
 
 class State(StrEnum):
     DRAFT = "DRAFT"
+    PUBLIC_NOTICE = "PUBLIC_NOTICE"
     IN_APPROVAL = "IN_APPROVAL"
     APPROVED = "APPROVED"
     TO_DISPATCH = "TO_DISPATCH"
     IN_TRANSIT = "IN_TRANSIT"
+    TO_RECEIVE = "TO_RECEIVE"
     LENT = "LENT"
+    EXTENDING = "EXTENDING"
     RETURNING = "RETURNING"
+    TO_APPRAISE = "TO_APPRAISE"
+    TO_STORE = "TO_STORE"
+    TO_DIAGNOSE = "TO_DIAGNOSE"
+    UNDER_REPAIR = "UNDER_REPAIR"
     TO_INSPECT = "TO_INSPECT"
+    TO_COMPENSATE = "TO_COMPENSATE"
+    TO_EXECUTE = "TO_EXECUTE"
+    TO_WRITE_OFF = "TO_WRITE_OFF"
     DONE = "DONE"
     RETURNED = "RETURNED"
     REJECTED = "REJECTED"
     WITHDRAWN = "WITHDRAWN"
     EXPIRED = "EXPIRED"
+    STOPPED = "STOPPED"
+    SENT_BACK = "SENT_BACK"
 
 
 class Command(StrEnum):
@@ -66,6 +83,21 @@ class Command(StrEnum):
     RETURN_GOODS = "RETURN_GOODS"
     INSPECT = "INSPECT"
     EXPIRE = "EXPIRE"
+    EXTEND = "EXTEND"
+    ARRIVE = "ARRIVE"
+    RETURN_TO_OWNER = "RETURN_TO_OWNER"
+    PROPOSE_COMPENSATION = "PROPOSE_COMPENSATION"
+    AGREE_COMPENSATION = "AGREE_COMPENSATION"
+    SETTLE_COMPENSATION = "SETTLE_COMPENSATION"
+    APPRAISE = "APPRAISE"
+    STORE = "STORE"
+    DIAGNOSE = "DIAGNOSE"
+    FINISH_REPAIR = "FINISH_REPAIR"
+    OBJECT = "OBJECT"
+    STOP = "STOP"
+    CLOSE_NOTICE = "CLOSE_NOTICE"
+    EXECUTE = "EXECUTE"
+    WRITE_OFF = "WRITE_OFF"
 
 
 DECISIONS = frozenset({Command.APPROVE, Command.REJECT, Command.RETURN_FOR_CORRECTION})
@@ -91,6 +123,8 @@ class Outcome(StrEnum):
     NEEDS_REPAIR = "NEEDS_REPAIR"
     COMPENSATION = "COMPENSATION"
     REFUSED = "REFUSED"
+    LOST = "LOST"
+    SCRAP = "SCRAP"
 
 
 class Office(StrEnum):
@@ -106,12 +140,56 @@ class Office(StrEnum):
     GOVERNMENT = "GOVERNMENT"
 
 
+class ExtensionState(StrEnum):
+    ASKED = "ASKED"
+    GRANTED = "GRANTED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class SurrenderGround(StrEnum):
+    IDLE = "IDLE"
+    OVER_STANDARD = "OVER_STANDARD"
+    TEMPORARY_BODY_ENDED = "TEMPORARY_BODY_ENDED"
+
+
+class QuotaFinding(StrEnum):
+    WITHIN = "WITHIN"
+    NO_DATA = "NO_DATA"
+
+
 class ApprovalState(StrEnum):
     WAITING = "WAITING"
     CURRENT = "CURRENT"
     APPROVED = "APPROVED"
     REJECTED = "REJECTED"
     RETURNED = "RETURNED"
+
+
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """赔偿: what a line's damage or loss costs its borrower."""
+
+    amount: Decimal
+    proposed_by: str | None
+    agreed_by: str | None
+    agreed_unit: str | None
+    agreed_region: str | None
+    agreed_at: str | None
+    settled_at: str | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """续借: one request to keep the goods longer."""
+
+    number: int
+    to_day: date
+    reason: str | None
+    state: ExtensionState
+    asked_at: str
+    decided_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +205,55 @@ class Line:
     card_quantity: Decimal
     card_value: Decimal | None
     facts: str
+    lineage: str | None
+    asked: Decimal
+    """What was applied for; `quantity` is what the owner granted of it, zero where the line was dropped."""
+    refusal: str | None
+    """Why less was granted than asked for."""
+    accepts_partial: bool
     quantity: Decimal
     dispatched: Decimal
+    arrived: Decimal
     received: Decimal
     returning: Decimal
     returned: Decimal
     hold_id: str | None
     hold_state: HoldState
     loan_line_id: str | None
+    """The line that this one comes from: of the loan, for a return; of the return, for a repair."""
     outcome: Outcome | None
+    due_day: date | None
+    """The day after the last one of a loan's line, where an extension has moved it."""
+    estimate: Decimal | None
+    cost: Decimal | None
+    appraisal: str | None
+    quota: QuotaFinding | None
+    successors: tuple[str, ...]
+    """The cards that took this one's place, one for each receipt."""
+    compensation: Compensation | None
     want: int | None = None
     """Which of the order's wants it was found for."""
     asset_class: str | None = None
     """Code of the 2022 scheme, for the ledger."""
+
+    @property
+    def is_live(self) -> bool:
+        return self.quantity > 0
+
+    @property
+    def out(self) -> Decimal:
+        """What has left the owner and is not back."""
+        return self.dispatched - self.returned
+
+    @property
+    def on_the_road(self) -> Decimal:
+        """Of a reallocation: what has left its owner and has not come to the receiver."""
+        return self.dispatched - self.arrived
+
+    @property
+    def at_the_door(self) -> Decimal:
+        """Of a reallocation: arrived, and neither received nor on its way back."""
+        return self.arrived - self.received - self.returning - self.returned
 
     @property
     def to_dispatch(self) -> Decimal:
@@ -162,6 +276,8 @@ class ApprovalStep:
     region: str | None
     unit: str | None
     clause: str
+    extension: int | None
+    """The extension that it decides on; None for the application itself."""
     state: ApprovalState
     comment: str | None
     decided_by: str | None
@@ -201,6 +317,13 @@ class Order:
     to_day: date | None
     purpose: str | None
     loan_id: str | None
+    accepts_partial: bool
+    notice_until: date | None
+    """The day on which a public notice ends."""
+    overdue_stage: int
+    """How many reminders of being overdue have been given."""
+    details: Mapping[str, Any]
+    """What only one flow has: a surrender's ground, a donation's recipient."""
     command_id: str | None
     """The command that is being settled; no other may begin before it is."""
     settlement: Settlement
@@ -210,6 +333,7 @@ class Order:
     updated_at: str
     lines: tuple[Line, ...]
     approvals: tuple[ApprovalStep, ...]
+    extensions: tuple[Extension, ...]
     wants: tuple[Mapping[str, Any], ...] = ()
     """What was asked for by class and quantity: classCode, quantity, specification."""
 
@@ -222,9 +346,26 @@ class Order:
         return next((step for step in self.approvals if step.state is ApprovalState.CURRENT), None)
 
     @property
+    def live_lines(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.is_live)
+
+    @property
+    def asked_extension(self) -> Extension | None:
+        return next((one for one in self.extensions if one.state is ExtensionState.ASKED), None)
+
+    def due_day(self, line: Line) -> date | None:
+        return line.due_day or self.to_day
+
+    @property
     def lending_regions(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(line.lending_region for line in self.lines))
 
     def is_overdue(self, today: date) -> bool:
-        out = any(line.dispatched > line.returned for line in self.lines)
-        return self.flow is Flow.LOAN and out and self.to_day is not None and today >= self.to_day
+        return self.days_overdue(today) > 0
+
+    def days_overdue(self, today: date) -> int:
+        """How many days the goods that lag most are late: 1 on the day after the last one."""
+        if self.flow is not Flow.LOAN:
+            return 0
+        due = [day for line in self.lines if line.out > 0 and (day := self.due_day(line)) is not None]
+        return max(((today - day).days + 1 for day in due), default=0)

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -28,6 +29,15 @@ class Limits:
     lines_max: int
     hold_days_in_approval: int
     hold_days_to_dispatch: int
+    buffer_days: int = 0
+    """Between two loans of the same thing."""
+    overdue_days: tuple[int, ...] = ()
+    """On which days of being overdue the borrower is reminded."""
+    idle_months_min: int = 0
+    repair_share: Decimal = Decimal(1)
+    """Of the replacement's value, that a repair may cost."""
+    notice_days: int = 0
+    """How long a public notice lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,12 @@ class Policy:
 
     def limits(self, flow: Flow, day: date) -> Limits:
         row = self._in_force("limits", flow, day)[-1]
-        return Limits(**{name: row[name] for name in Limits.__dataclass_fields__})
+        given = {name: row[name] for name in Limits.__dataclass_fields__ if name in row}
+        if "overdue_days" in given:
+            given["overdue_days"] = tuple(given["overdue_days"])
+        if "repair_share" in given:
+            given["repair_share"] = Decimal(given["repair_share"])
+        return Limits(**given)
 
     def statuses(self, flow: Flow, day: date) -> Statuses:
         row = self._in_force("statuses", flow, day)[-1]

@@ -17,12 +17,16 @@ from overlay.orders.model import (
     ApprovalState,
     ApprovalStep,
     Command,
+    Compensation,
+    Extension,
+    ExtensionState,
     Flow,
     HoldState,
     Line,
     Office,
     Order,
     Outcome,
+    QuotaFinding,
     Settlement,
     State,
     TimelineEntry,
@@ -35,6 +39,7 @@ __all__ = [
     "load_orders",
     "load_timelines",
     "orders_of_assets",
+    "repairs_of_lines",
     "returns_of_loans",
     "select_orders",
     "update_line",
@@ -51,22 +56,45 @@ def select_orders(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 async def load_orders(connection: AsyncConnection, query: Select[Any]) -> list[Order]:
-    """Whole orders in three queries, however many there are."""
+    """Whole orders in at most five queries, however many there are."""
     rows = (await connection.execute(query)).mappings().all()
     if not rows:
         return []
     ids = [row["id"] for row in rows]
+    compensations = await _compensations(connection, [row["id"] for row in rows if row["flow"] == Flow.RETURN])
+    extensions = await _extensions(connection, [row["id"] for row in rows if row["flow"] == Flow.LOAN])
     lines: dict[str, list[Line]] = defaultdict(list)
     found = select(_T.order_lines).where(_T.order_lines.c.order_id.in_(ids)).order_by(_T.order_lines.c.position)
     for row in (await connection.execute(found)).mappings():
-        lines[row["order_id"]].append(_line(row))
+        lines[row["order_id"]].append(_line(row, compensations.get(row["id"])))
     approvals: dict[str, list[ApprovalStep]] = defaultdict(list)
     steps = _T.approval_steps
     for row in (
         await connection.execute(select(steps).where(steps.c.order_id.in_(ids)).order_by(steps.c.position))
     ).mappings():
         approvals[row["order_id"]].append(_step(row))
-    return [_order(row, tuple(lines[row["id"]]), tuple(approvals[row["id"]])) for row in rows]
+    return [
+        _order(row, tuple(lines[row["id"]]), tuple(approvals[row["id"]]), tuple(extensions[row["id"]])) for row in rows
+    ]
+
+
+async def _compensations(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, Compensation]:
+    table = _T.compensations
+    if not order_ids:
+        return {}
+    query = select(table).where(table.c.order_id.in_(order_ids))
+    return {row["line_id"]: _compensation(row) for row in (await connection.execute(query)).mappings()}
+
+
+async def _extensions(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, list[Extension]]:
+    table = _T.extensions
+    found: dict[str, list[Extension]] = defaultdict(list)
+    if not order_ids:
+        return found
+    query = select(table).where(table.c.order_id.in_(order_ids)).order_by(table.c.number)
+    for row in (await connection.execute(query)).mappings():
+        found[row["order_id"]].append(_extension(row))
+    return found
 
 
 async def load_order(connection: AsyncConnection, order_id: str, *, lock: bool = False) -> Order | None:
@@ -127,6 +155,23 @@ async def returns_of_loans(connection: AsyncConnection, loan_ids: Sequence[str])
     return result
 
 
+async def repairs_of_lines(connection: AsyncConnection, line_ids: Sequence[str]) -> dict[str, str]:
+    """The repair that was asked for, by the line of the return that it comes from; without what came to nothing."""
+    orders, lines = _T.orders, _T.order_lines
+    query = (
+        select(lines.c.loan_line_id, orders.c.id)
+        .join(orders, orders.c.id == lines.c.order_id)
+        .where(
+            lines.c.loan_line_id.in_(line_ids),
+            orders.c.flow == Flow.REPAIR,
+            orders.c.listed,
+            orders.c.state.not_in((State.REJECTED, State.WITHDRAWN, State.EXPIRED)),
+        )
+        .order_by(orders.c.seq)
+    )
+    return {row.loan_line_id: row.id for row in await connection.execute(query)}
+
+
 async def load_timelines(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, list[TimelineEntry]]:
     table = _T.timeline
     result: dict[str, list[TimelineEntry]] = {order_id: [] for order_id in order_ids}
@@ -170,7 +215,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _order(row: RowMapping, lines: tuple[Line, ...], approvals: tuple[ApprovalStep, ...]) -> Order:
+def _order(
+    row: RowMapping, lines: tuple[Line, ...], approvals: tuple[ApprovalStep, ...], extensions: tuple[Extension, ...]
+) -> Order:
     return Order(
         seq=row["seq"],
         id=row["id"],
@@ -181,6 +228,10 @@ def _order(row: RowMapping, lines: tuple[Line, ...], approvals: tuple[ApprovalSt
         to_day=_day(row["to_day"]),
         purpose=row["purpose"],
         loan_id=row["loan_id"],
+        accepts_partial=row["accepts_partial"],
+        notice_until=_day(row["notice_until"]),
+        overdue_stage=row["overdue_stage"],
+        details=row["details"],
         command_id=row["command_id"],
         settlement=Settlement(row["settlement"]),
         holds_expire_at=row["holds_expire_at"],
@@ -189,11 +240,12 @@ def _order(row: RowMapping, lines: tuple[Line, ...], approvals: tuple[ApprovalSt
         updated_at=row["updated_at"],
         lines=lines,
         approvals=approvals,
+        extensions=extensions,
         wants=tuple(row["wants"] or ()),
     )
 
 
-def _line(row: RowMapping) -> Line:
+def _line(row: RowMapping, compensation: Compensation | None) -> Line:
     return Line(
         id=row["id"],
         order_id=row["order_id"],
@@ -204,10 +256,15 @@ def _line(row: RowMapping) -> Line:
         owner_unit=row["owner_unit"],
         unit_of_measure=row["unit_of_measure"],
         card_quantity=Decimal(row["card_quantity"]),
-        card_value=None if row["card_value"] is None else Decimal(row["card_value"]),
+        card_value=_number(row["card_value"]),
         facts=row["facts"],
+        lineage=row["lineage"],
+        asked=Decimal(row["asked"]),
+        refusal=row["refusal"],
+        accepts_partial=row["accepts_partial"],
         quantity=Decimal(row["quantity"]),
         dispatched=Decimal(row["dispatched"]),
+        arrived=Decimal(row["arrived"]),
         received=Decimal(row["received"]),
         returning=Decimal(row["returning"]),
         returned=Decimal(row["returned"]),
@@ -215,6 +272,13 @@ def _line(row: RowMapping) -> Line:
         hold_state=HoldState(row["hold_state"]),
         loan_line_id=row["loan_line_id"],
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        due_day=_day(row["due_day"]),
+        estimate=_number(row["estimate"]),
+        cost=_number(row["cost"]),
+        appraisal=row["appraisal"],
+        quota=None if row["quota"] is None else QuotaFinding(row["quota"]),
+        successors=tuple(row["successors"]),
+        compensation=compensation,
         want=row["want"],
         asset_class=row["asset_class"],
     )
@@ -228,6 +292,7 @@ def _step(row: RowMapping) -> ApprovalStep:
         region=row["region"],
         unit=row["unit"],
         clause=row["clause"],
+        extension=row["extension"],
         state=ApprovalState(row["state"]),
         comment=row["comment"],
         decided_by=row["decided_by"],
@@ -250,6 +315,34 @@ def _entry(row: RowMapping) -> TimelineEntry:
         region=row["region"],
         comment=row["comment"],
     )
+
+
+def _compensation(row: RowMapping) -> Compensation:
+    return Compensation(
+        amount=Decimal(row["amount"]),
+        proposed_by=row["proposed_by"],
+        agreed_by=row["agreed_by"],
+        agreed_unit=row["agreed_unit"],
+        agreed_region=row["agreed_region"],
+        agreed_at=row["agreed_at"],
+        settled_at=row["settled_at"],
+        reference=row["reference"],
+    )
+
+
+def _extension(row: RowMapping) -> Extension:
+    return Extension(
+        number=row["number"],
+        to_day=date.fromisoformat(row["to_day"]),
+        reason=row["reason"],
+        state=ExtensionState(row["state"]),
+        asked_at=row["asked_at"],
+        decided_at=row["decided_at"],
+    )
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _day(text: str | None) -> date | None:

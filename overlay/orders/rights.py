@@ -5,19 +5,29 @@ A role alone never suffices: it counts for the person's own unit, own region, or
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from contract.identity import Identity, Role
+from contract.regions import CITY_REGION
 from overlay.approvals.delegations import Delegation
 from overlay.approvals.offices import holds_office, office_conditions
 from overlay.messages import Problem, problem
-from overlay.orders.machine import Transition, commands_in
-from overlay.orders.model import ApprovalState, Command, Order, Settlement
+from overlay.orders.machine import SYSTEM, Transition, commands_in, transition_for
+from overlay.orders.model import ApprovalState, Command, Flow, Line, Order, Settlement, State
+from overlay.orders.progress import OWED, to_diagnose, to_finish, to_inspect, to_store, to_write_off
 from overlay.store import tables
 
-__all__ = ["allowed_commands", "check_rights", "inbox_condition", "lent_inbox", "may_see_person", "visible_orders"]
+__all__ = [
+    "allowed_commands",
+    "check_command",
+    "check_rights",
+    "inbox_condition",
+    "lent_inbox",
+    "may_see_person",
+    "visible_orders",
+]
 
 _SEE_ALL = (Role.CITY_OFFICER, Role.AUDITOR, Role.SERVICE)
 _SEE_REGION = (Role.REGION_OFFICER, Role.KEEPER, Role.FINANCE)
@@ -34,6 +44,14 @@ def check_rights(identity: Identity, order: Order, transition: Transition) -> Pr
     return None
 
 
+def check_command(identity: Identity, order: Order, command: Command) -> Problem | None:
+    """Why the command may not be given now by this person, or None when it may: a cell of the table."""
+    row = transition_for(order.flow, order.state, command)
+    if row is None or (row.roles == {SYSTEM} and SYSTEM not in identity.roles):
+        return problem("NOT_ALLOWED_IN_STATE", "orderId", state=order.state, command=command)
+    return check_rights(identity, order, row)
+
+
 def allowed_commands(identity: Identity, order: Order) -> list[Command]:
     if identity.is_anonymous or order.settlement is not Settlement.SETTLED:
         return []
@@ -45,7 +63,7 @@ def allowed_commands(identity: Identity, order: Order) -> list[Command]:
 
 def is_of_applicant(identity: Identity, order: Order) -> bool:
     """The applicant, or an officer of the applicant's unit."""
-    if identity.person == order.applicant.person and identity.has(*_SEE_UNIT):
+    if identity.person == order.applicant.person:
         return True
     same_unit = identity.unit is not None and identity.unit == order.applicant.unit
     return same_unit and identity.has(Role.UNIT_OFFICER)
@@ -61,6 +79,24 @@ def is_borrower(identity: Identity, order: Order) -> bool:
 
 def keeps_a_line(identity: Identity, order: Order) -> bool:
     return identity.has(Role.KEEPER) and identity.region in order.lending_regions
+
+
+def keeps_accounts_of_a_line(identity: Identity, order: Order) -> bool:
+    return identity.has(Role.FINANCE) and identity.region in order.lending_regions
+
+
+def holds_lending_office(identity: Identity, order: Order) -> bool:
+    """An office of a region whose goods are concerned; the city's officer for the city's own stock."""
+    of_region = identity.has(Role.REGION_OFFICER, Role.FINANCE) and identity.region in order.lending_regions
+    return of_region or (identity.has(Role.CITY_OFFICER) and CITY_REGION in order.lending_regions)
+
+
+def is_of_borrowing_unit(identity: Identity, order: Order) -> bool:
+    return identity.unit is not None and identity.unit == order.applicant.unit
+
+
+def is_not_of_applicant(identity: Identity, order: Order) -> bool:
+    return identity.unit is not None and identity.unit != order.applicant.unit
 
 
 def may_see_person(identity: Identity, unit: str | None, region: str | None) -> bool:
@@ -81,7 +117,8 @@ def visible_orders(identity: Identity) -> ColumnElement[bool]:
         return true()
     if identity.is_anonymous:
         return false()
-    ways: list[ColumnElement[bool]] = [orders.c.applicant_person == identity.person]
+    # a public notice is offered to everybody
+    ways = [orders.c.applicant_person == identity.person, orders.c.state == State.PUBLIC_NOTICE]
     if identity.region is not None and identity.has(*_SEE_REGION):
         lent = select(lines.c.order_id).where(lines.c.lending_region == identity.region)
         ways += [orders.c.applicant_region == identity.region, orders.c.id.in_(lent)]
@@ -96,13 +133,31 @@ def inbox_condition(identity: Identity) -> ColumnElement[bool]:
     orders, lines = tables.orders, tables.order_lines
     ways: list[ColumnElement[bool]] = [
         and_(orders.c.state == "RETURNED", orders.c.applicant_person == identity.person),
-        and_(orders.c.state == "IN_TRANSIT", orders.c.applicant_person == identity.person),
+        and_(orders.c.state.in_((State.IN_TRANSIT, State.TO_RECEIVE)), orders.c.applicant_person == identity.person),
     ]
     ways.append(_waiting_steps(identity, identity.person))
-    if identity.has(Role.KEEPER) and identity.region is not None:
-        lent = select(lines.c.order_id).where(lines.c.lending_region == identity.region)
-        ways.append(and_(orders.c.state.in_(("TO_DISPATCH", "TO_INSPECT")), orders.c.id.in_(lent)))
+    if identity.has(Role.UNIT_OFFICER) and identity.unit is not None:
+        ways.append(and_(orders.c.state == State.TO_COMPENSATE, orders.c.applicant_unit == identity.unit))
+    for role, states in _WORKS_ON.items():
+        if identity.has(role) and identity.region is not None:
+            lent = select(lines.c.order_id).where(lines.c.lending_region == identity.region)
+            ways.append(and_(orders.c.state.in_(states), orders.c.id.in_(lent)))
     return or_(*ways)
+
+
+_WORKS_ON: Mapping[Role, tuple[State, ...]] = {
+    Role.KEEPER: (
+        State.TO_DISPATCH,
+        State.TO_INSPECT,
+        State.TO_APPRAISE,
+        State.TO_STORE,
+        State.TO_DIAGNOSE,
+        State.UNDER_REPAIR,
+        State.TO_EXECUTE,
+    ),
+    Role.FINANCE: (State.TO_WRITE_OFF, State.TO_COMPENSATE),
+}
+"""In which states an order waits for somebody of a region whose goods it is about."""
 
 
 def lent_inbox(lent: Delegation) -> ColumnElement[bool]:
@@ -111,9 +166,9 @@ def lent_inbox(lent: Delegation) -> ColumnElement[bool]:
 
 
 def _waiting_steps(identity: Identity, decider: str | None) -> ColumnElement[bool]:
-    orders, steps = tables.orders, tables.approval_steps
+    orders, steps, decided = tables.orders, tables.approval_steps, (State.IN_APPROVAL, State.EXTENDING)
     held = select(steps.c.order_id).where(steps.c.state == ApprovalState.CURRENT, or_(*office_conditions(identity)))
-    return and_(orders.c.state == "IN_APPROVAL", orders.c.applicant_person != decider, orders.c.id.in_(held))
+    return and_(orders.c.state.in_(decided), orders.c.applicant_person != decider, orders.c.id.in_(held))
 
 
 def _office(identity: Identity, order: Order) -> bool:
@@ -126,22 +181,62 @@ _GUARDS: dict[str, Callable[[Identity, Order], bool]] = {
     "applicant": is_of_applicant,
     "borrower": is_borrower,
     "lending_region": keeps_a_line,
+    "lending_finance": keeps_accounts_of_a_line,
+    "lending_office": holds_lending_office,
+    "borrowing_unit": is_of_borrowing_unit,
+    "not_of_applicant": is_not_of_applicant,
 }
 
 
 def _has_work(identity: Identity, order: Order, row: Transition) -> bool:
     """Whether the command would find something to do, so that `allowed` offers no empty button."""
-    mine = [line for line in order.lines if line.lending_region == identity.region]
-    match row.command:
-        case Command.DISPATCH:
-            return any(line.to_dispatch > 0 for line in mine)
-        case Command.RECEIVE:
-            return any(line.in_transit > 0 for line in order.lines)
-        case Command.RETURN_GOODS:
-            return any(line.lent > 0 for line in order.lines)
-        case Command.INSPECT:
-            return any(line.outcome is None for line in mine)
-        case Command.WITHDRAW:
-            return all(line.dispatched == 0 for line in order.lines)
-        case _:
-            return True
+    if row.command is Command.AGREE_COMPENSATION and any(_lacks_amount(line) for line in order.lines):
+        return False
+    if row.command is Command.WITHDRAW and order.state is not State.EXTENDING:
+        return all(line.dispatched == 0 for line in order.lines)
+    finds = _WORK_OF_FLOW.get((row.flow, row.command)) or _WORK.get(row.command)
+    if finds is None:
+        return True
+    only_own_region = row.guards[:1] in (("lending_region",), ("lending_finance",))
+    return any(finds(line) for line in order.lines if not only_own_region or line.lending_region == identity.region)
+
+
+def _lacks_amount(line: Line) -> bool:
+    return line.outcome in OWED and line.compensation is None
+
+
+def _to_agree(line: Line) -> bool:
+    return line.compensation is not None and line.compensation.agreed_at is None
+
+
+def _to_settle(line: Line) -> bool:
+    paid = line.compensation
+    return paid is not None and paid.agreed_at is not None and paid.settled_at is None
+
+
+def _to_judge(line: Line) -> bool:
+    return line.is_live and line.outcome is None
+
+
+_WORK: Mapping[Command, Callable[[Line], bool]] = {
+    Command.DISPATCH: lambda line: line.to_dispatch > 0,
+    Command.EXECUTE: lambda line: line.to_dispatch > 0,
+    Command.RETURN_GOODS: lambda line: line.lent > 0,
+    Command.EXTEND: lambda line: line.lent > 0,
+    Command.ARRIVE: lambda line: line.on_the_road > 0,
+    Command.RETURN_TO_OWNER: lambda line: line.on_the_road + line.at_the_door > 0,
+    Command.APPRAISE: _to_judge,
+    Command.STORE: lambda line: to_store(line) > 0,
+    Command.DIAGNOSE: lambda line: line.is_live and to_diagnose(line),
+    Command.FINISH_REPAIR: lambda line: to_finish(line) > 0,
+    Command.WRITE_OFF: lambda line: to_write_off(line) > 0,
+    Command.AGREE_COMPENSATION: _to_agree,
+    Command.SETTLE_COMPENSATION: _to_settle,
+}
+_WORK_OF_FLOW: Mapping[tuple[Flow, Command], Callable[[Line], bool]] = {
+    (Flow.LOAN, Command.RECEIVE): lambda line: line.in_transit > 0,
+    (Flow.REALLOCATION, Command.RECEIVE): lambda line: line.at_the_door > 0,
+    (Flow.RETURN, Command.INSPECT): _to_judge,
+    (Flow.REALLOCATION, Command.INSPECT): lambda line: to_inspect(line) > 0,
+    (Flow.REPAIR, Command.INSPECT): lambda line: to_inspect(line) > 0,
+}

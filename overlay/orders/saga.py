@@ -3,7 +3,8 @@
 Everything it needs stands in the store: the command, its steps, their results. A step is written before it is sent
 and is sent with its own id as idempotency key, so sending it again after a crash is harmless. The three results:
 - done: recorded together with what it means for the order, in one transaction;
-- refused: recorded; an application gives back the holds it already has (compensation), a movement goes on;
+- refused: recorded; an application gives back the holds it already has (compensation) or, where its applicant accepts
+  a part, goes on without the line; a movement goes on;
 - unknown: recorded and shown as unknown; the saga stops there, asks the owner's book later and goes on.
 
 A command is run by one runner at a time: it holds a lease in the store, renewed with each step, which a crash leaves
@@ -24,7 +25,7 @@ from contract.identity import Identity
 from overlay.clock import Clock, text_of
 from overlay.group.custody import CommandResult, Custody, Done, Refused, Unknown
 from overlay.messages import OWNER_CODES, Problem, problem
-from overlay.orders.commands import HANDLERS
+from overlay.orders.commands import handler_for
 from overlay.orders.commands.base import SETTLED, CommandRow, Handler, Step, Work
 from overlay.orders.model import Command, HoldState, Line, Order, Settlement
 from overlay.orders.policy import Policy
@@ -39,8 +40,7 @@ _log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)
 """Longer than one step may take."""
 _RESUMED_AT_ONCE_MAX = 500
-_COMPENSATION_POSITION = 1000
-RUNNING, COMPENSATING, FINISHED = "RUNNING", "COMPENSATING", "FINISHED"
+RUNNING, FINISHED = "RUNNING", "FINISHED"
 
 
 class Saga:
@@ -114,9 +114,9 @@ class Saga:
                         return  # a runner that had stalled: its lease lapsed and another has recorded this step
                     await _handler(command, order).step_done(work, order, step, data)
                 case Refused(problems):
-                    changed = await _set_step(work, step, "REFUSED", None, problems)
-                    if changed and command.name is Command.APPLY and step.action == "PLACE":
-                        await _compensate(work, order)
+                    if not await _set_step(work, step, "REFUSED", None, problems):
+                        return
+                    await _handler(command, order).step_refused(work, order, step, problems)
                 case Unknown(reason):
                     _log.warning("step_unknown", order=order.id, step=step.id, action=step.action, reason=reason)
                     await _set_step(work, step, "UNKNOWN", None)
@@ -158,7 +158,7 @@ async def load_command(connection: AsyncConnection, command_id: str) -> CommandR
 
 
 def _handler(command: CommandRow, order: Order) -> Handler:
-    return HANDLERS[(order.flow, command.name)]
+    return handler_for(order.flow, command.name, command.body)
 
 
 async def _next_step(connection: AsyncConnection, command_id: str) -> Step | None:
@@ -172,7 +172,8 @@ async def _next_step(connection: AsyncConnection, command_id: str) -> Step | Non
     row = (await connection.execute(query)).mappings().first()
     if row is None:
         return None
-    return Step(row["id"], row["action"], row["line_id"], row["asset_id"], row["input"], row["state"], row["attempts"])
+    names = ("id", "action", "line_id", "asset_id", "input", "state", "attempts", "position")
+    return Step(**{name: row[name] for name in names})
 
 
 async def _set_step(
@@ -191,18 +192,6 @@ async def _set_step(
         )
     )
     return changed.rowcount == 1
-
-
-async def _compensate(work: Work, order: Order) -> None:
-    """Give back what this application already holds, and send no more of it."""
-    steps, commands = tables.steps, tables.commands
-    mine = steps.c.command_id == work.command.id
-    await work.connection.execute(update(steps).where(mine, steps.c.state == "PENDING").values(state="CANCELLED"))
-    work.planned = _COMPENSATION_POSITION
-    for line in order.lines:
-        if line.hold_id is not None:
-            await work.plan("RELEASE", line, {"holdId": line.hold_id})
-    await work.connection.execute(update(commands).where(commands.c.id == work.command.id).values(state=COMPENSATING))
 
 
 async def _show_unknown(work: Work, order: Order, step: Step) -> None:
@@ -233,11 +222,13 @@ async def _done_steps(connection: AsyncConnection, command_id: str) -> list[str]
 
 
 async def _problems(connection: AsyncConnection, command: CommandRow, order: Order) -> list[Problem]:
-    """What the owners refused, with the line it is about. A refused release harms nobody and is not told."""
+    """What the owners refused, with the line it is about. A refused release harms nobody and is not told, nor what the
+    applicant does without, unless nothing is left."""
     steps = tables.steps
+    told = ["REFUSED"] if order.live_lines else ["REFUSED", "DROPPED"]
     query = (
         select(steps.c.line_id, steps.c.asset_id, steps.c.problems)
-        .where(steps.c.command_id == command.id, steps.c.state == "REFUSED", steps.c.action != "RELEASE")
+        .where(steps.c.command_id == command.id, steps.c.state.in_(told), steps.c.action != "RELEASE")
         .order_by(steps.c.position)
     )
     positions = {line.id: _position(command, line) for line in order.lines}

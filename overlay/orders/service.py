@@ -22,17 +22,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.identity import Identity, Role
 from contract.regions import REGIONS
 from overlay.approvals.delegations import Delegations
-from overlay.clock import Clock, text_of
-from overlay.group.custody import SERVICE_IDENTITY, Custody
+from overlay.clock import Clock
+from overlay.group.custody import Custody
 from overlay.messages import Problem, problem
 from overlay.orders import repository
-from overlay.orders.commands import HANDLERS
-from overlay.orders.commands.apply import ApplyLoan, LoanDraft, draft_loan, new_order_id
+from overlay.orders.clockwork import Clockwork
+from overlay.orders.commands import EXTENSION, HANDLERS, handler_for
+from overlay.orders.commands.apply import Apply
 from overlay.orders.commands.base import CommandRow, Desk, Work
+from overlay.orders.commands.draft import Draft
+from overlay.orders.commands.drafters import DRAFTERS
+from overlay.orders.commands.rows import new_order_id
 from overlay.orders.machine import transition_for
-from overlay.orders.model import Command, Flow, Order, Settlement
+from overlay.orders.model import Command, Flow, Order, Settlement, State
 from overlay.orders.policy import Policy
-from overlay.orders.rights import check_rights, visible_orders
+from overlay.orders.quota import NO_QUOTA, Quota
+from overlay.orders.rights import check_command, visible_orders
 from overlay.orders.saga import FINISHED, RUNNING, Saga, load_command
 from overlay.store import tables
 from overlay.store.database import Database
@@ -42,8 +47,9 @@ __all__ = ["Circulation", "CommandAnswer"]
 
 _log = structlog.get_logger(__name__)
 
-_EXPIRED_AT_ONCE_MAX = 200
 _RESUMED_TOGETHER = 8
+_ON_EXTENSIONS = frozenset({Command.APPROVE, Command.REJECT, Command.WITHDRAW})
+"""Commands that concern the request, where a loan waits for an extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +74,32 @@ class Circulation:
         policy: Policy,
         clock: Clock,
         resumed_together: int = _RESUMED_TOGETHER,
+        quota: Quota = NO_QUOTA,
     ) -> None:
         self._database = database
         self._custody = custody
         self._policy = policy
         self._clock = clock
+        self._quota = quota
         self._saga = Saga(database, custody, policy, clock)
+        self._clockwork = Clockwork(database, policy, clock, self.submit)
         self._resumed_together = resumed_together
         self._delegations = Delegations(database, clock)
         self._running: dict[str, asyncio.Task[None]] = {}
 
-    async def apply_loan(self, identity: Identity, key: str, body: Mapping[str, Any]) -> CommandAnswer:
-        refusal = _check_caller(identity, key) or _check_applicant(identity)
+    async def apply(self, flow: Flow, identity: Identity, key: str, body: Mapping[str, Any]) -> CommandAnswer:
+        """Hand in an application of any flow that has one."""
+        refusal = _check_caller(identity, key) or _check_applicant(flow, identity)
         if refusal is not None:
             return CommandAnswer(None, (refusal,))
-        digest = input_hash(Command.APPLY, None, body)
+        digest = input_hash(Command.APPLY, flow, body)
         replayed = await self._replay(identity, key, digest)
         if replayed is not None:
             return replayed
-        desk = Desk(self._custody, self._policy, self._clock(), identity, dict(body))
-        draft = await draft_loan(desk)
+        draft = await DRAFTERS[flow].draft(self._desk(identity, dict(body)))
         if isinstance(draft, list):
             return await self._refuse(identity, key, Command.APPLY, digest, None, draft)
-        return await self._begin_loan(identity, key, digest, draft, body)
+        return await self._begin_application(identity, key, digest, draft, body)
 
     async def submit(
         self, identity: Identity, key: str, command: Command, order_id: str, body: Mapping[str, Any]
@@ -113,12 +122,14 @@ class Circulation:
         kept = dict(body)
         if command is Command.RETURN_GOODS:
             kept["returnId"] = new_order_id()
+        if order.state is State.EXTENDING and order.asked_extension is not None and command in _ON_EXTENSIONS:
+            kept[EXTENSION] = order.asked_extension.number
         problems = list(_check_order(acting, order, command))
         if not problems and body.get("onBehalfOf") == order.applicant.person:
             problems = [problem("OWN_ORDER", "orderId")]
         if not problems:
-            desk = Desk(self._custody, self._policy, self._clock(), acting, kept)
-            problems = list(await HANDLERS[(order.flow, command)].prepare(desk, order))
+            handler = handler_for(order.flow, command, kept)
+            problems = list(await handler.prepare(self._desk(acting, kept), order))
         if problems:
             return await self._refuse(identity, key, command, digest, order_id, problems)
         return await self._begin(acting, key, digest, command, order, kept)
@@ -135,24 +146,20 @@ class Circulation:
         await asyncio.gather(*(one(command_id) for command_id in commands))
         return len(commands)
 
+    async def tend(self) -> None:
+        """What the calendar asks for: holds that lapsed, notices that are over, goods that are overdue."""
+        await self._clockwork.expire()
+        await self._clockwork.close_notices()
+        await self._clockwork.remind()
+
     async def expire(self) -> int:
-        """End the orders whose holds have lapsed before the goods moved. Returns how many were ended."""
-        orders, now = tables.orders, self._clock()
-        query = (
-            select(orders.c.id, orders.c.version)
-            .where(
-                orders.c.holds_expire_at < text_of(now),
-                orders.c.state.in_(("IN_APPROVAL", "RETURNED", "TO_DISPATCH")),
-                orders.c.command_id.is_(None),
-            )
-            .limit(_EXPIRED_AT_ONCE_MAX)
-        )
-        async with self._database.read() as connection:
-            lapsed = list(await connection.execute(query))
-        for row in lapsed:
-            key = f"expire:{row.id}:{row.version}"
-            await self.submit(SERVICE_IDENTITY, key, Command.EXPIRE, row.id, {})
-        return len(lapsed)
+        return await self._clockwork.expire()
+
+    async def close_notices(self) -> int:
+        return await self._clockwork.close_notices()
+
+    async def remind(self) -> int:
+        return await self._clockwork.remind()
 
     async def start(self) -> None:
         if self._database.is_sqlite:
@@ -162,8 +169,11 @@ class Circulation:
         """Wait for what is under way; a process that is killed instead loses nothing."""
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
-    async def _begin_loan(
-        self, identity: Identity, key: str, digest: str, draft: LoanDraft, body: Mapping[str, Any]
+    def _desk(self, identity: Identity, body: dict[str, Any]) -> Desk:
+        return Desk(self._custody, self._policy, self._clock(), identity, body, self._quota)
+
+    async def _begin_application(
+        self, identity: Identity, key: str, digest: str, draft: Draft, body: Mapping[str, Any]
     ) -> CommandAnswer:
         order_id = new_order_id()
         command = _command_row(Command.APPLY, order_id, identity, body)
@@ -171,8 +181,8 @@ class Circulation:
             async with self._database.write() as connection:
                 work = Work(connection, self._policy, self._clock(), command)
                 await _insert_command(work, key, digest, RUNNING)
-                handler = HANDLERS[(Flow.LOAN, Command.APPLY)]
-                assert isinstance(handler, ApplyLoan)
+                handler = HANDLERS[(draft.flow, Command.APPLY)]
+                assert isinstance(handler, Apply)
                 problems = await handler.create(work, order_id, draft, identity)
                 if problems:
                     raise _Refusal(problems)
@@ -194,7 +204,7 @@ class Circulation:
                 if order.version != seen.version:
                     raise _Refusal([problem("ORDER_CHANGED", "orderId")])
                 await _insert_command(work, key, digest, RUNNING)
-                problems = await HANDLERS[(order.flow, command)].begin(work, order)
+                problems = await handler_for(order.flow, command, body).begin(work, order)
                 if problems:
                     raise _Refusal(problems)
                 held: dict[str, Any] = {"command_id": row.id, "settlement": Settlement.PENDING}
@@ -291,10 +301,11 @@ def _check_caller(identity: Identity, key: str) -> Problem | None:
     return check_key(key)
 
 
-def _check_applicant(identity: Identity) -> Problem | None:
-    row = transition_for(Flow.LOAN, None, Command.APPLY)
+def _check_applicant(flow: Flow, identity: Identity) -> Problem | None:
+    row = transition_for(flow, None, Command.APPLY)
     assert row is not None
-    belongs = identity.unit is not None and identity.region in REGIONS
+    keeps = flow is Flow.REPAIR and identity.has(Role.KEEPER)
+    belongs = (identity.unit is not None or keeps) and identity.region in REGIONS
     if not belongs or not identity.roles & row.roles:
         roles = ", ".join(sorted(row.roles))
         return problem("FORBIDDEN", command=Command.APPLY, roles=roles)
@@ -302,15 +313,10 @@ def _check_applicant(identity: Identity) -> Problem | None:
 
 
 def _check_order(identity: Identity, order: Order, command: Command) -> Sequence[Problem]:
-    row = transition_for(order.flow, order.state, command)
-    if row is None or (row.roles == {Role.SERVICE} and Role.SERVICE not in identity.roles):
-        return [problem("NOT_ALLOWED_IN_STATE", "orderId", state=order.state, command=command)]
-    refusal = check_rights(identity, order, row)
-    if refusal is not None:
-        return [refusal]
-    if order.command_id is not None:
-        return [problem("COMMAND_IN_PROGRESS", "orderId")]
-    return ()
+    refusal = check_command(identity, order, command)
+    if refusal is None and order.command_id is not None:
+        refusal = problem("COMMAND_IN_PROGRESS", "orderId")
+    return [] if refusal is None else [refusal]
 
 
 def _command_row(command: Command, order_id: str, identity: Identity, body: Mapping[str, Any]) -> CommandRow:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -60,12 +60,14 @@ async def find_offers(
     window: tuple[date, date],
     statuses: Iterable[str],
     own_unit: str | None,
+    days_between: timedelta,
 ) -> Found:
-    """`own_unit` need not borrow what it has: its assets are left out."""
+    """`own_unit` need not borrow what it has: its assets are left out. `days_between` lie between two loans: whoever
+    comes next must be as far away."""
     offers: list[Offer] = []
     unanswered: set[str] = set()
     for index, want in enumerate(wants):
-        rows, silent = await _rows(custody, want, window, statuses)
+        rows, silent = await _rows(custody, want, (window[0], window[1] + days_between), statuses)
         unanswered |= silent
         for row in rows:
             free = _free(row, window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -28,10 +28,10 @@ SPECIFICATION_MAX = 100
 Proposal = tuple[Plan, Found]
 
 
-async def source_lines(desk: Desk, flow: Flow) -> list[Problem]:
+async def source_lines(desk: Desk, flow: Flow, window: tuple[date, date]) -> list[Problem]:
     """Replace each line with a `want` by the assets that are proposed for it. `desk.body` then has the lines to go
-    on with, each with the index of its want, and the wants themselves beside them."""
-    lines = desk.body["lines"]
+    on with, each with its place in the input (`at`) and the index of its want, and the wants themselves beside them."""
+    lines = [{**line, "at": index} for index, line in enumerate(desk.body["lines"])]
     unclear = [index for index, line in enumerate(lines) if (line.get("assetId") is None) is (line.get("want") is None)]
     if unclear:
         return [problem("LINE_UNCLEAR", "lines", str(index)) for index in unclear]
@@ -43,7 +43,7 @@ async def source_lines(desk: Desk, flow: Flow) -> list[Problem]:
         return problems
     named = {line["assetId"] for line in lines if line.get("assetId") is not None}
     try:
-        plan, _ = await propose(desk, flow, wants, _window(desk.body), without=named)
+        plan, _ = await propose(desk, flow, wants, window, without=named)
     except Exception as error:  # whatever the transport says, nothing was placed yet
         _log.warning("sources_not_found", error=repr(error))
         return [problem("REGION_UNAVAILABLE", "lines", region="*")]
@@ -61,7 +61,8 @@ async def source_lines(desk: Desk, flow: Flow) -> list[Problem]:
         ]
     elif not plan.takes and not named:
         problems = [problem("NOT_ENOUGH", "lines", wanted=_total(wants), found="0")]
-    desk.body["lines"] = [line for line in lines if line.get("assetId") is not None] + _taken(plan)
+    places = [at for at, _ in asked]
+    desk.body["lines"] = [line for line in lines if line.get("assetId") is not None] + _taken(plan, places)
     desk.body["wants"] = [want for _, want in asked]
     return problems
 
@@ -96,22 +97,20 @@ async def propose(
     """A plan for the wants, and the offers that it was made of. Raises what the transport raises."""
     identity = desk.identity
     statuses = desk.policy.statuses(flow, shanghai_today(desk.now)).apply
-    found = await find_offers(desk.custody, wants, window, statuses, identity.unit)
+    days_between = timedelta(days=desk.limits(flow).buffer_days)
+    found = await find_offers(desk.custody, wants, window, statuses, identity.unit, days_between)
     offers = [offer for offer in found.offers if offer.asset_id not in without]
     return find_plan([want.quantity for want in wants], offers, identity.region or ""), found
 
 
-def _taken(plan: Plan) -> list[dict[str, Any]]:
+def _taken(plan: Plan, places: Sequence[int]) -> list[dict[str, Any]]:
     """One line for each asset: an asset that was taken for two wants stands under the first."""
     lines: dict[str, dict[str, Any]] = {}
     for take in plan.takes:
-        line = lines.setdefault(take.asset_id, {"assetId": take.asset_id, "want": take.want, "quantity": "0"})
+        new = {"assetId": take.asset_id, "want": take.want, "quantity": "0", "at": places[take.want]}
+        line = lines.setdefault(take.asset_id, new)
         line["quantity"] = format_decimal(Decimal(line["quantity"]) + take.quantity)
     return list(lines.values())
-
-
-def _window(body: Mapping[str, Any]) -> tuple[date, date]:
-    return date.fromisoformat(body["range"]["from"]), date.fromisoformat(body["range"]["to"])
 
 
 def _total(wants: Sequence[Want]) -> str:

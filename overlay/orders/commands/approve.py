@@ -1,6 +1,6 @@
 """审批: the current step is decided by somebody who holds its office.
 
-A loan's holds are renewed *before* the decision counts: an approval of goods that somebody else has got meanwhile
+An order's holds are renewed *before* the decision counts: an approval of goods that somebody else has got meanwhile
 is refused, not recorded.
 """
 
@@ -9,25 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from overlay.clock import shanghai_today
 from overlay.group.custody import SERVICE_IDENTITY
 from overlay.messages import Problem
-from overlay.orders.commands.base import DAY_S, Desk, Handler, Step, Work, check_unchanged, expiry_of, shanghai_day
-from overlay.orders.model import ApprovalState, Command, Flow, Order, State
-from overlay.orders.policy import Limits
+from overlay.notices.outbox import Audience, Topic, put
+from overlay.orders.commands.base import Desk, Handler, Step, Work
+from overlay.orders.commands.checks import check_unchanged, expiry_of
+from overlay.orders.commands.holds import DAY_S, renew_holds
+from overlay.orders.machine import GOODS
+from overlay.orders.model import ApprovalState, Command, Order, Outcome, State
+from overlay.orders.progress import goods_state
+from overlay.orders.traits import TRAITS
 
-__all__ = ["ApproveLoan", "ApproveReturn"]
+__all__ = ["Approve", "ApproveReturn", "give_next_turn", "is_last_step"]
 
 
-class ApproveLoan(Handler):
+class Approve(Handler):
     async def prepare(self, desk: Desk, order: Order) -> Sequence[Problem]:
-        statuses = desk.policy.statuses(Flow.LOAN, shanghai_day(desk)).approve
-        return await check_unchanged(desk, order, order.lines, statuses)
+        statuses = desk.policy.statuses(order.flow, desk.today).approve
+        return await check_unchanged(desk, order, order.live_lines, statuses)
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
-        life_s = _hold_life_s(work, order)
-        for line in order.lines:
-            await work.plan("RENEW", line, {"holdId": line.hold_id, "lifeSeconds": life_s})
+        await renew_holds(work, order, _hold_life_s(work, order))
         return ()
 
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
@@ -36,47 +38,58 @@ class ApproveLoan(Handler):
     async def finish(self, work: Work, order: Order, problems: Sequence[Problem]) -> None:
         if problems:
             return
-        comment = work.command.body.get("comment")
-        await work.decide(order, ApprovalState.APPROVED, comment)
-        if _is_last(order):
-            await work.transition(order, Command.APPROVE, State.APPROVED, comment=comment)
+        await work.decide(order, ApprovalState.APPROVED, work.comment)
+        if is_last_step(order):
+            await work.transition(order, Command.APPROVE, State.APPROVED, comment=work.comment)
             approved = await work.reload(order.id)
-            await work.transition(approved, Command.APPROVE, State.TO_DISPATCH, actor=SERVICE_IDENTITY)
+            await work.transition(approved, Command.APPROVE, GOODS[order.flow], actor=SERVICE_IDENTITY)
         else:
-            await _give_next_turn(work, order)
-            await work.transition(order, Command.APPROVE, State.IN_APPROVAL, comment=comment)
+            await give_next_turn(work, order)
+            await work.transition(order, Command.APPROVE, State.IN_APPROVAL, comment=work.comment)
 
 
 class ApproveReturn(Handler):
     """损坏确认: the lending region's officer confirms what the keeper found; nothing moves any more."""
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
-        comment = work.command.body.get("comment")
-        await work.decide(order, ApprovalState.APPROVED, comment)
-        if _is_last(order):
-            await work.transition(order, Command.APPROVE, State.DONE, comment=comment)
+        await work.decide(order, ApprovalState.APPROVED, work.comment)
+        if is_last_step(order):
+            await work.transition(order, Command.APPROVE, goods_state(order), comment=work.comment)
+            await _offer_repairs(work, order)
         else:
-            await _give_next_turn(work, order)
-            await work.transition(order, Command.APPROVE, State.IN_APPROVAL, comment=comment)
+            await give_next_turn(work, order)
+            await work.transition(order, Command.APPROVE, State.IN_APPROVAL, comment=work.comment)
         return ()
 
 
-def _is_last(order: Order) -> bool:
+async def _offer_repairs(work: Work, order: Order) -> None:
+    """What was found to need it may be repaired: its owner and its keeper are told of each line."""
+    for line in order.lines:
+        if line.outcome is Outcome.NEEDS_REPAIR:
+            data = {"number": order.number, "lineId": line.id, "assetId": line.asset_id}
+            for audience in (
+                Audience(line.lending_region, line.owner_unit),
+                Audience(line.lending_region, office="WAREHOUSE"),
+            ):
+                await put(work.connection, work.at, Topic.REPAIR_OFFERED, order.id, audience, data)
+
+
+def is_last_step(order: Order) -> bool:
     step = order.current_step
     return step is not None and step.position == len(order.approvals)
 
 
-async def _give_next_turn(work: Work, order: Order) -> None:
+async def give_next_turn(work: Work, order: Order) -> None:
     step = order.current_step
     if step is not None:
         await work.give_turn(order, step.position + 1)
 
 
 def _hold_life_s(work: Work, order: Order) -> int:
-    """In approval a hold lasts some days from now; once approved, until some days after the loan should begin."""
-    today = shanghai_today(work.now)
-    limits: Limits = work.policy.limits(Flow.LOAN, today)
-    if not _is_last(order):
+    """In approval a hold lasts some days from now; once approved, until some days after the goods should leave."""
+    limits = work.limits(order.flow)
+    if not is_last_step(order):
         return limits.hold_days_in_approval * DAY_S
-    until_start = max(0, (order.from_day - today).days) if order.from_day is not None else 0
+    waits = TRAITS[order.flow].has_range and order.from_day is not None
+    until_start = max(0, (order.from_day - work.today).days) if waits and order.from_day is not None else 0
     return (until_start + limits.hold_days_to_dispatch) * DAY_S

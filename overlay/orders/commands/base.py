@@ -4,7 +4,7 @@ A command runs in up to four stages, each of which the store survives:
 1. `prepare`: outside of any transaction; asks the owners for facts. May refuse; has changed nothing.
 2. `begin`: in one transaction with the command's own row; changes what changes at once and plans the steps that must
    be carried out at the owners. May refuse; the transaction is then undone.
-3. `step_done`: for each step, in the transaction that records its result.
+3. `step_done` or `step_refused`: for each step, in the transaction that records its result. May plan more steps.
 4. `finish`: in the transaction that closes the command, when all steps have a result.
 
 The saga (`overlay.orders.saga`) drives 3 and 4, now or after a crash, from what stands in the store alone.
@@ -12,45 +12,38 @@ The saga (`overlay.orders.saga`) drives 3 and 4, now or after a crash, from what
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.decimals import format_decimal
 from contract.identity import Identity
 from overlay.approvals.chain import StepPlan
-from overlay.clock import parse_instant, shanghai_today, text_of
-from overlay.group.custody import AssetFacts, Custody, Unavailable
+from overlay.clock import shanghai_today, text_of
+from overlay.group.custody import Custody
 from overlay.ledger import entries as ledger
-from overlay.messages import Problem, problem
+from overlay.messages import Problem
 from overlay.notices.outbox import Audience, Topic, put
 from overlay.notices.told import order_changed
 from overlay.orders import repository
 from overlay.orders.machine import transition_for
-from overlay.orders.model import ApprovalState, Command, Line, Order, Settlement, State
-from overlay.orders.policy import Policy
+from overlay.orders.model import ApprovalState, Command, Flow, Line, Order, Settlement, State
+from overlay.orders.policy import Limits, Policy
+from overlay.orders.quota import NO_QUOTA, Quota
 from overlay.store import tables
 
-__all__ = [
-    "CommandRow",
-    "Desk",
-    "Handler",
-    "Step",
-    "Work",
-    "check_unchanged",
-    "gather_facts",
-    "goods_damaged",
-    "line_quantities",
-]
+__all__ = ["SETTLED", "CommandRow", "Desk", "Handler", "Step", "Work"]
 
-_READS_AT_ONCE_MAX = 8
-DAY_S = 86_400
+SETTLED: Mapping[str, Any] = MappingProxyType({"command_id": None, "settlement": Settlement.SETTLED})
+"""What an order says of itself once its command is carried out."""
+_FOLLOW_UPS = 1000
+"""Steps that follow from others are carried out after all that were planned at the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +67,7 @@ class Step:
     input: Mapping[str, Any]
     state: str
     attempts: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +79,14 @@ class Desk:
     now: datetime
     identity: Identity
     body: dict[str, Any]
+    quota: Quota = NO_QUOTA
+
+    @property
+    def today(self) -> date:
+        return shanghai_today(self.now)
+
+    def limits(self, flow: Flow) -> Limits:
+        return self.policy.limits(flow, self.today)
 
 
 @dataclass(slots=True)
@@ -102,13 +104,29 @@ class Work:
     def at(self) -> str:
         return text_of(self.now)
 
+    @property
+    def today(self) -> date:
+        return shanghai_today(self.now)
+
+    @property
+    def comment(self) -> str | None:
+        return self.command.body.get("comment")
+
+    def limits(self, flow: Flow) -> Limits:
+        return self.policy.limits(flow, self.today)
+
     async def reload(self, order_id: str) -> Order:
         order = await repository.load_order(self.connection, order_id, lock=True)
         if order is None:
             raise LookupError(f"the order {order_id} has gone")
         return order
 
-    async def plan(self, action: str, line: Line, input_: Mapping[str, Any]) -> None:
+    def follow_up(self, step: Step) -> None:
+        """What is planned from here on follows from this step."""
+        self.planned = _FOLLOW_UPS + step.position
+
+    async def plan(self, action: str, line: Line, input_: Mapping[str, Any], asset_id: str | None = None) -> None:
+        """Plan a command to the custody book of the line's asset, or of another one, such as its successor."""
         self.planned += 1
         await repository.insert_row(
             self.connection,
@@ -119,7 +137,7 @@ class Work:
             line_id=line.id,
             position=self.planned,
             action=action,
-            asset_id=line.asset_id,
+            asset_id=asset_id or line.asset_id,
             input=dict(input_),
             state="PENDING",
             result=None,
@@ -127,6 +145,17 @@ class Work:
             attempts=0,
             updated_at=self.at,
         )
+
+    async def drop(self, step: Step) -> None:
+        """An owner refused this, and the applicant does without it: no problem is told."""
+        steps = tables.steps
+        await self.connection.execute(update(steps).where(steps.c.id == step.id).values(state="DROPPED"))
+
+    async def cancel(self) -> None:
+        """Send no more of what is planned."""
+        steps = tables.steps
+        mine = (steps.c.command_id == self.command.id, steps.c.state == "PENDING")
+        await self.connection.execute(update(steps).where(*mine).values(state="CANCELLED"))
 
     async def transition(
         self,
@@ -169,8 +198,10 @@ class Work:
     async def set_line(self, line: Line, **values: Any) -> None:
         await repository.update_line(self.connection, line.id, **values)
 
-    async def write_chain(self, order_id: str, chain: Sequence[StepPlan]) -> None:
-        for position, step in enumerate(chain, start=1):
+    async def write_chain(
+        self, order_id: str, chain: Sequence[StepPlan], *, after: int = 0, extension: int | None = None
+    ) -> None:
+        for position, step in enumerate(chain, start=after + 1):
             await repository.insert_row(
                 self.connection,
                 tables.approval_steps,
@@ -180,6 +211,7 @@ class Work:
                 region=step.region,
                 unit=step.unit,
                 clause=step.clause,
+                extension=extension,
                 state=ApprovalState.WAITING,
             )
 
@@ -224,6 +256,14 @@ class Work:
         audience = Audience(step.region, step.unit, office=step.office)
         await put(self.connection, self.at, Topic.STEP_WAITING, order.id, audience, {"number": order.number})
 
+    async def skip_steps(self, order: Order) -> None:
+        """Nobody's turn it is any more: what was not decided never will be."""
+        steps = tables.approval_steps
+        undecided = steps.c.state == ApprovalState.CURRENT
+        await self.connection.execute(
+            update(steps).where(steps.c.order_id == order.id, undecided).values(state=ApprovalState.WAITING)
+        )
+
     async def book(
         self,
         order: Order,
@@ -233,13 +273,14 @@ class Work:
         target: ledger.Account,
         quantity: Decimal,
         moved_before: Decimal,
+        target_asset: str | None = None,
     ) -> None:
         """Write the movement's pair into the ledger."""
         in_store = ledger.Account(line.lending_region, line.owner_unit, ledger.Custody.IN_STORE)
         opening = ledger.Opening(in_store, line.card_quantity, line.card_value, line.asset_class)
         value = ledger.share_of(line.card_value, moved_before, quantity, line.card_quantity)
-        transfer = ledger.Transfer(movement, source, target, quantity, value)
-        await ledger.append(self.connection, line.asset_id, order.id, self.at, opening, transfer)
+        transfer = ledger.Transfer(movement, source, target, quantity, value, target_asset)
+        await ledger.append(self.connection, line.asset_id, order.id, self.at, opening, transfer, lineage=line.lineage)
 
 
 class Handler:
@@ -254,94 +295,8 @@ class Handler:
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
         return None
 
+    async def step_refused(self, work: Work, order: Order, step: Step, problems: Sequence[Problem]) -> None:
+        return None
+
     async def finish(self, work: Work, order: Order, problems: Sequence[Problem]) -> None:
         return None
-
-
-async def gather_facts(
-    custody: Custody, asset_ids: Sequence[str], window: tuple[date, date]
-) -> dict[str, AssetFacts | Unavailable | None]:
-    """The facts of all assets, some at a time."""
-    gate = asyncio.Semaphore(_READS_AT_ONCE_MAX)
-
-    async def one(asset_id: str) -> AssetFacts | Unavailable | None:
-        async with gate:
-            return await custody.facts(asset_id, window)
-
-    return dict(zip(asset_ids, await asyncio.gather(*(one(asset_id) for asset_id in asset_ids)), strict=True))
-
-
-async def check_unchanged(desk: Desk, order: Order, lines: Sequence[Line], statuses: frozenset[str]) -> list[Problem]:
-    """Whether the assets are still what was applied for, and still in a status that allows it."""
-    facts = await gather_facts(desk.custody, [line.asset_id for line in lines], loan_window(order))
-    problems: list[Problem] = []
-    for line in lines:
-        found = facts[line.asset_id]
-        path = ("lines", str(line.position))
-        if isinstance(found, Unavailable):
-            problems.append(problem("REGION_UNAVAILABLE", *path, region=line.lending_region))
-        elif found is None or found.status not in statuses or not found.shareable:
-            problems.append(problem("ASSET_NOT_AVAILABLE", *path, id=line.asset_id))
-        elif found.digest != line.facts:
-            problems.append(problem("ASSET_CHANGED", *path, id=line.asset_id))
-    return problems
-
-
-def line_quantities(
-    body: Mapping[str, Any], lines: Sequence[Line], left: Mapping[str, Decimal]
-) -> tuple[list[tuple[Line, Decimal]], list[Problem]]:
-    """Which lines and how much: what the input names, or all that is left of the lines given."""
-    wanted = body.get("lines")
-    if wanted is None:
-        chosen = [(line, left[line.id]) for line in lines if left[line.id] > 0]
-        return chosen, [] if chosen else [problem("NOTHING_TO_DO", "lines")]
-    by_id = {line.id: line for line in lines}
-    chosen, problems, seen = [], [], set()
-    for index, item in enumerate(wanted):
-        path = ("lines", str(index))
-        line = by_id.get(item["lineId"])
-        if line is None:
-            problems.append(problem("UNKNOWN_LINE", *path, "lineId"))
-            continue
-        quantity = left[line.id] if item.get("quantity") is None else to_quantity(item["quantity"])
-        if line.id in seen:
-            problems.append(problem("DUPLICATE_LINE", *path))
-        elif quantity is None or not 0 < quantity <= left[line.id]:
-            problems.append(problem("INVALID_QUANTITY", *path, "quantity", max=format_decimal(left[line.id])))
-        else:
-            chosen.append((line, quantity))
-        seen.add(line.id)
-    if not wanted:
-        problems.append(problem("NOTHING_TO_DO", "lines"))
-    return chosen, problems
-
-
-def goods_damaged(path: Sequence[str], asset_id: str, damaged: Decimal, free: Decimal) -> Problem:
-    numbers = {"damaged": format_decimal(damaged), "free": format_decimal(max(free, Decimal(0)))}
-    return problem("GOODS_DAMAGED", *path, id=asset_id, **numbers)
-
-
-def to_quantity(text: str) -> Decimal | None:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
-
-
-def expiry_of(data: Mapping[str, Any]) -> str | None:
-    """When the hold that an owner answered with lapses, in the spelling that sorts by time."""
-    expires = (data.get("hold") or {}).get("expiresAt")
-    return None if expires is None else text_of(parse_instant(expires))
-
-
-def shanghai_day(desk: Desk) -> date:
-    return shanghai_today(desk.now)
-
-
-def loan_window(order: Order) -> tuple[date, date]:
-    if order.from_day is None or order.to_day is None:
-        raise ValueError(f"{order.id} has no range")
-    return order.from_day, order.to_day
-
-
-SETTLED: dict[str, Any] = {"command_id": None, "settlement": Settlement.SETTLED}

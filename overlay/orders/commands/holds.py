@@ -1,0 +1,91 @@
+"""Holds: placed for each line, kept, renewed and given back.
+
+A hold that an owner refuses ends the whole application, which gives back what it has (compensation), unless the
+applicant accepts a part: then the line is dropped and the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import update
+
+from contract.decimals import format_decimal
+from overlay.messages import Problem
+from overlay.orders.commands.base import Handler, Step, Work
+from overlay.orders.commands.checks import expiry_of, line_of, window_of
+from overlay.orders.model import HoldState, Order
+from overlay.orders.traits import TRAITS
+from overlay.store import tables
+
+__all__ = ["COMPENSATING", "DAY_S", "PlacesHolds", "place_holds", "release_holds", "renew_holds"]
+
+COMPENSATING = "COMPENSATING"
+"""State of a command that gives back what it has."""
+DAY_S = 86_400
+
+
+async def place_holds(work: Work, order: Order, versions: Mapping[str, str]) -> None:
+    """Plan a hold for each line. Lines stand in the order of their assets' ids, so that of two orders that want the
+    same assets one wins outright. `versions`: of the assets as the applicant saw them, by asset."""
+    traits, limits, (first, after) = TRAITS[order.flow], work.limits(order.flow), window_of(order)
+    for line in order.live_lines:
+        hold: dict[str, Any] = {
+            "orderId": order.id,
+            "range": {"from": first.isoformat(), "to": after.isoformat()},
+            "quantity": format_decimal(line.quantity),
+            "lifeSeconds": limits.hold_days_in_approval * DAY_S,
+            "expectedVersion": versions.get(line.asset_id),
+            "bufferDays": limits.buffer_days,
+            "ownUse": traits.own_use,
+            "forGood": traits.for_good,
+        }
+        await work.plan("PLACE", line, hold)
+
+
+async def renew_holds(work: Work, order: Order, life_s: int) -> None:
+    for line in order.live_lines:
+        if line.hold_state is HoldState.ACTIVE:
+            await work.plan("RENEW", line, {"holdId": line.hold_id, "lifeSeconds": life_s})
+
+
+async def release_holds(work: Work, order: Order) -> None:
+    for line in order.lines:
+        if line.hold_id is not None and line.hold_state is HoldState.ACTIVE:
+            await work.plan("RELEASE", line, {"holdId": line.hold_id})
+
+
+class PlacesHolds(Handler):
+    drops_what_is_refused = False
+    """Whatever the applicant said: what is not to be had is no part of the order any more."""
+
+    async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
+        line = line_of(order, step.line_id)
+        if step.action == "PLACE":
+            await work.set_line(line, hold_id=data["hold"]["id"], hold_state=HoldState.ACTIVE)
+            await work.set_order(order, holds_expire_at=_earliest(order.holds_expire_at, expiry_of(data)))
+        else:
+            await work.set_line(line, hold_state=HoldState.RELEASED)
+
+    async def step_refused(self, work: Work, order: Order, step: Step, problems: Sequence[Problem]) -> None:
+        if step.action != "PLACE":
+            return
+        line = line_of(order, step.line_id)
+        if line.accepts_partial or self.drops_what_is_refused:
+            await work.set_line(line, quantity=Decimal(0), refusal=problems[0].code, hold_state=HoldState.NONE)
+            await work.drop(step)
+            return
+        commands = tables.commands
+        await work.cancel()
+        work.follow_up(step)
+        await release_holds(work, order)
+        mine = commands.c.id == work.command.id
+        await work.connection.execute(update(commands).where(mine).values(state=COMPENSATING))
+
+
+def _earliest(one: str | None, other: str | None) -> str | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other)

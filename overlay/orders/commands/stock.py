@@ -1,0 +1,77 @@
+"""Accounts of the ledger as orders see them, and from which of them goods are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from overlay.ledger.entries import Account, Custody, Movement
+from overlay.messages import Problem
+from overlay.orders import repository
+from overlay.orders.commands.base import Work
+from overlay.orders.commands.checks import goods_damaged
+from overlay.orders.model import Line, Order
+from overlay.store.tables import ledger_entries
+
+__all__ = ["applicant_account", "book_from", "owner_account", "refusal_of_unfit", "unfit_quantity"]
+
+_UNFIT = (Custody.DAMAGED, Custody.TO_DISPOSE)
+
+
+def owner_account(line: Line, custody: Custody) -> Account:
+    return Account(line.lending_region, line.owner_unit, custody)
+
+
+def applicant_account(order: Order, custody: Custody) -> Account:
+    return Account(order.applicant.region or "", order.applicant.unit, custody)
+
+
+async def book_from(
+    work: Work,
+    order: Order,
+    line: Line,
+    movement: Movement,
+    sources: Sequence[Custody],
+    target: Account,
+    quantity: Decimal,
+    moved_before: Decimal,
+) -> None:
+    """Write the movement out of the owner's accounts, in this order, as far as each goes; the last one gives the rest."""
+    held = await _held(work.connection, line.asset_id, sources[:-1])
+    for custody in sources:
+        part = quantity if custody is sources[-1] else min(held.get(custody, Decimal(0)), quantity)
+        if part > 0:
+            await work.book(order, line, movement, owner_account(line, custody), target, part, moved_before)
+            quantity, moved_before = quantity - part, moved_before + part
+
+
+async def unfit_quantity(connection: AsyncConnection, asset_id: str) -> Decimal:
+    """How much of an asset is at its owner, but damaged or given up."""
+    return sum((await _held(connection, asset_id, _UNFIT)).values(), Decimal(0))
+
+
+async def refusal_of_unfit(work: Work, line: Line, quantity: Decimal) -> Problem | None:
+    """That goods are there to leave, their owner's book decides; but that some came back damaged only the ledger knows."""
+    unfit = await unfit_quantity(work.connection, line.asset_id)
+    if not unfit:
+        return None
+    in_store = (await _held(work.connection, line.asset_id, (Custody.IN_STORE,))).get(Custody.IN_STORE, Decimal(0))
+    free = in_store - await repository.dispatches_under_way(work.connection, line.asset_id)
+    return None if quantity <= free else goods_damaged(("lines", str(line.position)), line.asset_id, unfit, free)
+
+
+async def _held(connection: AsyncConnection, asset_id: str, custodies: Sequence[Custody]) -> dict[Custody, Decimal]:
+    """What the asset's entries sum up to. They are held to the end of the transaction: who asks next waits."""
+    table, sums = ledger_entries, dict[Custody, Decimal]()
+    if not custodies:
+        return sums
+    query = select(table.c.custody, table.c.quantity).where(
+        table.c.asset_id == asset_id, table.c.custody.in_(custodies)
+    )
+    for row in await connection.execute(query.with_for_update()):
+        custody = Custody(row.custody)
+        sums[custody] = sums.get(custody, Decimal(0)) + Decimal(row.quantity)
+    return sums
