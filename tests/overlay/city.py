@@ -61,6 +61,11 @@ LENDING = someone("lending", Role.REGION_OFFICER, region="330106")
 BORROWING = someone("borrowing", Role.REGION_OFFICER, region="330105")
 CITY = someone("city", Role.CITY_OFFICER, region="330100")
 KEEPER = someone("keeper", Role.KEEPER, region="330106")
+BORROWING_KEEPER = someone("borrowing-keeper", Role.KEEPER, region="330105")
+LENDING_FINANCE = someone("lending-finance", Role.FINANCE, region="330106")
+BORROWING_FINANCE = someone("borrowing-finance", Role.FINANCE, region="330105")
+OWNER_CLERK = someone("owner-clerk", Role.APPLICANT, region="330106", unit=OWNER)
+OWNER_HEAD = someone("owner-head", Role.UNIT_OFFICER, region="330106", unit=OWNER)
 CITY_KEEPER = someone("city-keeper", Role.KEEPER, region="330100")
 AUDITOR = someone("auditor", Role.AUDITOR, region=None)
 
@@ -120,10 +125,12 @@ class City:
             "version": "1",
             "class": {"scheme": "2022", "code": "A02020200"},
             "owner": {"id": f"unit:{region}:u1", "uscc": OWNER},
-            "warehouse": None,
             "lineageId": id_,
+            "acquiredOn": "2015-01-01",
+            "usefulLifeMonths": 72,
             "successorId": None,
             "predecessorId": None,
+            "warehouse": None,
             **changed,
         }
         return id_

@@ -18,18 +18,43 @@ from overlay.app import OverlayOptions, create_overlay_app
 from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupEndpoint
 from overlay.orders import repository
-from overlay.orders.model import Command, Order
+from overlay.orders.model import Command, Flow, Order
 from overlay.orders.policy import load_policy
 from overlay.orders.service import Circulation, CommandAnswer
 from overlay.paperwork import PaperworkOptions
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.warehouses.watching import WatchSettings
-from tests.overlay.city import BORROWING, CITY, CLERK, HEAD, INTERNAL, LENDING, RULE, ManualClock, days
+from tests.overlay.city import (
+    BORROWING,
+    BORROWING_FINANCE,
+    CITY,
+    CLERK,
+    HEAD,
+    INTERNAL,
+    KEEPER,
+    LENDING,
+    LENDING_FINANCE,
+    OWNER_HEAD,
+    RULE,
+    ManualClock,
+    days,
+)
 from tests.overlay.city import City as FakeCity
 
 ISSUER = TokenIssuer(INTERNAL[0])
-OFFICERS = {"UNIT_HEAD": HEAD, "LENDING_REGION": LENDING, "BORROWING_REGION": BORROWING, "CITY": CITY}
+OFFICERS = {
+    "UNIT_HEAD": HEAD,
+    "OWNER_UNIT": OWNER_HEAD,
+    "DEPARTMENT": LENDING,
+    "WAREHOUSE": KEEPER,
+    "LENDING_REGION": LENDING,
+    "BORROWING_REGION": BORROWING,
+    "LENDING_FINANCE": LENDING_FINANCE,
+    "BORROWING_FINANCE": BORROWING_FINANCE,
+    "GOVERNMENT": CITY,
+    "CITY": CITY,
+}
 
 
 class Desk:
@@ -53,7 +78,11 @@ class Desk:
             "purpose": "会议",
             "lines": [{"assetId": asset, **line} for asset in assets],
         }
-        return await self.circulation.apply_loan(by, key or self.key(), body)
+        return await self.circulation.apply(Flow.LOAN, by, key or self.key(), body)
+
+    async def hand_in(self, flow: Flow, by: Identity, *lines: Mapping[str, Any], **body: Any) -> CommandAnswer:
+        key = body.pop("key", None) or self.key()
+        return await self.circulation.apply(flow, by, key, {"purpose": "说明", "lines": list(lines), **body})
 
     async def give(
         self, by: Identity, command: Command, order_id: str | None, key: str | None = None, **body: Any

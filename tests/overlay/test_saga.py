@@ -81,7 +81,8 @@ async def test_an_overlapping_application_is_refused_and_leaves_nothing(desk: De
     assert (await desk.apply(busy, free, window=days(7, 3))).problems[0].path == ("lines", "0"), "of the input"
     assert len(await desk.orders()) == 1
     assert [hold.state for hold in city.holds.values() if hold.asset == free] == ["RELEASED"] * 2, "compensated"
-    assert codes(await desk.apply(free, busy, window=days(8, 3))) == []
+    assert codes(await desk.apply(free, busy, window=days(8, 3))) == ["ASSET_BUSY"], "a day lies between two loans"
+    assert codes(await desk.apply(free, busy, window=days(9, 3))) == []
 
 
 async def test_a_repeated_key_gives_the_first_result(desk: Desk, city: City) -> None:

@@ -37,7 +37,10 @@ async def test_only_what_is_free_throughout_the_range_counts(desk: Desk, api: Ap
     batch = desks(city, "batch", "10", place="a")
     assert (await desk.apply(batch, window=days(1, 7), quantity="6")).problems == ()
     assert (await sources(api, {"classCode": "A0501", "quantity": "10"}, window=days(3, 7)))["missing"] == ["6"]
-    assert (await sources(api, {"classCode": "A0501", "quantity": "10"}, window=days(8, 7)))["missing"] == ["0"]
+    assert (await sources(api, {"classCode": "A0501", "quantity": "10"}, window=days(8, 7)))["missing"] == ["6"], (
+        "a day lies between"
+    )
+    assert (await sources(api, {"classCode": "A0501", "quantity": "10"}, window=days(9, 7)))["missing"] == ["0"]
 
 
 async def test_class_specification_status_and_ownership_are_minded(api: Api, city: City) -> None:

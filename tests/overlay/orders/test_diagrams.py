@@ -1,0 +1,29 @@
+"""The diagrams in the documentation are those of the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from overlay.orders.diagrams import BEGIN, END, renewed
+from overlay.orders.machine import TRANSITIONS
+
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "flows.md").read_text(encoding="utf-8")
+
+
+def test_the_document_is_drawn_from_the_table() -> None:
+    assert renewed(DOCUMENT) == DOCUMENT, "run: python -m overlay.orders.diagrams"
+
+
+def test_every_move_of_the_table_is_in_the_document() -> None:
+    for row in TRANSITIONS:
+        assert f"| {row.command} |" in DOCUMENT
+        for target in row.to:
+            if row.state is not None and target is not row.state:
+                assert f"  {row.state} --> {target}: " in DOCUMENT
+
+
+def test_a_document_without_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="between"):
+        renewed(DOCUMENT.replace(BEGIN, "").replace(END, ""))
