@@ -140,7 +140,7 @@ def an_order(flow: Flow, state: State, office: Office | None, region: str) -> Or
     line = Line(
         id="l", order_id="order:1", position=0, asset_id=f"asset:{region}:a", asset_name=None, lending_region=region,
         owner_unit=BORROWER, unit_of_measure=None, card_quantity=one, card_value=None, facts="", lineage=None,
-        class_code=None, asked=one, refusal=None, accepts_partial=False, quantity=one, dispatched=zero, arrived=zero,
+        asked=one, refusal=None, accepts_partial=False, quantity=one, dispatched=zero, arrived=zero,
         received=zero, returning=zero, returned=zero, hold_id=None, hold_state=HoldState.NONE, loan_line_id=None,
         outcome=None, due_day=None, estimate=None, cost=None, appraisal=None, quota=None, successors=(),
         compensation=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from contract.identity import Role
@@ -121,6 +122,20 @@ async def test_a_receivers_store_that_refuses_leaves_the_goods_in_transit(desk: 
     city.units[("330105", BORROWER)] = unit
     await done(desk, CLERK, Command.RECEIVE, order_id)
     assert await state(desk, order_id) is State.DONE
+
+
+async def test_an_owners_book_that_refuses_costs_no_second_card(desk: Desk, city: City) -> None:
+    asset = city.add_asset("p1")
+    order_id = await arrived(desk, asset)
+    (hold,) = city.holds.values()
+    city.holds[hold.id] = replace(hold, order_id="another")
+    assert codes(await desk.give(CLERK, Command.RECEIVE, order_id)) == ["UNKNOWN_HOLD"]
+    assert await state(desk, order_id) is State.TO_RECEIVE
+    city.holds[hold.id] = hold
+    await done(desk, CLERK, Command.RECEIVE, order_id)
+    order = await desk.order(order_id)
+    assert (order.state, len(order.lines[0].successors)) == (State.DONE, 1)
+    assert await balances(desk, asset) == {("330105", "IN_STORE"): 1}
 
 
 async def test_what_cannot_be_received_is_sent_back(desk: Desk, city: City) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from contract.identity import Role
 from overlay.orders.model import Command, Flow, State
 from overlay.store.tables import outbox
-from tests.overlay.city import CLERK, KEEPER, LENDING, OWNER, OWNER_CLERK, City, days, someone
+from tests.overlay.city import CLERK, KEEPER, LENDING, OWNER, OWNER_CLERK, City, ManualClock, days, someone
 from tests.overlay.conftest import Desk
 from tests.overlay.orders.steps import approved, balances, codes, done, lent, repair, state
 
@@ -55,7 +55,7 @@ async def test_what_came_back_broken_is_repaired_and_lent_again(desk: Desk, city
     assert codes(await desk.apply(desks, quantity="9", window=days(30, 3))) == []
 
 
-async def test_what_a_diagnosis_gives_up_is_not_repaired(desk: Desk, city: City) -> None:
+async def test_what_a_diagnosis_gives_up_is_disposed_of(desk: Desk, city: City, clock: ManualClock) -> None:
     asset = city.add_asset("p1")
     order_id = await approved(desk, Flow.REPAIR, OWNER_CLERK, repair(asset))
     line = (await desk.order(order_id)).lines[0].id
@@ -63,6 +63,13 @@ async def test_what_a_diagnosis_gives_up_is_not_repaired(desk: Desk, city: City)
     assert (await state(desk, order_id), await balances(desk, asset)) == (State.DONE, {("330106", "TO_DISPOSE"): 1})
     assert not [hold for hold in city.holds.values() if city.in_force(hold)]
     assert codes(await desk.apply(asset)) == ["GOODS_DAMAGED"]
+    city.assets[asset]["condition"] = "BEYOND_REPAIR"
+    disposal = await desk.hand_in(Flow.DISPOSAL, OWNER_CLERK, {"assetId": asset})
+    clock.advance(days=7)
+    await desk.circulation.tend()
+    await desk.approve_all(disposal.order_id)
+    await done(desk, KEEPER, Command.EXECUTE, disposal.order_id)
+    assert await balances(desk, asset) == {("330106", "DISPOSING"): 1}
 
 
 async def test_a_repair_costs_at_most_half_of_a_replacement(desk: Desk, city: City) -> None:
