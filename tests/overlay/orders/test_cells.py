@@ -162,6 +162,8 @@ def an_order(flow: Flow, state: State, office: Office | None, region: str) -> Or
 def test_every_cell(flow: Flow) -> None:
     for state, command, role in itertools.product(State, Command, Role):
         wanted = CELLS.get((flow, state, command), frozenset())
+        row = transition_for(flow, state, command)
+        assert (frozenset() if row is None else row.roles) == wanted, (flow, state, command)
         region = "330100" if role is Role.CITY_OFFICER else "330105"
         unit = OTHER if command is Command.OBJECT else BORROWER
         name = "applicant" if command in OF_THE_APPLICANT else "somebody"

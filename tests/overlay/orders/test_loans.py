@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 
@@ -37,6 +38,9 @@ async def test_a_loan_is_extended_by_its_own_chain(desk: Desk, city: City) -> No
     assert order.state is State.EXTENDING
     assert [step.office for step in order.approvals if step.extension == 1] == ["UNIT_HEAD", "LENDING_REGION"]
     assert codes(await desk.give(CLERK, Command.APPROVE, order_id)) == ["FORBIDDEN"]
+    city.assets["asset:330106:p1"]["condition"] = "NEEDS_REPAIR"
+    assert codes(await desk.give(HEAD, Command.APPROVE, order_id)) == ["ASSET_CHANGED"]
+    city.assets["asset:330106:p1"]["condition"] = "GOOD"
     await desk.approve_all(order_id)
     order = await desk.order(order_id)
     assert (order.state, order.to_day, order.extensions[0].state) == (
@@ -126,8 +130,7 @@ async def test_what_is_overdue_is_told_once_for_each_stage(desk: Desk, city: Cit
     await desk.circulation.tend()
     assert await overdue_notices(desk) == []
     clock.advance(days=8)
-    for _ in range(2):
-        await desk.circulation.tend()
+    await asyncio.gather(desk.circulation.remind(), desk.circulation.remind())
     assert await overdue_notices(desk) == [(1, BORROWER), (1, None)], "the borrower and the owner's region"
     clock.advance(days=7)
     for _ in range(2):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from overlay.orders.model import Command, Flow, State
+from overlay.orders.model import Command, Flow, HoldState, State
 from tests.overlay.city import CLERK, KEEPER, OWNER_CLERK, City, ManualClock
 from tests.overlay.conftest import Desk
 from tests.overlay.orders.steps import approved, balances, codes, done, state, surrender
@@ -31,6 +31,7 @@ async def test_what_is_surrendered_is_appraised_and_stored(desk: Desk, city: Cit
     await done(desk, KEEPER, Command.STORE, order_id)
     order = await desk.order(order_id)
     assert (order.state, [line.appraisal for line in order.lines]) == (State.DONE, ["完好", "无使用价值"])
+    assert {line.hold_state for line in order.lines} == {HoldState.RELEASED}
     assert (city.assets[one]["status"], city.assets[two]["status"]) == ("IN_STORE", "IDLE")
     assert not [hold for hold in city.holds.values() if city.in_force(hold)]
     assert codes(await desk.apply(one)) == [], "it can be lent now"
