@@ -53,7 +53,7 @@ _ON_EXTENSIONS: Mapping[Command, Handler] = {
     Command.WITHDRAW: WithdrawExtension(),
 }
 
-HANDLERS: Mapping[tuple[Flow, Command], Handler] = {
+HANDLERS: dict[tuple[Flow, Command], Handler] = {
     **{(flow, command): handler for flow in TRAITS for command, handler in _APPLICATION.items()},
     **{(flow, command): one for flow in (Flow.DISPOSAL, Flow.DONATION) for command, one in _NOTICE.items()},
     (Flow.LOAN, Command.DISPATCH): MoveGoods(DISPATCH),

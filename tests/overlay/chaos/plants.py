@@ -23,10 +23,10 @@ from overlay.group.custody import CommandResult, Custody, Done, Refused, Unknown
 from overlay.messages import Problem
 from overlay.orders import repository
 from overlay.orders.commands import HANDLERS
-from overlay.orders.commands.apply import LoanDraft
-from overlay.orders.commands.approve import ApproveLoan
+from overlay.orders.commands.approve import Approve
 from overlay.orders.commands.base import Handler, Step, Work
-from overlay.orders.commands.move import DispatchLoan, ReceiveLoan
+from overlay.orders.commands.draft import Draft
+from overlay.orders.commands.goods import DISPATCH, RECEIVE, MoveGoods
 from overlay.orders.commands.restore import InspectReturn
 from overlay.orders.model import Command, Flow, Order, State
 from overlay.orders.service import Circulation, CommandAnswer
@@ -126,26 +126,26 @@ class NeverReleases(Custody):
 
 
 class SendsBeforeWriting(Circulation):
-    async def _begin_loan(
-        self, identity: Identity, key: str, digest: str, draft: LoanDraft, body: Mapping[str, Any]
+    async def _begin_application(
+        self, identity: Identity, key: str, digest: str, draft: Draft, body: Mapping[str, Any]
     ) -> CommandAnswer:
         for line in draft.lines:
             hold = {
                 "orderId": f"order:{key}",
-                "range": {"from": draft.from_day.isoformat(), "to": draft.to_day.isoformat()},
+                "range": {"from": draft.window[0].isoformat(), "to": draft.window[1].isoformat()},
                 "quantity": str(line.quantity),
                 "lifeSeconds": 3600,
                 "expectedVersion": line.version,
             }
             await self._custody.send("PLACE", f"early-{key}-{line.index}", line.facts.id, hold)
-        return await super()._begin_loan(identity, key, digest, draft, body)
+        return await super()._begin_application(identity, key, digest, draft, body)
 
 
 class LosesKeys(Circulation):
     numbers = itertools.count()
 
-    async def apply_loan(self, identity: Identity, key: str, body: Mapping[str, Any]) -> CommandAnswer:
-        return await super().apply_loan(identity, f"{key}-{next(self.numbers)}", body)
+    async def apply(self, flow: Flow, identity: Identity, key: str, body: Mapping[str, Any]) -> CommandAnswer:
+        return await super().apply(flow, identity, f"{key}-{next(self.numbers)}", body)
 
 
 class SkipsVersions(Circulation):
@@ -193,7 +193,7 @@ class NeverResumes(Circulation):
 # --- the handlers -----------------------------------------------------------------------------------------------------
 
 
-class LosesAnEntry(ReceiveLoan):
+class LosesAnEntry(MoveGoods):
     """One entry where a pair belongs."""
 
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
@@ -203,20 +203,20 @@ class LosesAnEntry(ReceiveLoan):
         await work.connection.execute(delete(ledger_entries).where(ledger_entries.c.id == found))
 
 
-class RewritesHistory(DispatchLoan):
+class RewritesHistory(MoveGoods):
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
         await super().step_done(work, order, step, data)
         first = (ledger_entries.c.asset_id == step.asset_id, ledger_entries.c.sequence == 1)
         await work.connection.execute(update(ledger_entries).where(*first).values(at="2020-01-01T00:00:00.000000Z"))
 
 
-class BooksTwice(ReceiveLoan):
+class BooksTwice(MoveGoods):
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
         await super().step_done(work, order, step, data)
         await super().step_done(work, await work.reload(order.id), step, data)
 
 
-class SkipsTheChain(ApproveLoan):
+class SkipsTheChain(Approve):
     """One approval is enough."""
 
     async def finish(self, work: Work, order: Order, problems: Sequence[Problem]) -> None:
@@ -251,9 +251,9 @@ PLANTS: tuple[Plant, ...] = (
     Plant("an approval of one's own", Parts(circulation=LetsOwnBeApproved)),
     Plant("a refusal that changes something", Parts(circulation=RefusesAndChanges)),
     Plant("open commands that are not resumed", Parts(circulation=NeverResumes)),
-    Plant("an unpaired ledger entry", handlers={(Flow.LOAN, Command.RECEIVE): LosesAnEntry()}),
-    Plant("a rewritten ledger entry", handlers={(Flow.LOAN, Command.DISPATCH): RewritesHistory()}),
-    Plant("a movement booked twice", handlers={(Flow.LOAN, Command.RECEIVE): BooksTwice()}),
+    Plant("an unpaired ledger entry", handlers={(Flow.LOAN, Command.RECEIVE): LosesAnEntry(RECEIVE)}),
+    Plant("a rewritten ledger entry", handlers={(Flow.LOAN, Command.DISPATCH): RewritesHistory(DISPATCH)}),
+    Plant("a movement booked twice", handlers={(Flow.LOAN, Command.RECEIVE): BooksTwice(RECEIVE)}),
     Plant("approval steps left out", handlers={(Flow.LOAN, Command.APPROVE): SkipsTheChain()}),
     Plant("a partial return that closes the loan", handlers={(Flow.RETURN, Command.INSPECT): ClosesPartlyReturned()}),
 )

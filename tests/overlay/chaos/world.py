@@ -18,7 +18,7 @@ from contract.identity import TokenIssuer
 from overlay.clock import shanghai_today
 from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupAnswer, GroupEndpoint
-from overlay.orders.model import Command
+from overlay.orders.model import Command, Flow
 from overlay.orders.policy import load_policy
 from overlay.orders.saga import LEASE
 from overlay.orders.service import Circulation
@@ -246,7 +246,7 @@ class World:
         self.counts["commands"] += 1
         self.model.gave(call, self.clock.now)
         if call.command is Command.APPLY:
-            answer = await self._circulation.apply_loan(call.by, call.key, call.body)
+            answer = await self._circulation.apply(Flow.LOAN, call.by, call.key, call.body)
         else:
             answer = await self._circulation.submit(
                 call.by, call.key, call.command, str(call.order_id), dict(call.body)
