@@ -26,6 +26,9 @@ log = structlog.get_logger("serve")
 BACKLOG = 1024
 WEBSOCKET_MESSAGE_BYTES_MAX = 1 << 20
 SHUTDOWN_S = 5
+KEEP_ALIVE_S = 75
+"""How long an idle connection stays: longer than clients' pools keep theirs (aiohttp 15 s, nginx 60 s), so that the client
+closes it. Where the server does, a request that is sent at that moment is lost, and a change may not be sent again."""
 CLOSE_S = 12
 """What parts have for closing: longer than a change that its client has left may take to its deadline."""
 GC_ALLOCATIONS = 20_000
@@ -63,6 +66,7 @@ def _config(app: Any, log_level: str = "warning") -> uvicorn.Config:
         ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
         lifespan="off",
         timeout_graceful_shutdown=SHUTDOWN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         server_header=False,
         proxy_headers=False,
     )

@@ -1,12 +1,12 @@
-"""What the overlay says when it refuses a file, a print or a webhook: a part of the table in `overlay.messages`."""
+"""What the overlay says when it refuses a file, a print or a webhook."""
 
 from __future__ import annotations
 
-from overlay.wording import Words
+from overlay.words.shape import Words
 
-__all__ = ["PAPER_WORDS"]
+__all__ = ["PAPERS"]
 
-PAPER_WORDS: dict[str, Words] = {
+PAPERS: dict[str, Words] = {
     # files and prints
     "MAY_NOT_ATTACH": Words(
         "您不经办此单，或此单已作废，不能添加附件。",
