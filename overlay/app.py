@@ -28,6 +28,7 @@ from overlay.api.types import Asset, CirculationOrder, Unit, VirtualWarehouse, V
 from overlay.api.warehouses import Subscription
 from overlay.approvals.delegations import Delegations
 from overlay.approvals.warnings import warn_of_lapsing
+from overlay.bodies.service import Bodies
 from overlay.clock import Clock, utc_now
 from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupEndpoint, HttpGroupEndpoint
@@ -92,6 +93,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
     watching = Watching(database, warehouses, reader, options.clock, options.watch)
     keys = (options.internal_private_pem, options.internal_public_pem)
     paperwork = Paperwork(options.paperwork, database, policy, keys, options.clock)
+    bodies = Bodies(database, circulation, options.clock)
     services = Services(
         database=database,
         circulation=circulation,
@@ -103,6 +105,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         paperwork=paperwork,
         policy=policy,
         delegations=Delegations(database, options.clock),
+        bodies=bodies,
         clock=options.clock,
     )
 
@@ -117,6 +120,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
     async def settle() -> None:
         await circulation.resume()
         await circulation.tend()
+        await bodies.tend()
         await warn_of_lapsing(database, options.clock())
         await ledger.tick()
 

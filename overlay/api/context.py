@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 from contract.identity import Identity, Role
 from overlay.approvals.delegations import Delegation, Delegations, delegated_orders
 from overlay.audit.log import record_reads
+from overlay.bodies.service import Bodies
 from overlay.clock import Clock, shanghai_today, text_of
 from overlay.files.service import Attachment
 from overlay.group.custody import Custody
@@ -44,6 +45,7 @@ class Services:
     ledger: Ledger
     policy: Policy
     delegations: Delegations
+    bodies: Bodies
     clock: Clock
     paperwork: Paperwork
 

@@ -275,6 +275,7 @@ class ApplyLoanInput:
     purpose: str
     lines: list[LoanLineInput]
     accept_partial: bool | None = UNSET
+    temporary_body: strawberry.ID | None = UNSET
 
 
 @strawberry.input

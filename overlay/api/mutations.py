@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from overlay.api.approvals import ApprovalMutation
+from overlay.api.bodies import BodyMutation
 from overlay.api.flow_mutations import FlowMutation
 from overlay.api.inputs import (
     ApplyLoanInput,
@@ -30,7 +31,9 @@ __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation(ApprovalMutation, FlowMutation, LedgerMutation, NoticeMutation, PaperMutation, WarehouseMutations):
+class Mutation(
+    ApprovalMutation, BodyMutation, FlowMutation, LedgerMutation, NoticeMutation, PaperMutation, WarehouseMutations
+):
     @strawberry.mutation
     async def apply_loan(self, info: Info, input: ApplyLoanInput) -> OrderPayload:
         return await apply(info, Flow.LOAN, input)

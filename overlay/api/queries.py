@@ -12,6 +12,7 @@ from strawberry import UNSET
 from contract.ids import InvalidId, parse_id
 from overlay.api.approvals import ApprovalQuery
 from overlay.api.audit import AuditQuery
+from overlay.api.bodies import BodyQuery
 from overlay.api.context import Context
 from overlay.api.inputs import DateRangeInput, OrderFilter, to_plain
 from overlay.api.ledger import LedgerQuery
@@ -45,7 +46,7 @@ _STUBS = {"asset": "Asset", "unit": "Unit", "warehouse": "Warehouse"}
 
 
 @strawberry.type
-class Query(ApprovalQuery, AuditQuery, LedgerQuery, NoticeQuery, SourcingQuery):
+class Query(ApprovalQuery, AuditQuery, BodyQuery, LedgerQuery, NoticeQuery, SourcingQuery):
     @strawberry.field
     async def virtual_warehouses(
         self, info: Info, first: int = 50, after: str | None = UNSET

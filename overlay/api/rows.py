@@ -63,6 +63,7 @@ def order_row(context: Context, order: Order) -> Row:
         "notice_until": _day(order.notice_until),
         "ground": order.details.get("ground"),
         "recipient": order.details.get("recipient"),
+        "temporary_body": order.details.get("temporaryBody"),
         "version": order.version,
         "created_at": order.created_at,
         "updated_at": order.updated_at,

@@ -213,6 +213,7 @@ class CirculationOrder(Node):
     notice_until: Date | None
     ground: SurrenderGround | None
     recipient: str | None
+    temporary_body: OrderBody | None
     holds_expire_at: DateTime | None
     version: int
     created_at: DateTime
@@ -243,6 +244,13 @@ class CirculationOrder(Node):
     async def returns(self, info: Info) -> list[CirculationOrder]:
         orders = await info.context.returns.load(read_attribute(self, "id"))
         return [order_row(info.context, order) for order in orders]  # type: ignore[misc]
+
+
+@strawberry.type
+class OrderBody:
+    id: strawberry.ID
+    name: str
+    document: str
 
 
 @strawberry.type

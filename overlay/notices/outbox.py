@@ -27,6 +27,7 @@ class Topic(StrEnum):
     STEP_WAITING = "order.step_waiting"
     HOLD_LAPSING = "order.hold_lapsing"
     ORDER_OVERDUE = "order.overdue"
+    BODY_ENDED = "order.body_ended"
     REPAIR_OFFERED = "order.repair_offered"
     ASSET_MATCHED = "warehouse.asset_matched"
     LEDGER_ANCHORED = "ledger.anchored"

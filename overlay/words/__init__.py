@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from overlay.words.approvals import APPROVALS
+from overlay.words.bodies import BODIES
 from overlay.words.counter import COUNTER
 from overlay.words.flows import FLOWS
 from overlay.words.names import NAMES_ZH
@@ -16,4 +17,4 @@ __all__ = ["NAMES_ZH", "OWNER_CODES", "WORDS", "Words"]
 OWNER_CODES = frozenset({"ASSET_BUSY", "HOLD_EXPIRED", "VERSION_CHANGED", "NOT_SHAREABLE"})
 """Refusals of an owner's custody book that have words here, so that each reader has them in their own language."""
 
-WORDS: dict[str, Words] = {**COUNTER, **ORDERS, **FLOWS, **APPROVALS, **WAREHOUSES, **PAPERS}
+WORDS: dict[str, Words] = {**COUNTER, **ORDERS, **FLOWS, **APPROVALS, **BODIES, **WAREHOUSES, **PAPERS}

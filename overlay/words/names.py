@@ -32,6 +32,8 @@ NAMES_ZH: dict[str, str] = {
     "INSPECT": "验收",
     "CREATE": "建立虚拟仓",
     "LEND_OFFICE": "委托",
+    "REGISTER_BODY": "登记临时机构",
+    "END_BODY": "撤销临时机构",
     "CHANGE": "变更虚拟仓",
     "RETIRE": "停用虚拟仓",
     "WEBHOOKS": "管理推送",

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select
 
 from contract.identity import Identity
+from overlay.bodies.model import TemporaryBody, body_to_borrow
 from overlay.group.custody import AssetFacts, Unavailable
 from overlay.messages import Problem, problem
 from overlay.orders import repository
@@ -37,12 +38,17 @@ class Apply(PlacesHolds):
     async def create(self, work: Work, order_id: str, draft: Draft, applicant: Identity) -> list[Problem]:
         """Write the whole application and the holds it needs, before anything is sent. May refuse."""
         problems = await _check_sources(work, draft)
+        body = await _body_of(work, draft, applicant)
+        problems += [body] if isinstance(body, Problem) else []
         lines = [await _fit(work, draft.flow, item) for item in draft.lines]
         problems += [item for item in lines if isinstance(item, Problem)]
         granted = [item for item in lines if isinstance(item, DraftLine)]
         if problems or not any(item.quantity for item in granted):
             return problems or [_nothing_left(item) for item in granted]
-        await repository.insert_row(work.connection, tables.orders, **_order_values(work, order_id, draft, applicant))
+        values = _order_values(work, order_id, draft, applicant)
+        if isinstance(body, TemporaryBody):
+            values |= {"body_id": body.id, "details": {**draft.details, "temporaryBody": body.told()}}
+        await repository.insert_row(work.connection, tables.orders, **values)
         for position, item in enumerate(granted):
             await repository.insert_row(work.connection, tables.order_lines, **_line_values(order_id, position, item))
         if not TRAITS[draft.flow].has_notice:
@@ -82,6 +88,12 @@ async def _fit(work: Work, flow: Flow, item: DraftLine) -> DraftLine | Problem:
 
 def _nothing_left(item: DraftLine) -> Problem:
     return goods_damaged(("lines", str(item.index)), item.facts.id, item.facts.quantity, Decimal(0))
+
+
+async def _body_of(work: Work, draft: Draft, applicant: Identity) -> TemporaryBody | Problem | None:
+    """The temporary body that the applicant asks for, if they ask for one."""
+    id_ = draft.details.get("temporaryBody")
+    return None if id_ is None else await body_to_borrow(work.connection, id_, applicant, draft.window[1])
 
 
 async def _check_sources(work: Work, draft: Draft) -> list[Problem]:

@@ -42,6 +42,9 @@ class _LoanDrafter(Drafter):
             return [problem("LOAN_TOO_LONG", "range", max=str(limits.days_max), clause=limits.clause)]
         return []
 
+    def details(self, body: Input) -> dict[str, Any]:
+        return {} if body.get("temporaryBody") is None else {"temporaryBody": body["temporaryBody"]}
+
     def window(self, desk: Desk) -> Window:
         days = desk.body["range"]
         return date.fromisoformat(days["from"]), date.fromisoformat(days["to"])

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import update
 
+from overlay.bodies.model import refusal_of_extension
 from overlay.group.custody import AssetFacts, Unavailable
 from overlay.messages import Problem, problem
 from overlay.orders import repository
@@ -51,6 +52,10 @@ class Extend(Handler):
         return problems or await _check_free(desk, order, to_day)
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
+        body, until = order.details.get("temporaryBody"), date.fromisoformat(work.command.body["to"])
+        refusal = await refusal_of_extension(work.connection, body and body["id"], until)
+        if refusal is not None:
+            return [refusal]
         number, reason = len(order.extensions) + 1, (work.command.body.get("reason") or "").strip() or None
         await repository.insert_row(
             work.connection,

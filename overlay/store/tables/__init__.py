@@ -7,6 +7,7 @@ give, so that SQLite and PostgreSQL hold the same and nothing is rounded. Ledger
 from __future__ import annotations
 
 from overlay.store.tables.base import metadata
+from overlay.store.tables.bodies import temporary_bodies
 from overlay.store.tables.ledger import (
     ledger_anchors,
     ledger_balances,
@@ -56,6 +57,7 @@ __all__ = [
     "outbox",
     "prints",
     "steps",
+    "temporary_bodies",
     "timeline",
     "virtual_warehouses",
     "warehouse_changes",

@@ -45,6 +45,8 @@ orders = Table(
     Column("updated_at", String(32), nullable=False),
     Column("warned_of", String(32)),
     Column("wants", JSON),
+    Column("body_id", String(64)),
+    Index("orders_by_body", "body_id"),
     Index("orders_by_applicant", "applicant_region", "applicant_unit", "seq"),
     Index("orders_by_loan", "loan_id"),
     Index("orders_by_state", "state", "seq"),
