@@ -22,7 +22,7 @@ from overlay.group.custody import SERVICE_IDENTITY
 from overlay.messages import Problem, problem
 from overlay.notices.outbox import Audience, Topic, put
 from overlay.orders.machine import GOODS
-from overlay.orders.model import Command, Flow, State
+from overlay.orders.model import ENDED, Command, Flow, State
 from overlay.orders.service import Circulation
 from overlay.store.database import Database
 from overlay.store.once import Answer, Once
@@ -118,7 +118,7 @@ class Bodies:
         at = text_of(self._clock())
         async with self._database.write() as connection:
             theirs = select(orders.c.id, orders.c.to_day).where(
-                orders.c.body_id == body.id, orders.c.flow == Flow.LOAN, orders.c.state.not_in(_at_rest())
+                orders.c.body_id == body.id, orders.c.flow == Flow.LOAN, orders.c.state.not_in(ENDED)
             )
             for row in (await connection.execute(theirs.with_for_update())).all():
                 later = (order_lines.c.order_id == row.id, order_lines.c.due_day > end)
@@ -147,10 +147,6 @@ class Bodies:
         )
         async with self._database.read() as connection:
             return [(row.id, row.version) for row in await connection.execute(query)]
-
-
-def _at_rest() -> tuple[State, ...]:
-    return (State.DONE, State.REJECTED, State.WITHDRAWN, State.EXPIRED)
 
 
 def _check(identity: Identity, body: Mapping[str, Any], today: date) -> list[Problem]:

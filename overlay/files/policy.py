@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from contract.identity import Identity, Role
-from overlay.orders.model import Order, State
+from overlay.orders.model import CAME_TO_NOTHING, ENDED, Order
 from overlay.orders.rights import is_borrower
 
 __all__ = [
@@ -36,19 +36,16 @@ that a sweep never meets one under way."""
 SPARE_BYTES_MIN = 256 << 20
 """What uploads leave free on the disk: the store beside it must still be able to write."""
 
-_REFUSED = frozenset({State.REJECTED, State.WITHDRAWN, State.EXPIRED})
-_CLOSED = _REFUSED | {State.DONE}
-
 
 def is_closed(order: Order) -> bool:
     """Whether the order's papers are on file: nothing is taken out of them any more."""
-    return order.state in _CLOSED
+    return order.state in ENDED
 
 
 def may_attach(identity: Identity, order: Order) -> bool:
     """Who works on the order: the borrower's side, the owner's, and the offices of both regions. The caller has
     checked that the person may see it."""
-    if order.state in _REFUSED:
+    if order.state in CAME_TO_NOTHING:
         return False
     if is_borrower(identity, order) or identity.has(Role.CITY_OFFICER):
         return True

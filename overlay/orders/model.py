@@ -71,6 +71,11 @@ class State(StrEnum):
     SENT_BACK = "SENT_BACK"
 
 
+CAME_TO_NOTHING = frozenset({State.REJECTED, State.WITHDRAWN, State.EXPIRED, State.STOPPED, State.SENT_BACK})
+ENDED = CAME_TO_NOTHING | {State.DONE}
+"""What no command leads out of."""
+
+
 class Command(StrEnum):
     APPLY = "APPLY"
     APPROVE = "APPROVE"

@@ -14,9 +14,15 @@ FLOWS = {
 }
 OFFICES = {
     "UNIT_HEAD": "单位负责人",
+    "OWNER_UNIT": "权属单位负责人",
     "LENDING_REGION": "权属区主管",
     "BORROWING_REGION": "借用区主管",
+    "DEPARTMENT": "主管部门",
+    "WAREHOUSE": "公物仓管理员",
+    "LENDING_FINANCE": "权属区财政",
+    "BORROWING_FINANCE": "接收区财政",
     "CITY": "市级主管",
+    "GOVERNMENT": "政府批复",
 }
 APPROVAL_STATES = {
     "WAITING": "待审",
@@ -25,4 +31,11 @@ APPROVAL_STATES = {
     "REJECTED": "驳回",
     "RETURNED": "退回更正",
 }
-OUTCOMES = {"PASSED": "合格", "NEEDS_REPAIR": "待修", "COMPENSATION": "赔偿", "REFUSED": "拒收"}
+OUTCOMES = {
+    "PASSED": "合格",
+    "NEEDS_REPAIR": "待修",
+    "COMPENSATION": "赔偿",
+    "REFUSED": "拒收",
+    "LOST": "丢失",
+    "SCRAP": "报废",
+}

@@ -50,6 +50,7 @@ NAMES_ZH: dict[str, str] = {
     "TO_WRITE_OFF": "待核销",
     "STOPPED": "终止",
     "SENT_BACK": "已退回权属方",
+    "EXPIRE": "过期",
     "EXTEND": "续借",
     "ARRIVE": "到货登记",
     "RETURN_TO_OWNER": "退回权属方",
