@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -83,6 +84,13 @@ class Terminal:
         return bool(come)
 
 
+def _sit_down() -> None:
+    """In the new process: the terminal is its own, and Ctrl-C is heard, which a shell in the background turns off for
+    whatever it starts."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def terminal(folder: Path, *arguments: str, **variables: str) -> Iterator[Terminal]:
     here, there = pty.openpty()
@@ -90,7 +98,7 @@ def terminal(folder: Path, *arguments: str, **variables: str) -> Iterator[Termin
     with subprocess.Popen(
         [sys.executable, "-m", "gwc.cli", "adapter", "new", *arguments],
         cwd=folder, env=environment, stdin=there, stdout=there, stderr=there, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_sit_down,
     ) as process:  # fmt: skip
         os.close(there)
         try:
