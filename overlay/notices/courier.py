@@ -25,6 +25,7 @@ from typing import Any
 import orjson
 import structlog
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from overlay.clock import Clock, text_of
 from overlay.notices.routing import ENABLED, PENDING, ROUTED, body_of, route
@@ -205,8 +206,7 @@ class Courier:
         if status is not None and 200 <= status < 300:
             await self._settle(claim, state=DELIVERED, **told)
         elif status == _GONE:
-            await self._settle(claim, state=DEAD, **told)
-            await self._disable(webhook["id"])
+            await self._disable(webhook["id"], claim, state=DEAD, **told)
         elif attempts >= ATTEMPTS_MAX:
             _log.warning(
                 "notice_dead", delivery=claim.delivery["id"], webhook=webhook["id"], status=status, error=error
@@ -219,17 +219,22 @@ class Courier:
 
     async def _settle(self, claim: _Claim, **values: Any) -> None:
         """Record how it went, unless the lease ran out and another has claimed it since."""
+        async with self._database.write() as connection:
+            await self._set(connection, claim, **values)
+
+    async def _set(self, connection: AsyncConnection, claim: _Claim, **values: Any) -> None:
         held = (deliveries.c.id == claim.delivery["id"], deliveries.c.lease_until == claim.lease)
         at = text_of(self._clock())
-        async with self._database.write() as connection:
-            await connection.execute(update(deliveries).where(*held).values(updated_at=at, **values))
+        await connection.execute(update(deliveries).where(*held).values(updated_at=at, **values))
 
-    async def _disable(self, webhook_id: str) -> None:
-        """The endpoint says that it is no more: nothing is sent there until somebody enables it again."""
+    async def _disable(self, webhook_id: str, claim: _Claim, **values: Any) -> None:
+        """The endpoint says that it is no more: nothing is sent there until somebody enables it again. With how it went,
+        in one transaction: who sees the dead letter sees why."""
         at = text_of(self._clock())
         waiting = (deliveries.c.webhook_id == webhook_id, deliveries.c.state == PENDING)
         _log.warning("webhook_gone", webhook=webhook_id)
         async with self._database.write() as connection:
+            await self._set(connection, claim, **values)
             gone = {"state": DISABLED, "reason": "GONE", "updated_at": at}
             await connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(**gone))
             dead = {"state": DEAD, "lease_until": None, "last_error": "GONE", "updated_at": at}

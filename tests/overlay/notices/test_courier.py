@@ -204,10 +204,10 @@ async def test_a_later_notice_of_a_subject_waits_for_the_earlier_one_and_others_
     await bureau.put("2")
     await bureau.put("3", "order:2")
     await bureau.turns(3)
-    assert bureau.post.told() == ["1", "3"]
+    assert sorted(bureau.post.told()) == ["1", "3"], "two subjects go out side by side"
     bureau.clock.advance(seconds=6)
     await bureau.turns(2)
-    assert bureau.post.told() == ["1", "3", "1", "2"]
+    assert bureau.post.told()[2:] == ["1", "2"]
 
 
 async def test_an_endpoint_that_is_gone_is_disabled_with_all_that_waits(bureau: Bureau) -> None:
