@@ -210,6 +210,21 @@ async def test_who_fails_the_second_time_keeps_its_first_rows(way: Way, fault: F
         assert way.found(following.data) == ids(SKEWED, len(short))
 
 
+async def test_who_fails_the_second_time_and_was_not_needed_is_not_told(way: Way) -> None:
+    """Of the branch in the north little was expected; what it gave lies behind the page, and so would the rest."""
+    without_north = [row for row in EVEN if row.branch != "n"]
+    far = [
+        Row(branch, key, "Far", None, start + key) for branch, start in (("e", 0), ("n", 1000)) for key in range(EACH)
+    ]
+    async with gateway(Library(rows=(*without_north, *far))) as city:
+        await city.data(way.query, way.ask(title="Even"))
+        city.library.members["n"].fault = the_second_time(crash)
+        answered = await city.ask(way.query, way.ask(title="Far"))
+        assert len(city.library.asked("n")) > 1
+        assert codes(answered) == []
+        assert way.found(answered.data) == ids(far)
+
+
 @pytest.mark.parametrize("fault", [crash, errors("INTERNAL"), hang])
 async def test_who_gives_nothing_at_all_costs_its_own_rows_and_is_remembered(way: Way, fault: Fault) -> None:
     async with taught(way) as city:
