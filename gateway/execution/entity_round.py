@@ -11,7 +11,6 @@ from gateway.execution.members import Member
 from gateway.execution.replies import Reply
 from gateway.execution.representations import Batch
 from gateway.execution.scatter import CompiledScatter
-from gateway.execution.shapes import Shape
 
 __all__ = ["Concerned", "EntityRound"]
 
@@ -21,8 +20,8 @@ class Concerned:
     """Who was asked for one representation."""
 
     members: tuple[Member, ...]
-    by_shape: tuple[tuple[Shape, tuple[Member, ...]], ...] = ()
-    """For each gathered field, those of them whom it concerns; empty: the entity lives in its one member."""
+    by_field: tuple[tuple[int, tuple[Member, ...]], ...] = ()
+    """For each gathered field (its place), those of them whom it concerns; empty: the entity lives in its one member."""
 
 
 @dataclass(frozen=True, slots=True)

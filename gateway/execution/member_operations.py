@@ -2,17 +2,23 @@
 
 *Sized:* a paged field's `first` and `after` become variables of the gateway's own, so that one text serves all sizes.
 *The rest:* one paged field with nothing but its rows, for the rows that a page still wants.
+
+A field is known by its *top* (`examine`): at the root by its key, in an entity fetch by the entity's type and its key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from graphql import (
     ArgumentNode,
     FieldNode,
+    GraphQLArgument,
+    GraphQLInputType,
     GraphQLInt,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -21,12 +27,12 @@ from graphql import (
     SelectionNode,
     SelectionSetNode,
     VariableNode,
-    get_nullable_type,
     is_non_null_type,
     parse,
     print_ast,
 )
 
+from gateway.execution.examine import ENTITIES, Top
 from gateway.execution.shapes import Shape
 from gateway.language.selections import response_key, variable_names
 from gateway.plan.nodes import Fetch
@@ -47,9 +53,9 @@ class MemberOperation:
 
 @dataclass(frozen=True, slots=True)
 class SizedField:
-    """A paged root field that can be asked for in sizes: the variables that stand for its `first` and `after`."""
+    """A paged field that can be asked for in sizes: the variables that stand for its `first` and `after`."""
 
-    key: str
+    top: Top
     first: str
     after: str
     after_type: str
@@ -63,20 +69,27 @@ def sized_fields(
     fetch: Fetch, shapes: Sequence[Shape], schema: GraphQLSchema | None, root: str
 ) -> dict[int, SizedField]:
     """By place in `shapes`: pages with rows, of a read, whose `first` and `after` are the usual ones."""
-    named = schema.type_map.get(root) if schema is not None else None
-    if not isinstance(named, GraphQLObjectType) or fetch.operation_kind != "query" or fetch.requires:
-        return {}
     found: dict[int, SizedField] = {}
-    for place, shape in enumerate(shapes):
-        arguments = named.fields[shape.name].args if shape.name in named.fields else {}
+    for place, shape in enumerate(shapes if fetch.operation_kind == "query" else ()):
+        arguments = _arguments(schema, shape.type_condition or root, shape.name)
         first, after = arguments.get("first"), arguments.get("after")
         if first is None or after is None or is_non_null_type(after.type):
             continue
-        own = SizedField(shape.key, f"_gfirst{place}", f"_gafter{place}", str(after.type))
+        own = SizedField((shape.type_condition, shape.key), f"_gfirst{place}", f"_gafter{place}", str(after.type))
         is_paged = shape.kind is GatherKind.CONNECTION and shape.connection is not None and shape.connection.has_rows
-        if is_paged and get_nullable_type(first.type) is GraphQLInt and not {own.first, own.after} & {*fetch.variables}:
+        if is_paged and _is_int(first.type) and not {own.first, own.after} & {*fetch.variables}:
             found[place] = own
     return found
+
+
+def _arguments(schema: GraphQLSchema | None, parent: str, name: str) -> Mapping[str, GraphQLArgument]:
+    named = schema.type_map.get(parent) if schema is not None else None
+    field = named.fields.get(name) if isinstance(named, GraphQLObjectType) else None
+    return {} if field is None else field.args
+
+
+def _is_int(type_: GraphQLInputType) -> bool:
+    return (type_.of_type if isinstance(type_, GraphQLNonNull) else type_) is GraphQLInt
 
 
 def part_of(operation: str, shapes: Sequence[Shape]) -> MemberOperation:
@@ -90,29 +103,29 @@ def part_of(operation: str, shapes: Sequence[Shape]) -> MemberOperation:
 
 
 def sized(operation: str, fields: Iterable[SizedField]) -> MemberOperation:
-    by_key = {one.key: one for one in fields}
+    by_top = {one.top: one for one in fields}
 
-    def change(node: FieldNode) -> FieldNode | None:
-        own = by_key.get(response_key(node))
+    def change(node: FieldNode, top: Top) -> FieldNode | None:
+        own = by_top.get(top)
         if own is not None:
             _give_size(node, own)
         return node
 
-    return _rewritten(operation, by_key, change)
+    return _rewritten(operation, by_top, change)
 
 
 def rest_of(operation: str, field: SizedField) -> MemberOperation:
     """Of all the operation only this field, and of that only the rows."""
 
-    def change(node: FieldNode) -> FieldNode | None:
-        if response_key(node) != field.key or node.selection_set is None:
+    def change(node: FieldNode, top: Top) -> FieldNode | None:
+        if top != field.top or node.selection_set is None:
             return None
         _give_size(node, field)
-        kept = _mapped(node.selection_set.selections, lambda one: one if one.name.value in _ROWS else None)
+        kept = _mapped(node.selection_set.selections, lambda one, _: one if one.name.value in _ROWS else None)
         node.selection_set = SelectionSetNode(selections=kept)
         return node if kept else None
 
-    return _rewritten(operation, {field.key: field}, change)
+    return _rewritten(operation, {field.top: field}, change)
 
 
 def _definition(operation: str) -> OperationDefinitionNode:
@@ -120,12 +133,20 @@ def _definition(operation: str) -> OperationDefinitionNode:
     return next(one for one in document.definitions if isinstance(one, OperationDefinitionNode))
 
 
-def _rewritten(
-    operation: str, fields: Mapping[str, SizedField], change: Callable[[FieldNode], FieldNode | None]
-) -> MemberOperation:
+_Change: TypeAlias = Callable[[FieldNode, Top], FieldNode | None]
+"""What becomes of a top field; None: it is left out."""
+
+
+def _rewritten(operation: str, fields: Mapping[Top, SizedField], change: _Change) -> MemberOperation:
     """A variable that only a replaced argument used is declared no more."""
     definition = _definition(operation)
-    selection = SelectionSetNode(selections=_mapped(definition.selection_set.selections, change))
+    selection = definition.selection_set
+    holder = _entities_in(selection)
+    if holder is None:
+        selection = SelectionSetNode(selections=_mapped(selection.selections, change))
+    else:
+        assert holder.selection_set is not None
+        holder.selection_set = SelectionSetNode(selections=_mapped(holder.selection_set.selections, change))
     used = variable_names(selection)
     kept = [one for one in definition.variable_definitions if one.variable.name.value in used]
     header = ", ".join([*map(print_ast, kept), *(one.declared for one in fields.values())])
@@ -133,19 +154,24 @@ def _rewritten(
     return MemberOperation(text, tuple(one.variable.name.value for one in kept))
 
 
-def _mapped(
-    selections: Sequence[SelectionNode], change: Callable[[FieldNode], FieldNode | None]
-) -> tuple[SelectionNode, ...]:
-    """Fields changed, or left out, also those that stand under a condition."""
+def _entities_in(selection: SelectionSetNode) -> FieldNode | None:
+    """An entity fetch has one root field, with the entities' top fields in it."""
+    [one, *others] = selection.selections
+    return one if not others and isinstance(one, FieldNode) and one.name.value == ENTITIES else None
+
+
+def _mapped(selections: Sequence[SelectionNode], change: _Change, on: str | None = None) -> tuple[SelectionNode, ...]:
+    """Fields changed, or left out, also those that stand under a condition or for one type (`on`)."""
     found: list[SelectionNode] = []
     for one in selections:
         match one:
             case FieldNode():
-                changed = change(one)
+                changed = change(one, (on, response_key(one)))
                 if changed is not None:
                     found.append(changed)
             case InlineFragmentNode():
-                one.selection_set = SelectionSetNode(selections=_mapped(one.selection_set.selections, change))
+                inner = on if one.type_condition is None else one.type_condition.name.value
+                one.selection_set = SelectionSetNode(selections=_mapped(one.selection_set.selections, change, inner))
                 if one.selection_set.selections:
                     found.append(one)
             case _:

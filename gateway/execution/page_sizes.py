@@ -16,10 +16,13 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TypeAlias
 
-__all__ = ["SIZED_FROM", "PageSizes"]
+__all__ = ["SIZED_ENTITIES_MAX", "SIZED_FROM", "PageSizes"]
 
 SIZED_FROM = 11
 """The smallest page that is asked for in sizes: below, a round that may be wanted costs more than the rows spared."""
+SIZED_ENTITIES_MAX = 8
+"""Entities of one round whose pages are asked for in sizes: each may want requests of its own to the members that limit
+its page. Of more, all are asked for whole."""
 DECAY = 0.9
 """What a share falls to from page to page unless the page took as much again: a peak is halved after seven pages."""
 HEADROOM = 1.5
@@ -59,7 +62,7 @@ class PageSizes:
         return min(first, ceil(rows / STEP) * STEP)
 
     def learn(self, place: int, first: int, taken: Mapping[str, int]) -> None:
-        """From a full page of `first` rows: so many were each member's."""
+        """From full pages of `first` rows: of one of them, at most so many were each member's."""
         for region, rows in taken.items():
             known = self._learned.get((place, region))
             if known is not None:

@@ -34,6 +34,7 @@ __all__ = [
     "root_replies",
     "status_of",
     "traced",
+    "value_at",
 ]
 
 OUTDATED_CODES = frozenset({"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"})
@@ -152,7 +153,7 @@ def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]], may_be_st
             found.missing.append(Missing(member.name, SourceStatus.OUTDATED, Code.PARTITION_OUTDATED, None, lacks))
             continue
         if may_be_stale and reply.earlier is not None and _lacks(outcome, path):
-            value = _at(reply.earlier.answer.data, path)
+            value = value_at(reply.earlier.answer.data, path)
             whole = is_whole(shape, reply.fit)
             found.parts.append(Part(member.name, value, reply.latency_ms, reply.stood_in, is_whole=whole))
             found.nulls.append((member, reply.fit.nulls_in(top)))
@@ -163,7 +164,7 @@ def _sort(shape: Shape, answers: Iterable[tuple[Reply, ResponsePath]], may_be_st
                 cause = Code.OUTCOME_UNKNOWN
             found.missing.append(Missing(member.name, SourceStatus.UNAVAILABLE, cause, reply.latency_ms))
             continue
-        value = _at(outcome.data, path)
+        value = value_at(outcome.data, path)
         own = [raw for raw in outcome.errors if _concerns((error_path(raw) or ()), path)]
         if value is None and own:
             found.refusals.append((member, (error_path(own[0]) or ())[len(path) :], own[0]))
@@ -185,10 +186,11 @@ def _lacks(outcome: Outcome, path: ResponsePath) -> bool:
     if isinstance(outcome, Failure):
         return True
     own = (raw for raw in outcome.errors if _concerns((error_path(raw) or ()), path))
-    return _at(outcome.data, path) is None and any(_is_inability(code_of(raw)) for raw in own)
+    return value_at(outcome.data, path) is None and any(_is_inability(code_of(raw)) for raw in own)
 
 
-def _at(value: Any, path: ResponsePath) -> Any:
+def value_at(value: Any, path: ResponsePath) -> Any:
+    """What stands at a path of an answer; None: nothing."""
     for step in path:
         if isinstance(value, dict):
             value = value.get(step)

@@ -59,7 +59,7 @@ class CompiledScatter:
     shapes: tuple[Shape, ...]
     partitioned: Mapping[str, Partitioned]
     sized: Mapping[int, SizedField] = field(default_factory=dict)
-    """By place: root fields that may be asked for in sizes."""
+    """By place: fields that may be asked for in sizes."""
     sizes: PageSizes = field(default_factory=PageSizes)
     _operations: dict[_Places, MemberOperation] = field(default_factory=dict)
     _rests: dict[int, MemberOperation] = field(default_factory=dict)
@@ -74,18 +74,18 @@ class CompiledScatter:
     def _entity_keys(self) -> frozenset[str]:
         return frozenset(top_keys(self.fetch.operation))
 
-    def shapes_of(self, typename: str, possible_types: Callable[[str], frozenset[str]]) -> tuple[Shape, ...]:
-        """Entity fetch: the gathered fields of one entity type."""
+    def places_of(self, typename: str, possible_types: Callable[[str], frozenset[str]]) -> tuple[int, ...]:
+        """Entity fetch: the gathered fields of one entity type (indexes into `shapes`)."""
         return tuple(
-            one
-            for one in self.shapes
+            place
+            for place, one in enumerate(self.shapes)
             if one.type_condition is None
             or one.type_condition == typename
             or typename in possible_types(one.type_condition)
         )
 
     def operation_for(self, places: tuple[int, ...], in_sizes: tuple[int, ...] = ()) -> MemberOperation:
-        """Root fetch: the member operation of only these root fields (indexes into `shapes`).
+        """The member operation of only these fields (indexes into `shapes`); an entity fetch is asked with all of its own.
 
         `in_sizes`: those of them that are paged by the gateway's own variables.
         """
@@ -101,7 +101,7 @@ class CompiledScatter:
         """Only the rows of a field that is paged by the gateway's own variables."""
         kept = self._rests.get(place)
         if kept is None:
-            kept = self._rests[place] = rest_of(self.operation_for((place,)).text, self.sized[place])
+            kept = self._rests[place] = rest_of(self.fetch.operation, self.sized[place])
         return kept
 
     def _make_operation(self, places: tuple[int, ...]) -> MemberOperation:

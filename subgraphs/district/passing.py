@@ -2,13 +2,15 @@
 
 The keys of what is held in a window are many, and few of them are among the rows of one page. Naming them all in every
 statement costs a store more than all the rest of it; reading past them costs a row each. Where a page is not full with
-what was read, or nothing yet says whether more follow, it is read on from the last row, each time twice as many.
+what was read, or nothing yet says whether more follow, it is read on from the last row: what is lacking, by the share of the
+rows that were kept so far, and twice as many as before where none was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from math import ceil
 
 from adapters.model import Page, PageRequest, Position, Store
 
@@ -17,6 +19,7 @@ __all__ = ["page_passing"]
 SPARE_SHARE = 4
 """One row in so many is read beside: a fifth of the rows may be taken, and the page is still read in one go."""
 SPARE_MIN = 4
+"""The same for small pages, where chance weighs more."""
 
 
 async def page_passing(store: Store, request: PageRequest, passed: Collection[str]) -> Page:
@@ -24,16 +27,22 @@ async def page_passing(store: Store, request: PageRequest, passed: Collection[st
     if not passed:
         return await store.page(request)
     wanted = request.limit + 1
-    batch = wanted + max(SPARE_MIN, wanted // SPARE_SHARE)
+    batch = _with_spare(wanted)
     found = Page((), (), (), has_more=False)
     asked = request
     while True:
         read = await store.page(replace(asked, limit=batch))
-        found = _joined(found, _without(read, passed), request.backward)
-        if len(found.rows) >= wanted or not read.has_more:
+        kept = _without(read, passed)
+        found = _joined(found, kept, request.backward)
+        lacking = wanted - len(found.rows)
+        if lacking <= 0 or not read.has_more:
             return _cut(found, request)
         asked = _going_on(asked, read)
-        batch *= 2
+        batch = _with_spare(ceil(lacking * len(read.rows) / len(kept.rows))) if kept.rows else 2 * batch
+
+
+def _with_spare(rows: int) -> int:
+    return rows + max(SPARE_MIN, rows // SPARE_SHARE)
 
 
 def _without(page: Page, passed: Collection[str]) -> Page:

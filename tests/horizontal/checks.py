@@ -12,6 +12,7 @@ from tests.horizontal.store import Page, Store
 __all__ = [
     "CENSUS_PART",
     "PAGE",
+    "PAGE_IN_ROOM",
     "PAGE_PARTS",
     "check_census",
     "check_page",
@@ -44,6 +45,17 @@ query Page($filter: LotFilter, $orderBy: [LotOrder!], $first: Int, $after: Strin
 """
     + PAGE_PARTS
 )
+PAGE_IN_ROOM = (
+    """
+query Page($orderBy: [LotOrder!], $first: Int, $after: String, $last: Int, $before: String) {
+  room(id: "room:0") {
+    lots(orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) { ...Rows ...Totals }
+  }
+}
+"""
+    + PAGE_PARTS
+)
+"""The same lots, as the first room shows them."""
 
 CENSUS_PART = """
 fragment Whole on Census {

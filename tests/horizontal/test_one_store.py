@@ -10,6 +10,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from tests.horizontal.budget import budget
 from tests.horizontal.checks import (
     CENSUS_PART,
     PAGE,
+    PAGE_IN_ROOM,
     PAGE_PARTS,
     check_census,
     check_page,
@@ -62,23 +64,29 @@ def test_a_page_between_any_two_rows(case: Spread, order: Order, data: st.DataOb
     asyncio.run(compare())
 
 
+@pytest.mark.parametrize("in_room", [False, True], ids=["at the root", "in a room"])
 @budget
 @given(st.sets(st.sampled_from(CODES), min_size=2, max_size=5), orders() | st.just(()), st.randoms(), st.data())
 def test_a_page_of_members_that_are_asked_for_fewer_rows_than_it_has(
-    chosen: set[str], order: Order, random: Random, data: st.DataObject
+    in_room: bool, chosen: set[str], order: Order, random: Random, data: st.DataObject
 ) -> None:
     """What earlier pages took of a member is a guess, and may be any: without an order, each takes all from one depot."""
     depots, size = tuple(sorted(chosen)), data.draw(st.integers(SIZED_FROM, 2 * SIZED_FROM), "size")
     rows = tuple(random_rows(random, depots, each=2 * SIZED_FROM))
     whole = Store(rows).where(None)
+    query = PAGE_IN_ROOM if in_room else PAGE
 
     async def compare() -> None:
-        here = new_city().settle(depots, rows)
-        every = (await here.data(PAGE, windowed(None, order, first=ALL)))["lots"]
-        cursors = {edge["node"]["id"]: edge["cursor"] for edge in every["edges"]}
+        here = new_city().settle(depots, rows, [(depots, None)])
+
+        async def lots(**window: Any) -> Any:
+            found = await here.data(query, windowed(None, order, **window))
+            return (found["room"] if in_room else found)["lots"]
+
+        cursors = {edge["node"]["id"]: edge["cursor"] for edge in (await lots(first=ALL))["edges"]}
         for _ in range(5):
             after = data.draw(st.none() | st.sampled_from(whole.rows), "after")
-            page = (await here.data(PAGE, windowed(None, order, first=size, after=after and cursors[after.id])))["lots"]
+            page = await lots(first=size, after=after and cursors[after.id])
             check_page(page, whole.page(order, Window(after=after, first=size)), backward=False)
             check_totals(page, whole)
             assert page["totalIsExact"] is True
@@ -255,6 +263,34 @@ def test_an_overlay_type_whose_fields_are_gathered(case: Spread, order: Order, s
         check(room["next"]["next"], (place + 2) % len(all_rooms))
     check(found["room"], 0)
     check(found["node"], 0)
+
+
+SHOWN = (
+    "query Shown($by: [LotOrder!], $size: Int) { rooms { lots(orderBy: $by, first: $size) { ...Rows ...Totals } } }"
+    + PAGE_PARTS
+)
+
+
+@budget
+@given(st.sets(st.sampled_from(CODES), min_size=2, max_size=5), orders() | st.just(()), st.randoms(), st.data())
+def test_pages_of_several_rooms_whose_members_are_asked_for_fewer_rows_than_they_have(
+    chosen: set[str], order: Order, random: Random, data: st.DataObject
+) -> None:
+    """Each room has a rule of its own, and in each round they are others."""
+    depots, size = tuple(sorted(chosen)), data.draw(st.integers(SIZED_FROM, 2 * SIZED_FROM), "size")
+    rows = tuple(random_rows(random, depots, each=2 * SIZED_FROM))
+
+    async def compare() -> None:
+        here = new_city().settle(depots, rows)
+        for _ in range(4):
+            here.rooms.rooms = data.draw(rooms(depots), "rooms")
+            found = await here.data(SHOWN, {"by": written_order(order), "size": size})
+            for (concerned, grade), room in zip(here.rooms.rooms, found["rooms"], strict=True):
+                whole = Store(rows).of(concerned).where(None if grade is None else {"grade": grade})
+                check_page(room["lots"], whole.page(order, Window(first=size)), backward=False)
+                check_totals(room["lots"], whole)
+
+    asyncio.run(compare())
 
 
 def test_every_region_of_these_tests_is_a_place_in_the_order() -> None:

@@ -1,20 +1,23 @@
 """Walks in both directions with pages of changing size: over rows that stay, over rows that change, over members that
-fail and come back. `walk` has the rule, and judges every page."""
+fail and come back. `walk` has the rule, and judges every page. Lots at the root and lots of a room keep to one rule."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
 from itertools import cycle
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.execution.page_sizes import SIZED_FROM
 from tests.horizontal.budget import budget
 from tests.horizontal.checks import PAGE, windowed
-from tests.horizontal.city import City, city, missed_earlier, missing_now
-from tests.horizontal.rows import FIELDS, Order, Row, Spread, orders, spreads
+from tests.horizontal.city import City, city, missed_earlier, missing_now, new_city
+from tests.horizontal.contract import GRADES
+from tests.horizontal.rows import CODES, FIELDS, Order, Row, Spread, orders, random_rows, spreads
 from tests.horizontal.walk import Walk, keeps_the_rule
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=4)
@@ -22,23 +25,33 @@ PAGES_MAX = 200
 """No walk over so few rows is longer, whatever happens."""
 
 
-def a_walk(data: st.DataObject, here: City, case: Spread, order: Order) -> Walk:
+in_a_room = pytest.mark.parametrize("in_room", [False, True], ids=["at the root", "in a room"])
+GRADED = st.none() | st.sampled_from(GRADES).map(lambda grade: {"grade": grade})
+"""What the rule of a room can say of lots."""
+
+
+def a_walk(data: st.DataObject, here: City, case: Spread, order: Order, in_room: bool) -> Walk:
+    filter_ = data.draw(GRADED if in_room else st.none() | case.filters, "filter")
+    if in_room:
+        here.rooms.rooms = [(case.depots, filter_["grade"] if filter_ else None)]
     return Walk(
         here,
         order,
-        data.draw(st.none() | case.filters, "filter"),
+        filter_,
         backward=data.draw(st.booleans(), "backward"),
         by_edges=data.draw(st.booleans(), "by edges"),
+        in_room=in_room,
     )
 
 
+@in_a_room
 @budget
 @given(spreads(), orders(), SIZES, st.data())
 def test_a_walk_gives_every_row_once_in_order(
-    case: Spread, order: Order, sizes: list[int], data: st.DataObject
+    in_room: bool, case: Spread, order: Order, sizes: list[int], data: st.DataObject
 ) -> None:
     here = city().settle(case.depots, case.rows)
-    walk = a_walk(data, here, case, order)
+    walk = a_walk(data, here, case, order, in_room)
 
     async def go() -> None:
         for size, _ in zip(cycle(sizes), range(PAGES_MAX), strict=False):
@@ -50,16 +63,17 @@ def test_a_walk_gives_every_row_once_in_order(
     keeps_the_rule(walk, case.rows, case.depots)
 
 
+@in_a_room
 @budget
 @given(spreads(), orders(), SIZES, st.data())
 def test_members_that_give_shorter_pages_than_asked_for(
-    case: Spread, order: Order, sizes: list[int], data: st.DataObject
+    in_room: bool, case: Spread, order: Order, sizes: list[int], data: st.DataObject
 ) -> None:
     here = city().settle(case.depots, case.rows)
     capped = data.draw(st.sets(st.sampled_from(case.depots), min_size=1), "capped")
     for code in capped:
         here.depot(code).page_size_max = data.draw(st.integers(1, 3))
-    walk = a_walk(data, here, case, order)
+    walk = a_walk(data, here, case, order, in_room)
 
     async def go() -> None:
         for size, _ in zip(cycle(sizes), range(PAGES_MAX), strict=False):
@@ -69,6 +83,32 @@ def test_members_that_give_shorter_pages_than_asked_for(
     asyncio.run(go())
     assert not walk.has_more
     keeps_the_rule(walk, case.rows, case.depots)
+
+
+@in_a_room
+@budget
+@given(st.sets(st.sampled_from(CODES), min_size=2, max_size=4), orders(), st.randoms(), st.data())
+def test_pages_that_are_asked_for_in_sizes_of_members_that_fail_or_give_fewer_rows(
+    in_room: bool, chosen: set[str], order: Order, random: Random, data: st.DataObject
+) -> None:
+    depots = tuple(sorted(chosen))
+    case = Spread(depots, tuple(random_rows(random, depots, each=3 * SIZED_FROM)))
+    here = new_city().settle(case.depots, case.rows)
+    capped = data.draw(st.sets(st.sampled_from(case.depots)), "capped")
+    for code in capped:
+        here.depot(code).page_size_max = data.draw(st.integers(1, SIZED_FROM))
+    walk, steady = a_walk(data, here, case, order, in_room), set(case.depots)
+
+    async def go() -> None:
+        for _ in range(PAGES_MAX):
+            if not walk.has_more:
+                return
+            steady.difference_update(fail_and_return(data, here))
+            await walk.page(data.draw(st.integers(SIZED_FROM, 2 * SIZED_FROM), "size"), capped=capped)
+
+    asyncio.run(go())
+    assert not walk.has_more
+    keeps_the_rule(walk, case.rows, steady)
 
 
 @pytest.mark.parametrize("backward", [False, True])
@@ -111,13 +151,14 @@ def rows_of(here: City) -> list[Row]:
     return [row for stub in here.stubs.values() for row in stub.server.rows]  # type: ignore[attr-defined]
 
 
+@in_a_room
 @budget
 @given(spreads(more=6), orders(), SIZES, st.data())
 def test_rows_that_come_and_go_and_change_between_pages(
-    case: Spread, order: Order, sizes: list[int], data: st.DataObject
+    in_room: bool, case: Spread, order: Order, sizes: list[int], data: st.DataObject
 ) -> None:
     here = city().settle(case.depots, case.rows)
-    walk, to_come = a_walk(data, here, case, order), list(case.more)
+    walk, to_come = a_walk(data, here, case, order, in_room), list(case.more)
     lasting = set(case.rows)
 
     async def go() -> None:
@@ -161,13 +202,14 @@ def fail_and_return(data: st.DataObject, here: City) -> set[str]:
     return down
 
 
+@in_a_room
 @budget
 @given(spreads(more=4), orders(), SIZES, st.data())
 def test_members_that_fail_and_return_between_pages(
-    case: Spread, order: Order, sizes: list[int], data: st.DataObject
+    in_room: bool, case: Spread, order: Order, sizes: list[int], data: st.DataObject
 ) -> None:
     here = city().settle(case.depots, case.rows)
-    walk, to_come = a_walk(data, here, case, order), list(case.more)
+    walk, to_come = a_walk(data, here, case, order, in_room), list(case.more)
     steady, lasting = set(case.depots), set(case.rows)
 
     async def go() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.horizontal.checks import PAGE, check_page, check_totals, windowed
+from tests.horizontal.checks import PAGE, PAGE_IN_ROOM, check_page, check_totals, windowed
 from tests.horizontal.city import City, missed_earlier, missing_now
 from tests.horizontal.rows import Filter, Order, Row
 from tests.horizontal.store import Store, Window
@@ -28,6 +28,8 @@ class Walk:
     backward: bool = False
     by_edges: bool = False
     """Go on from the cursor of the last edge in place of the one in `pageInfo`."""
+    in_room: bool = False
+    """Walk over the lots of the first room, an entity that another subgraph names; its rule is the filter."""
     may_belong_later: bool = False
     """Members join and leave during the walk."""
     rows: list[Row] = field(default_factory=list)
@@ -44,10 +46,11 @@ class Walk:
             window, asked = Window(last=size, before=read), {"last": size, "before": self.cursor}
         else:
             window, asked = Window(first=size, after=read), {"first": size, "after": self.cursor}
-        answered = await self.city.ask(PAGE, windowed(self.filter, self.order, **asked))
+        query = PAGE_IN_ROOM if self.in_room else PAGE
+        answered = await self.city.ask(query, windowed(self.filter, self.order, **asked))
         up = [code for code in self._belonging() if not self.city.stubs[code].is_down]
         down = {code for code in self._belonging() if self.city.stubs[code].is_down and self._concerns(code)}
-        found = answered.data["lots"]
+        found = (answered.data["room"] if self.in_room else answered.data)["lots"]
         whole = self._store().of(up).where(self.filter)
         if not capped:
             check_page(found, whole.page(self.order, window), backward=self.backward)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from gateway.execution.given import compile_given
+from gateway.execution.page_sizes import SIZED_FROM
 from gateway.plan.nodes import Echo, Fetch, Given, Scatter, ScatterFetch
 from tests.gateway.support.gateway import Gateway, codes, group
-from tests.gateway.support.library import LIBRARIES
+from tests.gateway.support.library import LIBRARIES, Row
 from tests.gateway.support.serving import alters, crash
 
 BOOKS = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Book { title } } }"
@@ -139,6 +140,19 @@ async def test_a_member_that_gives_too_few_entities_is_not_believed() -> None:
         answered = await city.ask(BOOKS, {"r": books("book:n:1", "book:n:2", "book:s:1")})
         assert answered.data == {"_entities": [None, None, {"title": "Margin"}]}
         assert codes(answered) == ["PARTITION_UNAVAILABLE"]
+
+
+async def test_pages_of_given_entities_are_asked_for_in_sizes() -> None:
+    size = 2 * SIZED_FROM
+    query = f"""query($r: [_Any!]!) {{ _entities(representations: $r) {{ ... on Shelf {{
+        books(first: {size}, orderBy: [{{ field: PAGES }}]) {{ nodes {{ id }} }} }} }} }}"""
+    shelf = {"__typename": "Shelf", "id": "all", "rule": {"regions": list("ensw"), "title": None}}
+    rows = [Row(branch, key, None, None, key * 4 + place) for key in range(9) for place, branch in enumerate("ensw")]
+    async with group(rows) as city:
+        for _ in range(2):
+            [found] = (await city.data(query, {"r": [shelf]}))["_entities"]
+            assert [node["id"] for node in found["books"]["nodes"]] == [row.id for row in rows[:size]]
+        assert [one["variables"]["_gfirst0"] < size for one in city.library.asked("e")] == [False, True]
 
 
 async def test_aliases_are_batches_of_their_own() -> None:

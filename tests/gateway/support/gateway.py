@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from gateway.pipeline.answer import Answered, Caller, GraphQLRequest, Pipeline, 
 from gateway.planning.planner import Planner
 from gateway.supergraph.group import group_supergraph
 from gateway.supergraph.served import as_subgraph
-from tests.gateway.support.library import LIBRARIES, Library, supergraph
+from tests.gateway.support.library import LIBRARIES, ROWS, Library, Row, supergraph
 
 _planner: list[Planner] = []
 
@@ -53,9 +53,9 @@ async def gateway(library: Library | None = None, options: PipelineOptions | Non
 
 
 @asynccontextmanager
-async def group() -> AsyncIterator[Gateway]:
+async def group(rows: Sequence[Row] = ROWS) -> AsyncIterator[Gateway]:
     """The libraries' group endpoint, as another router asks it."""
-    async with Library() as opened:
+    async with Library(rows) as opened:
         planner = group_planner()
         clients: Clients = {"LIBRARIES": opened.group}
         yield Gateway(opened, pipeline=Pipeline(planner.supergraph, clients, planner))

@@ -123,7 +123,7 @@ type Book @key(fields: "id") { id: ID! reviews: [Review!] rating: Float mood: Mo
 type Review { text: String! stars: Int! book: Book! }
 type Shelf @key(fields: "id") { id: ID! label: String rule: ShelfRule! @inaccessible }
 type Loan { at: Int! book: Book! }
-type Query { shelf(id: ID!): Shelf reviews: [Review!] mustHave: Review! anything: String }
+type Query { shelf(id: ID!): Shelf shelves(ids: [ID!]!): [Shelf!]! reviews: [Review!] mustHave: Review! anything: String }
 type Mutation { review(bookId: ID!, text: String!): Review }
 type Subscription { loans(count: Int): Loan! }
 """
@@ -255,6 +255,11 @@ def _connection(parent: Any, info: Any, **arguments: Any) -> dict[str, Any]:
     return found
 
 
+def _shelved(shelf: Any, info: Any, **arguments: Any) -> dict[str, Any]:
+    found: dict[str, Any] = info.root_value.connection(filter={"title": shelf["rule"]["title"]}, **arguments)
+    return found
+
+
 def _secret(book: Any, info: Any) -> str:
     raise coded("not for you", "FORBIDDEN")
 
@@ -273,7 +278,7 @@ def member_schema(sdl: str = LIBRARIES) -> Any:
             "Mutation.lend": lambda root, info, input: {"ok": input["bookId"] in root.by_id},
             "Stock.newest": _connection,
             "Book.secret": _secret,
-            "Shelf.books": _connection,
+            "Shelf.books": _shelved,
             "Shelf.stock": lambda shelf, info: info.root_value.stock(),
             "Book.__resolve": lambda root, one: root.book(one["id"]),
             "Branch.__resolve": lambda root, one: root.own_branch() if one["code"] == root.branch else None,
@@ -300,8 +305,9 @@ class ReviewsData:
         }
 
     def shelf(self, id: str) -> dict[str, Any]:
-        """A shelf's id names the branches it spans: `n+s`."""
-        return {"id": id, "label": f"shelf {id}", "rule": {"regions": id.split("+"), "title": None}}
+        """A shelf's id names the branches it spans, and the one title that it holds, if it is one: `n+s`, `n+s:Anna`."""
+        branches, _, title = id.partition(":")
+        return {"id": id, "label": f"shelf {id}", "rule": {"regions": branches.split("+"), "title": title or None}}
 
     async def stream(self, count: int | None) -> AsyncIterator[Any]:
         sent = 0
@@ -317,6 +323,7 @@ def reviews_schema() -> Any:
         REVIEWS,
         {
             "Query.shelf": lambda root, info, id: root.shelf(id),
+            "Query.shelves": lambda root, info, ids: [root.shelf(id) for id in ids],
             "Query.reviews": lambda root, info: [
                 {"text": "fine", "stars": 3, "book": {"id": row.id}} for row in root.rows[:3]
             ],
