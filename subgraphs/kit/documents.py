@@ -52,6 +52,8 @@ class Document:
     condition_variables: tuple[str, ...]
     """Variables that `@skip` and `@include` name: compiled selections depend on their values."""
     projectors: dict[Any, Any] = field(default_factory=dict)
+    arguments: dict[int, Any] = field(default_factory=dict)
+    """By the field's node, which lives as long as the document."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         if name is not None:
