@@ -9,8 +9,8 @@ with variables in them are coerced for each request. Nobody may change an argume
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import strawberry
 from graphql import FieldNode, GraphQLField, GraphQLResolveInfo, ValueNode, VariableNode
@@ -53,7 +53,8 @@ class PlainArguments:
     def __init__(self, definition: GraphQLField, node: FieldNode) -> None:
         field: StrawberryField = definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
         assert field.base_resolver is not None
-        self._resolver, self._node, args = field.base_resolver.wrapped_func, node, definition.args
+        self._resolver = cast("Callable[..., Awaitable[Any]]", field.base_resolver.wrapped_func)
+        self._node, args = node, definition.args
         varying = {one.name.value for one in node.arguments if _has_variable(one.value)}
         constant = GraphQLField(definition.type, {name: args[name] for name in args if name not in varying})
         self._constants = plain(get_argument_values(constant, node))
