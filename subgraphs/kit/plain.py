@@ -48,6 +48,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from subgraphs.kit.arguments import PlainArguments, takes_plain_arguments
 from subgraphs.kit.scalars import same_text
+from subgraphs.kit.selection import KeepingInfo, Selection
 from subgraphs.kit.straight import Completion, PlainField, leaf, list_of, object_of, required, write_projection
 
 __all__ = ["PlainExecutionContext", "Tagged", "plain_field", "read_attribute"]
@@ -86,9 +87,9 @@ class PlainExecutionContext(ExecutionContext):
     """graphql-core's execution with plain selections projected at once."""
 
     projectors: dict[Any, Projector]
-    """Those of the document; set by whoever builds the context, so that they outlive one execution."""
+    """What is kept with the document; set by whoever builds the context, so that it outlives one execution."""
     arguments: dict[int, PlainArguments]
-    """Likewise."""
+    selections: dict[Any, Selection]
     conditions: tuple[Any, ...] = ()
 
     def complete_list_value(
@@ -139,6 +140,13 @@ class PlainExecutionContext(ExecutionContext):
             if isinstance(type_, GraphQLObjectType):
                 return self.complete_object_value(type_, field_nodes, info, path, result.value)
         return super().complete_abstract_value(return_type, field_nodes, info, path, result)
+
+    def build_resolve_info(
+        self, field_def: GraphQLField, field_nodes: list[FieldNode], parent_type: GraphQLObjectType, path: Path
+    ) -> KeepingInfo:
+        info = KeepingInfo(*super().build_resolve_info(field_def, field_nodes, parent_type, path))
+        info.selections = self.selections
+        return info
 
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_nodes: list[FieldNode], path: Path

@@ -92,6 +92,7 @@ class ServedSchema:
         assert isinstance(execution, PlainExecutionContext)
         execution.projectors, execution.arguments = document.projectors, document.arguments
         execution.conditions = tuple(execution.variable_values.get(name) for name in document.condition_variables)
+        execution.selections = document.selections_with(execution.conditions)
         errors = execution.collected_errors
         try:
             data = execution.execute_operation(execution.operation, root)
