@@ -36,7 +36,7 @@ from adapters.mapping.mapper import (
     settled_fate,
 )
 from adapters.mapping.model import FieldMapping, Mapping
-from adapters.mapping.quick import Quick, Whole, all_bare, quick_readers, whole_reader
+from adapters.mapping.quick import Quick, Whole, all_bare, quick_readers, whole_readers
 from adapters.model import FieldKind, Issue, Row
 from contract.order import SortValue
 
@@ -47,7 +47,7 @@ MEMO_MAX = 8192
 _MEMO_CLASSES = (str, int, bool, date)
 """Of which values are remembered, each in a dict of its own: `1` and `True` would be one key."""
 
-_NULL = type(None)
+_NULL_ALONE = {type(None)}
 _NOTHING = (None, "")
 
 Native: TypeAlias = tuple[SortValue, ...]
@@ -106,20 +106,21 @@ class CompiledMapper:
         assert self.with_issues
         found: list[list[Issue]] = [[] for _ in raws]
         natives, rows = self._read(raws, found)
-        return list(map(self._settled, raws, natives, rows, found))
-
-    def _settled(self, raw: Raw, native: Native | None, row: Row, found: list[Issue]) -> Mapped:
-        if native is None or not self._mapper.is_surely_sound(row):
-            return self._mapper.settled(raw, native, row, found)
-        row["issues"] = found
-        return Mapped(settled_fate(found) if found else Fate.LISTED, native, row, found)
+        is_sound, settled = self._mapper.is_surely_sound, self._mapper.settled
+        mapped: list[Mapped] = []
+        for raw, native, row, issues in zip(raws, natives, rows, found, strict=True):
+            if native is not None and is_sound(row):
+                row["issues"] = issues
+                mapped.append(Mapped(settled_fate(issues) if issues else Fate.LISTED, native, row, issues))
+            else:
+                mapped.append(settled(raw, native, row, issues))
+        return mapped
 
     def _read(self, raws: Sequence[Raw], found: Found) -> tuple[list[Native | None], list[Row]]:
         if not raws:
             return [], []
         columns: list[Sequence[Any]] = list(zip(*raws, strict=True))
-        natives = self._natives(raws, columns)
-        texts = [None if native is None else native_text(native) for native in natives]
+        natives, texts = self._natives(raws, columns)
         values = [read(raws, columns, found) for read in self._readers]
         if self._class is not None:
             values += zip(*self._class(raws, columns, found), strict=True)
@@ -128,13 +129,17 @@ class CompiledMapper:
     def _asks(self, name: str) -> bool:
         return self._asked is None or name in self._asked
 
-    def _natives(self, raws: Sequence[Raw], columns: Sequence[Sequence[Any]]) -> list[Native | None]:
+    def _natives(
+        self, raws: Sequence[Raw], columns: Sequence[Sequence[Any]]
+    ) -> tuple[list[Native | None], Sequence[str | None]]:
+        """The native keys, and their texts."""
         key = self._mapper.mapping.key
         if len(key) == 1 and key[0].kind == "text":
             column = columns[self._index[key[0].column]]
             if set(map(type, column)) == {str} and all_bare(column):
-                return list(zip(column, strict=True))
-        return [self._key(raw) for raw in raws]
+                return list(zip(column, strict=True)), column
+        natives = [self._key(raw) for raw in raws]
+        return natives, [None if native is None else native_text(native) for native in natives]
 
     def _field(self, mapped: FieldMapping) -> ReadColumn:
         names = self._mapper.mapping.fields["name"].columns
@@ -144,8 +149,8 @@ class CompiledMapper:
             column = _by_row(read)
         else:
             nothing = mapped.default is None and mapped.spec.kind is not FieldKind.BOOLEAN
-            quick, whole = quick_readers(mapped), whole_reader(mapped)
-            column = self._quick_column(self._index[mapped.columns[0]], read, quick, nothing, whole)
+            quick, wholes = quick_readers(mapped), whole_readers(mapped)
+            column = self._quick_column(self._index[mapped.columns[0]], read, quick, nothing, wholes)
         return _never_null(column) if mapped.spec.name == "version" else column
 
     def _class_column(self) -> ReadColumn:
@@ -170,7 +175,7 @@ class CompiledMapper:
         read: FieldReader,
         quick: Map[type, Quick] | None,
         nothing_is_none: bool,
-        whole: Whole | None = None,
+        wholes: tuple[Whole, ...] = (),
     ) -> ReadColumn:
         """`quick` None: by what the column's values have meant before. `nothing_is_none`: a null or an empty text has
         no need to be read."""
@@ -182,11 +187,11 @@ class CompiledMapper:
         def read_column(raws: Sequence[Raw], columns: Sequence[Sequence[Any]], found: Found) -> Sequence[Any]:
             column = columns[at]
             classes = set(map(type, column))
-            if nothing_is_none and _NULL in classes:
-                if len(classes) == 1:
-                    return column
-            elif whole is not None and classes <= whole.classes and (known := whole.read(column)) is not None:
-                return known
+            if nothing_is_none and classes == _NULL_ALONE:
+                return column
+            for whole in wholes:
+                if classes <= whole.classes and (known := whole.read(column)) is not None:
+                    return known
             if len(classes) == 1 and (one := by_class.get(classes.pop())) is not None:
                 values = list(map(one, column))
             else:

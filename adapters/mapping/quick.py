@@ -19,7 +19,7 @@ from adapters.mapping.model import FieldMapping
 from adapters.mapping.values import TRIMMED, is_mojibake, is_unicode
 from adapters.model import FieldKind
 
-__all__ = ["Quick", "Whole", "all_bare", "quick_readers", "whole_reader"]
+__all__ = ["Quick", "Whole", "all_bare", "quick_readers", "whole_readers"]
 
 Quick: TypeAlias = Callable[[Any], Any]
 
@@ -32,7 +32,7 @@ class Whole(NamedTuple):
     read: Callable[[Sequence[Any]], Sequence[Any] | None]
 
 
-_TEXT, _BINARY = frozenset((str,)), frozenset((float, int))
+_TEXT, _INTEGER, _BINARY = frozenset((str,)), frozenset((int,)), frozenset((float, int))
 
 _MONEY = re.compile(r"(?:0|[1-9]\d{0,12})\.\d\d", re.ASCII)
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,12})(?:\.\d{0,8}[1-9])?", re.ASCII)
@@ -62,21 +62,24 @@ def quick_readers(mapped: FieldMapping) -> Map[type, Quick] | None:
     return None
 
 
-def whole_reader(mapped: FieldMapping) -> Whole | None:
-    """For columns of one kind of value, in a few calls for all of them; None: there is none for this field."""
+def whole_readers(mapped: FieldMapping) -> tuple[Whole, ...]:
+    """For columns of one kind of value, in a few calls for all of them; none for some fields."""
     if quick_readers(mapped) is None:
-        return None
+        return ()
     match mapped.spec.kind:
         case FieldKind.TEXT:
-            return Whole(_TEXT, _bare_texts if _REPAIRS.isdisjoint(mapped.clean) else _ascii_and_bare)
+            texts = Whole(_TEXT, _bare_texts if _REPAIRS.isdisjoint(mapped.clean) else _ascii_and_bare)
+            return texts, Whole(_INTEGER, _texts_of_integers)
         case FieldKind.DECIMAL if mapped.unit == "元":
-            return Whole(_BINARY, _yuan_of_numbers)
+            return (Whole(_BINARY, _yuan_of_numbers),)
+        case FieldKind.DECIMAL if not mapped.unit:
+            return (Whole(_INTEGER, _texts_of_integers),)
         case FieldKind.DATE:
-            return Whole(_TEXT, _days)
+            return (Whole(_TEXT, _days),)
         case FieldKind.DATETIME if mapped.zone == "UTC":
-            return Whole(_TEXT, _utc_times)
+            return (Whole(_TEXT, _utc_times),)
         case _:
-            return None
+            return ()
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -123,6 +126,10 @@ def _text_of_integer(value: int) -> str | None:
     return str(value) if -_INTEGER_MAX < value < _INTEGER_MAX else None
 
 
+def _texts_of_integers(values: Sequence[int]) -> Sequence[str] | None:
+    return list(map(str, values)) if max(map(abs, values)) < _INTEGER_MAX else None
+
+
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +150,7 @@ def _yuan_of_numbers(values: Sequence[float]) -> Sequence[str] | None:
     least, most = min(values), max(values)
     if not _PLAIN_FLOAT_MIN < least <= most < _YUAN_MAX:
         return None
-    texts = list(map("{:.2f}".format, values))
+    texts = (len(values) * "%.2f " % tuple(values)).split()
     return texts if list(map(float, texts)) == list(values) else None
 
 

@@ -10,8 +10,9 @@ value in turn. A page takes from one segment after the other until it is full, m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -46,25 +47,29 @@ __all__ = ["Asked", "Asking", "Segment", "fields_of"]
 Shape: TypeAlias = "tuple[Any, ...]"
 _RANKS_MAX = 64
 """More values than this are not walked one by one."""
+_FILTERS_KEPT, _FILTER_VALUES_KEPT = 64, 256
+"""Filters remembered with what they ask, and how many values one of them may have: pages of a walk share one."""
 ROW_LIMIT = "row_limit"
 
 
 def fields_of(filter_: Filter | None, order: Sequence[OrderTerm] = ()) -> frozenset[str]:
     """Of which fields a request speaks."""
-    return frozenset(_fields_of(filter_)) | {term.field for term in order}
+    return _fields_of(filter_).union([term.field for term in order])
 
 
-def _fields_of(filter_: Filter | None) -> Iterator[str]:
+@lru_cache(maxsize=_FILTERS_KEPT)
+def _fields_of(filter_: Filter | None) -> frozenset[str]:
     match filter_:
         case And(parts) | Or(parts):
-            for part in parts:
-                yield from _fields_of(part)
+            return frozenset().union(*map(_fields_of, parts))
         case Not(part):
-            yield from _fields_of(part)
+            return _fields_of(part)
         case Compare(name) | In(name) | IsNull(name) | TextContains(name) | TextPrefix(name):
-            yield name
+            return frozenset((name,))
         case UnderClass():
-            yield "classCode"
+            return frozenset(("classCode",))
+        case _:
+            return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +95,33 @@ class Asking:
         self._inverted = inverted
         self._row_values = inverted.catalog.engine in ("sqlite", "postgresql")
         self._ranks: dict[str, list[tuple[SortValue, Condition]] | None] = {}
+        self._filters: dict[Filter | None, tuple[Shape, list[Any]]] = {}
 
     # --- filters --------------------------------------------------------------------------------------------------
 
     def shape(self, filter_: Filter | None, values: list[Any]) -> Shape:
+        """What is asked, and in `values` the native values of it."""
+        known = self._filters.get(filter_)
+        if known is None:
+            own: list[Any] = []
+            known = self._shape(filter_, own), own
+            if len(own) <= _FILTER_VALUES_KEPT:
+                if len(self._filters) >= _FILTERS_KEPT:
+                    self._filters.clear()
+                self._filters[filter_] = known
+        values += known[1]
+        return known[0]
+
+    def _shape(self, filter_: Filter | None, values: list[Any]) -> Shape:
         match filter_:
             case None:
                 return ("and",)
             case And(parts):
-                return ("and", *(self.shape(part, values) for part in parts))
+                return ("and", *(self._shape(part, values) for part in parts))
             case Or(parts):
-                return ("or", *(self.shape(part, values) for part in parts))
+                return ("or", *(self._shape(part, values) for part in parts))
             case Not(part):
-                return ("not", self.shape(part, values))
+                return ("not", self._shape(part, values))
             case Compare(name) | In(name) | TextContains(name) | TextPrefix(name):
                 test, natives = self._inverted.form(name).leaf(filter_)
                 values += natives
@@ -369,8 +388,7 @@ def _null_where_null(form: Form) -> Expression:
 
 
 def _compared(rank: SortValue, value: SortValue, direction: Direction) -> int:
-    greater: Callable[[Any, Any], bool] = lambda a, b: bool(a > b)  # noqa: E731
-    sign = int(greater(rank, value)) - int(greater(value, rank))
+    sign = int(rank > value) - int(value > rank)  # type: ignore[operator]
     return sign if direction is Direction.ASC else -sign
 
 

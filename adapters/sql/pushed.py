@@ -1,8 +1,9 @@
 """Requests as the store's own queries: pages, counts and sums over regular rows, merged with the irregular ones.
 
 Statements are written once for a request's shape and kept; a page then costs its values, one statement and the mapping
-of its rows. SQLite has no statistics to choose an index by. Where one index serves the filter and another the order, a
-count of the filter's rows (up to `_FEW_ROWS`) says, once for a filter, which of both is less work.
+of its rows. SQLite has no statistics to choose an index by. Where one index serves filter and order, it is left to SQLite. Where one
+serves the filter and another the order, a count of the filter's rows (up to `_FEW_ROWS`) says, once for a filter, which
+of both is less work.
 """
 
 from __future__ import annotations
@@ -52,6 +53,26 @@ class _Written:
     """Walks the rows in order and passes over those that the filter does not want."""
     count: Statement | None = None
     """How many rows the filter has, up to `_FEW_ROWS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What SQLite says it would do, line by line: `SEARCH asset_row USING INDEX by_status (status=? AND asset_id>?)`."""
+
+    lines: Sequence[str]
+
+    @property
+    def sorts(self) -> bool:
+        return any(_SORTS in line for line in self.lines)
+
+    @property
+    def searches(self) -> list[str]:
+        """By which indexes, without what is looked for in them."""
+        return [line.partition(" (")[0] for line in self.lines if "SEARCH" in line]
+
+    def is_in_order(self, narrow: _Plan) -> bool:
+        """Whether this finds its rows as `narrow` does, by the filter's index, and in order besides."""
+        return not self.sorts and self.searches == narrow.searches
 
 
 class Pushed:
@@ -185,7 +206,8 @@ class Pushed:
         unordered = [_turned(sa.func.coalesce(term.element, sa.null()), term) for term in order]
         by_filter = self._page_statement(columns, where, sa.and_(sa.func.likely(within), regular), unordered)
         values = {f"v{at}": value for at, value in enumerate(asked.values)} | {ROW_LIMIT: 1}
-        if await self._says(by_order, values, _SORTS) or not await self._says(by_filter, values, "SEARCH"):
+        ordered, narrow = await self._plan(by_order, values), await self._plan(by_filter, values)
+        if ordered.sorts or not narrow.searches or (await self._plan(plain, values)).is_in_order(narrow):
             return _Written(plain)
         some = self._source.select_all(sa.literal_column("1")).where(where)
         some = some.limit(sa.literal_column(str(_FEW_ROWS + 1)))
@@ -202,11 +224,9 @@ class Pushed:
         limited = statement.order_by(*order).limit(sa.bindparam(ROW_LIMIT, 0))
         return write_statement(limited, self._reader.dialect)
 
-    async def _says(self, statement: Statement, values: Mapping[str, Any], words: str) -> bool:
-        """Whether these words stand in SQLite's plan."""
+    async def _plan(self, statement: Statement, values: Mapping[str, Any]) -> _Plan:
         explained = replace(statement, sql=f"EXPLAIN QUERY PLAN {statement.sql}")
-        plan = await self._reader.fetch(explained, values)
-        return any(words in line[-1] for line in plan)
+        return _Plan([line[-1] for line in await self._reader.fetch(explained, values)])
 
     async def explain(self, request: PageRequest) -> tuple[Statement, list[Reason]]:
         """The statement that a page begins with, and what would make it quicker."""

@@ -62,7 +62,7 @@ class Statement:
     constants: Mapping[str, Any]
 
     def bound(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(values[name] if name in values else self.constants[name] for name in self.names)
+        return tuple(map({**self.constants, **values}.__getitem__, self.names))
 
 
 def write_statement(statement: sa.sql.ClauseElement, dialect: Dialect) -> Statement:

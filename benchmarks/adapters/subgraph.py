@@ -30,8 +30,9 @@ from benchmarks.adapters.pages import (
     written_by_hand,
 )
 from contract.ids import format_id
-from subgraphs.district.app import create_district_app
+from subgraphs.district.app import DistrictOptions, create_district_app
 from subgraphs.district.custody.book import CustodyBook
+from subgraphs.kit.app import SubgraphOptions
 
 __all__ = ["Answered", "answers"]
 
@@ -45,6 +46,9 @@ NODES = _QUERY % (PAGE_SIZE, f"nodes {{ {_FIELDS} }}")
 EDGES = _QUERY % (PAGE_SIZE, f"edges {{ cursor node {{ {_FIELDS} }} }}")
 """As the gateway asks its members."""
 _SHAREABLE = " AND shareable AND (shareable_until IS NULL OR shareable_until > CURRENT_DATE)"
+
+_FIRST_LOOK_S = 300.0
+"""How long the first answer may take: it waits for a look at all rows."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ async def answers(mapping: Mapping, query: str) -> Answered:
         book = CustodyBook(f"sqlite:///{Path(name) / 'custody.sqlite'}", mapping.region)
         await book.open()
         try:
-            return await _walk(store, create_district_app(store, book), query)
+            options = DistrictOptions(serving=SubgraphOptions(deadline_s_max=_FIRST_LOOK_S))
+            return await _walk(store, create_district_app(store, book, options), query)
         finally:
             await book.close()
             await store.close()

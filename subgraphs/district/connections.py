@@ -10,7 +10,10 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from adapters.model import Filter, GroupRow, KeyIn, Not, Page, PageRequest, Store
 from contract.decimals import format_decimal, format_money
@@ -27,6 +30,8 @@ Json = dict[str, Any]
 
 _FACET_COLUMNS = {"CLASS": "classCode", "STATUS": "status", "CONDITION": "condition"}
 _SUMMARY_COLUMNS = {"CLASS": "classTop", "STATUS": "status"}
+_KEPT_LENGTH_MAX = 4096
+"""A filter longer than this is parsed each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,21 @@ class Reading:
 async def reading(context: DistrictContext, filter_: Any) -> Reading:
     """The client's own filter under the viewer's rights. Raises `BadInput` or `Forbidden`."""
     viewer = await context.viewer()
-    condition = parse_filter(filter_, context.member.region)
+    condition, bound_to = _judged(filter_, context.member.region)
     viewer.check_filter(filter_)
-    return Reading(all_of((condition, viewer.rows(context.member.today()))), normal_form(filter_))
+    return Reading(all_of((condition, viewer.rows(context.member.today()))), bound_to)
+
+
+def _judged(filter_: Any, region: str) -> tuple[Filter | None, Any]:
+    """The condition of a filter, and what its cursors are bound to; pages of a walk have the same one."""
+    text = orjson.dumps(filter_)
+    return _parsed(text, region) if len(text) <= _KEPT_LENGTH_MAX else _parsed.__wrapped__(text, region)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: bytes, region: str) -> tuple[Filter | None, Any]:
+    filter_ = orjson.loads(text)
+    return parse_filter(filter_, region), normal_form(filter_)
 
 
 async def read_connection(

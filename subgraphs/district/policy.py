@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from adapters.model import Compare, Filter, In, IsNull
 from contract.identity import Identity, Role
@@ -100,6 +101,7 @@ class Viewer:
             raise Forbidden(f"raw rows are for officers of region {self.region}")
 
 
+@lru_cache(maxsize=2)
 def shareable_on(today: date) -> Filter | None:
     until = any_of((IsNull("shareableUntil"), Compare("shareableUntil", "gt", today.isoformat())))
     return all_of((Compare("shareable", "eq", True), until))

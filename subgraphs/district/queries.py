@@ -46,6 +46,7 @@ from subgraphs.district.types import (
     Warehouse,
 )
 from subgraphs.district.views import reading_of_view
+from subgraphs.kit.arguments import plain_arguments_field
 from subgraphs.kit.errors import BadInput
 from subgraphs.kit.scalars import AssetRule, Date, DateTime, Decimal
 from subgraphs.kit.selection import selection_of
@@ -160,7 +161,7 @@ class VirtualWarehouseView:
     id: ID
     rule: AssetRule
 
-    @strawberry.field
+    @plain_arguments_field
     async def assets(
         self,
         info: Info,
@@ -171,7 +172,7 @@ class VirtualWarehouseView:
         last: int | None = UNSET,
         before: str | None = UNSET,
     ) -> AssetConnection | None:
-        what = await reading_of_view(info.context, cast(Row, self)["rule"], plain(filter))
+        what = await reading_of_view(info.context, cast(Row, self)["rule"], filter or None)
         arguments = _page_arguments(first, after, last, before)
         found = await read_connection(info.context, what, _order(orderBy), arguments, selection_of(info))
         return cast(AssetConnection, found)
@@ -184,7 +185,7 @@ class VirtualWarehouseView:
 
 @strawberry.type
 class Query:
-    @strawberry.field
+    @plain_arguments_field
     async def assets(
         self,
         info: Info,
@@ -196,7 +197,7 @@ class Query:
         before: str | None = UNSET,
         partial: PartialAnswers | None = UNSET,
     ) -> AssetConnection | None:
-        what = await reading(info.context, plain(filter))
+        what = await reading(info.context, filter or None)
         arguments = _page_arguments(first, after, last, before)
         found = await read_connection(info.context, what, _order(orderBy), arguments, selection_of(info))
         return cast(AssetConnection, found)
@@ -257,5 +258,6 @@ def _page_arguments(first: int | None, after: str | None, last: int | None, befo
     return PageArguments(*values)  # type: ignore[arg-type]
 
 
-def _order(order: list[AssetOrder] | None) -> list[tuple[str, str]]:
-    return [(one.field.value, one.direction.value) for one in order or ()]
+def _order(order: Any) -> list[tuple[str, str]]:
+    """Of an argument as plain JSON."""
+    return [(one["field"], one["direction"]) for one in order or ()]

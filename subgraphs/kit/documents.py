@@ -8,6 +8,7 @@ validation has ruled cycles of fragments out.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,8 @@ from subgraphs.kit.errors import CodedError
 __all__ = ["Document", "DocumentCache", "DocumentLimits", "InvalidDocument"]
 
 VALIDATION_ERRORS_MAX = 20
+CONDITIONS_MAX = 64
+"""Combinations of values of condition variables; beyond them selections are collected anew when needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class Document:
     condition_variables: tuple[str, ...]
     """Variables that `@skip` and `@include` name: compiled selections depend on their values."""
     projectors: dict[Any, Any] = field(default_factory=dict)
+    arguments: dict[int, Any] = field(default_factory=dict)
+    """By the field's node, which lives as long as the document."""
+    selections: dict[Any, dict[Any, Any]] = field(default_factory=dict)
+    """By the values of the condition variables."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         if name is not None:
@@ -61,6 +68,12 @@ class Document:
         if len(self.operations) != 1:
             raise CodedError("the document has several operations: operationName is needed", code="BAD_USER_INPUT")
         return next(iter(self.operations.values()))
+
+    def selections_with(self, conditions: Hashable) -> dict[Any, Any]:
+        """What is kept of selections under these values of the condition variables."""
+        if conditions not in self.selections and len(self.selections) >= CONDITIONS_MAX:
+            self.selections.clear()
+        return self.selections.setdefault(conditions, {})
 
     def is_subscription(self, name: str | None) -> bool:
         return self.operation(name).operation is OperationType.SUBSCRIPTION

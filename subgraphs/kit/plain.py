@@ -32,6 +32,7 @@ from graphql import (
     FieldNode,
     GraphQLAbstractType,
     GraphQLEnumType,
+    GraphQLField,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -39,12 +40,15 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLScalarType,
     Undefined,
+    located_error,
 )
 from graphql.execution.execute import get_field_def
 from graphql.pyutils import Path
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from subgraphs.kit.arguments import PlainArguments, takes_plain_arguments
 from subgraphs.kit.scalars import same_text
+from subgraphs.kit.selection import KeepingInfo, Selection
 from subgraphs.kit.straight import Completion, PlainField, leaf, list_of, object_of, required, write_projection
 
 __all__ = ["PlainExecutionContext", "Tagged", "plain_field", "read_attribute"]
@@ -83,7 +87,9 @@ class PlainExecutionContext(ExecutionContext):
     """graphql-core's execution with plain selections projected at once."""
 
     projectors: dict[Any, Projector]
-    """Those of the document; set by whoever builds the context, so that they outlive one execution."""
+    """What is kept with the document; set by whoever builds the context, so that it outlives one execution."""
+    arguments: dict[int, PlainArguments]
+    selections: dict[Any, Selection]
     conditions: tuple[Any, ...] = ()
 
     def complete_list_value(
@@ -134,6 +140,37 @@ class PlainExecutionContext(ExecutionContext):
             if isinstance(type_, GraphQLObjectType):
                 return self.complete_object_value(type_, field_nodes, info, path, result.value)
         return super().complete_abstract_value(return_type, field_nodes, info, path, result)
+
+    def build_resolve_info(
+        self, field_def: GraphQLField, field_nodes: list[FieldNode], parent_type: GraphQLObjectType, path: Path
+    ) -> KeepingInfo:
+        info = KeepingInfo(*super().build_resolve_info(field_def, field_nodes, parent_type, path))
+        info.selections = self.selections
+        return info
+
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_nodes: list[FieldNode], path: Path
+    ) -> Any:
+        definition = get_field_def(self.schema, parent_type, field_nodes[0])
+        if definition is None or not takes_plain_arguments(definition):
+            return super().execute_field(parent_type, source, field_nodes, path)
+        return self._answered(definition, parent_type, source, field_nodes, path)
+
+    async def _answered(
+        self, definition: GraphQLField, type_: GraphQLObjectType, source: Any, nodes: list[FieldNode], path: Path
+    ) -> Any:
+        """A field whose resolver takes plain arguments."""
+        info = self.build_resolve_info(definition, nodes, type_, path)
+        try:
+            arguments = self.arguments.get(id(nodes[0]))
+            if arguments is None:
+                arguments = self.arguments[id(nodes[0])] = PlainArguments(definition, nodes[0])
+            result = await arguments.resolve(source, info)
+            completed = self.complete_value(definition.type, nodes, info, path, result)
+            return await completed if self.is_awaitable(completed) else completed
+        except Exception as raised:
+            self.handle_field_error(located_error(raised, nodes, path.as_list()), definition.type, path)
+            return None
 
     def execute_fields(
         self,

@@ -1,49 +1,58 @@
 """Looking ahead: which fields an operation selects below a field, with `@skip` and `@include` applied.
 
-Resolvers use it to ask a store for the wanted columns only, and for counts and groups only where they are wanted.
+Resolvers use it to ask a store for the wanted columns only, and for counts and groups only where they are wanted. What
+is selected is the same whenever a document is run with the same values of its condition variables, so it is collected
+once for them, and kept with the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo, get_named_type
 from graphql.execution.collect_fields import collect_sub_fields
 
-__all__ = ["Selection", "selection_of"]
+__all__ = ["KeepingInfo", "Selection", "selection_of"]
+
+
+class KeepingInfo(GraphQLResolveInfo):
+    """graphql-core's info with what has been collected for this document and these values of condition variables."""
+
+    selections: dict[Any, Selection]
 
 
 class Selection:
     """What is selected on one object type. A field that is not selected has the empty selection below it."""
 
-    __slots__ = ("_fields", "_info", "_type")
+    __slots__ = ("_below", "names")
 
-    def __init__(self, info: GraphQLResolveInfo, type_: Any, nodes: Iterable[FieldNode]) -> None:
-        self._info = info
-        self._type = type_
-        self._fields: dict[str, list[FieldNode]] = {}
-        chosen = [node for node in nodes if node.selection_set is not None]
-        if not chosen or not isinstance(type_, GraphQLObjectType):
-            return
-        collected = collect_sub_fields(info.schema, info.fragments, info.variable_values, type_, chosen)
-        for found in collected.values():
-            self._fields.setdefault(found[0].name.value, []).extend(found)
+    def __init__(self, below: Mapping[str, Selection]) -> None:
+        self.names = frozenset(below)
+        self._below = below
 
     def __contains__(self, name: str) -> bool:
-        return name in self._fields
+        return name in self.names
 
     def __bool__(self) -> bool:
-        return bool(self._fields)
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset(self._fields)
+        return bool(self.names)
 
     def below(self, name: str) -> Selection:
-        nodes = self._fields.get(name, ())
-        definition = self._type.fields.get(name) if nodes else None
-        return Selection(self._info, None if definition is None else get_named_type(definition.type), nodes)
+        return self._below.get(name, _NOTHING)
+
+
+_NOTHING = Selection({})
+
+
+def _collected(info: GraphQLResolveInfo, type_: Any, nodes: Iterable[FieldNode]) -> Selection:
+    chosen = [node for node in nodes if node.selection_set is not None]
+    if not chosen or not isinstance(type_, GraphQLObjectType):
+        return _NOTHING
+    fields: dict[str, list[FieldNode]] = {}
+    for found in collect_sub_fields(info.schema, info.fragments, info.variable_values, type_, chosen).values():
+        fields.setdefault(found[0].name.value, []).extend(found)
+    types = {name: get_named_type(type_.fields[name].type) for name in fields if name in type_.fields}
+    return Selection({name: _collected(info, types.get(name), found) for name, found in fields.items()})
 
 
 def selection_of(info: Any, type_name: str | None = None) -> Selection:
@@ -53,4 +62,10 @@ def selection_of(info: Any, type_name: str | None = None) -> Selection:
     """
     raw: GraphQLResolveInfo = getattr(info, "_raw_info", info)
     type_ = get_named_type(raw.return_type) if type_name is None else raw.schema.type_map[type_name]
-    return Selection(raw, type_, raw.field_nodes)
+    if not isinstance(raw, KeepingInfo):
+        return _collected(raw, type_, raw.field_nodes)
+    key = (type_.name, *map(id, raw.field_nodes))
+    found = raw.selections.get(key)
+    if found is None:
+        found = raw.selections[key] = _collected(raw, type_, raw.field_nodes)
+    return found

@@ -90,8 +90,9 @@ class ServedSchema:
         if isinstance(execution, list):
             return ExecutionResult(None, [_bad_variables(error) for error in execution])
         assert isinstance(execution, PlainExecutionContext)
-        execution.projectors = document.projectors
+        execution.projectors, execution.arguments = document.projectors, document.arguments
         execution.conditions = tuple(execution.variable_values.get(name) for name in document.condition_variables)
+        execution.selections = document.selections_with(execution.conditions)
         errors = execution.collected_errors
         try:
             data = execution.execute_operation(execution.operation, root)

@@ -51,3 +51,27 @@ async def test_the_rows_of_a_filter_are_counted_once_for_all_its_pages(tmp_path:
         await store.close()
     assert keys == [f"K{at:03}" for at in range(0, 30, 2)]
     assert asked == [1, 1, 1]
+
+
+async def test_an_index_that_serves_filter_and_order_is_walked_alone(tmp_path: Path) -> None:
+    """Not that of the order alone, whose rows are mostly passed over, and nothing need be counted."""
+    table_of(tmp_path, [(f"K{at:03}", f"b{at}", ("IDLE", "IN_USE")[at % 2]) for at in range(100)], COLUMNS)
+    with sqlite3.connect(tmp_path / "zc.sqlite") as db:
+        db.execute("CREATE INDEX by_zt ON zc (zt, id)")
+    mapping = mapping_of(tmp_path, fields={"name": "mc", "status": "zt"})
+    reader = ListeningReader(mapping.store)
+    store = SqlStore(mapping, reader)
+    await store.open()
+    try:
+        request = PageRequest(IDLE_FROM_A, (), 5, after=Position((), ("K010",), inclusive=False))
+        rows = [row["native"] for row in (await store.page(request)).rows]
+        asked = list(reader.asked)
+        statement = (await store.explain(request)).statement
+    finally:
+        await store.close()
+    with sqlite3.connect(tmp_path / "zc.sqlite") as db:
+        prepare_functions(db)
+        ((*_, step),) = db.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?"))
+    assert rows == ["K012", "K014", "K016", "K018", "K020"]
+    assert "by_zt (zt=? AND id>?)" in step
+    assert not any("count(*)" in sql and "BINARY" in sql for sql in asked)
