@@ -47,8 +47,13 @@ def line(position: int, name: str = "投影仪", quantity: str = "1", value: str
         card_quantity=Decimal(3),
         card_value=None if value is None else Decimal(value),
         facts="f",
+        lineage=None,
+        asked=Decimal(quantity),
+        refusal=None,
+        accepts_partial=False,
         quantity=Decimal(quantity),
         dispatched=Decimal(0),
+        arrived=Decimal(0),
         received=Decimal(0),
         returning=Decimal(0),
         returned=Decimal(0),
@@ -56,16 +61,23 @@ def line(position: int, name: str = "投影仪", quantity: str = "1", value: str
         hold_state=HoldState.ACTIVE,
         loan_line_id=None,
         outcome=None,
+        due_day=None,
+        estimate=None,
+        cost=None,
+        appraisal=None,
+        quota=None,
+        successors=(),
+        compensation=None,
     )
     return replace(made, **more)  # type: ignore[arg-type]
 
 
 STEPS = (
-    ApprovalStep("order:x", 1, Office.UNIT_HEAD, None, BORROWER, "c", ApprovalState.APPROVED, "同意。", "head", BORROWER,
+    ApprovalStep("order:x", 1, Office.UNIT_HEAD, None, BORROWER, "c", None, ApprovalState.APPROVED, "同意。", "head", BORROWER,
                  "330105", "2026-12-01T02:00:00.000000Z"),
-    ApprovalStep("order:x", 2, Office.LENDING_REGION, "330106", None, "c", ApprovalState.APPROVED, None, "lending", None,
+    ApprovalStep("order:x", 2, Office.LENDING_REGION, "330106", None, "c", None, ApprovalState.APPROVED, None, "lending", None,
                  "330106", "2026-12-01T03:00:00.000000Z"),
-    ApprovalStep("order:x", 3, Office.CITY, None, None, "c", ApprovalState.CURRENT, None, None, None, None, None),
+    ApprovalStep("order:x", 3, Office.CITY, None, None, "c", None, ApprovalState.CURRENT, None, None, None, None, None),
 )  # fmt: skip
 
 
@@ -80,6 +92,10 @@ def order(*lines: Line, flow: Flow = Flow.LOAN, purpose: str = "会议") -> Orde
         to_day=date(2026, 12, 9),
         purpose=purpose,
         loan_id=None,
+        accepts_partial=False,
+        notice_until=None,
+        overdue_stage=0,
+        details={},
         command_id=None,
         settlement=Settlement.SETTLED,
         holds_expire_at=None,
@@ -88,6 +104,7 @@ def order(*lines: Line, flow: Flow = Flow.LOAN, purpose: str = "会议") -> Orde
         updated_at="2026-12-01T01:00:00.000000Z",
         lines=lines,
         approvals=STEPS,
+        extensions=(),
     )
 
 
