@@ -49,6 +49,10 @@ _DOCUMENTS: dict[str, tuple[str, str]] = {
         "renewHold",
         f"mutation RenewHold($input: RenewHoldInput!) {{ renewHold(input: $input) {{ {_HOLD} }} }}",
     ),
+    "REDUCE": (
+        "reduceHold",
+        f"mutation ReduceHold($input: ReduceHoldInput!) {{ reduceHold(input: $input) {{ {_HOLD} }} }}",
+    ),
     "RELEASE": (
         "releaseHold",
         f"mutation ReleaseHold($input: ReleaseHoldInput!) {{ releaseHold(input: $input) {{ {_HOLD} }} }}",

@@ -103,6 +103,7 @@ class Command(StrEnum):
     CLOSE_NOTICE = "CLOSE_NOTICE"
     EXECUTE = "EXECUTE"
     WRITE_OFF = "WRITE_OFF"
+    GIVE_UP_REST = "GIVE_UP_REST"
 
 
 DECISIONS = frozenset({Command.APPROVE, Command.REJECT, Command.RETURN_FOR_CORRECTION})

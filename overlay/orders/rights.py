@@ -16,7 +16,16 @@ from overlay.approvals.offices import holds_office, office_conditions
 from overlay.messages import Problem, problem
 from overlay.orders.machine import SYSTEM, Transition, commands_in, transition_for
 from overlay.orders.model import ApprovalState, Command, Flow, Line, Order, Settlement, State
-from overlay.orders.progress import OWED, to_diagnose, to_finish, to_inspect, to_store, to_write_off
+from overlay.orders.progress import (
+    OWED,
+    has_moved,
+    to_diagnose,
+    to_finish,
+    to_give_up,
+    to_inspect,
+    to_store,
+    to_write_off,
+)
 from overlay.store import tables
 
 __all__ = [
@@ -25,6 +34,7 @@ __all__ = [
     "check_rights",
     "inbox_condition",
     "lent_inbox",
+    "may_give_up",
     "may_see_person",
     "visible_orders",
 ]
@@ -97,6 +107,12 @@ def is_of_borrowing_unit(identity: Identity, order: Order) -> bool:
 
 def is_not_of_applicant(identity: Identity, order: Order) -> bool:
     return identity.unit is not None and identity.unit != order.applicant.unit
+
+
+def may_give_up(identity: Identity, order: Order, line: Line) -> bool:
+    """The applicant does without any line, a keeper without those of the own region."""
+    keeps = identity.has(Role.KEEPER) and line.lending_region == identity.region
+    return keeps or is_of_applicant(identity, order)
 
 
 def may_see_person(identity: Identity, unit: str | None, region: str | None) -> bool:
@@ -181,6 +197,9 @@ _GUARDS: dict[str, Callable[[Identity, Order], bool]] = {
     "applicant": is_of_applicant,
     "borrower": is_borrower,
     "lending_region": keeps_a_line,
+    "applicant_or_lending_region": lambda identity, order: any(
+        may_give_up(identity, order, line) for line in order.lines
+    ),
     "lending_finance": keeps_accounts_of_a_line,
     "lending_office": holds_lending_office,
     "borrowing_unit": is_of_borrowing_unit,
@@ -193,7 +212,10 @@ def _has_work(identity: Identity, order: Order, row: Transition) -> bool:
     if row.command is Command.AGREE_COMPENSATION and any(_lacks_amount(line) for line in order.lines):
         return False
     if row.command is Command.WITHDRAW and order.state is not State.EXTENDING:
-        return all(line.dispatched == 0 for line in order.lines)
+        return not has_moved(order)
+    if row.command is Command.GIVE_UP_REST:
+        mine = [line for line in order.live_lines if may_give_up(identity, order, line)]
+        return has_moved(order) and any(to_give_up(order.flow, line) > 0 for line in mine)
     finds = _WORK_OF_FLOW.get((row.flow, row.command)) or _WORK.get(row.command)
     if finds is None:
         return True

@@ -87,8 +87,14 @@ ORDERS: dict[str, Words] = {
     "GOODS_HAVE_MOVED": Words(
         "物品已经出仓，不能撤回。",
         "Goods have left already; the order cannot be withdrawn.",
-        "请办理归还。",
-        "Return the goods instead.",
+        "请办理归还；未出仓的可放弃剩余。",
+        "Return the goods instead, and give up what has not left.",
+    ),
+    "NOTHING_HAS_LEFT": Words(
+        "物品尚未出仓，没有“剩余”可放弃。",
+        "Nothing has left yet, so there is no rest to give up.",
+        "由申请方撤回此单。",
+        "Let the applicant withdraw the order.",
     ),
     "COMMAND_IN_PROGRESS": Words(
         "此单上一个命令还在落实。",

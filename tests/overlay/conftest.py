@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ class Desk:
 
     async def approve_all(self, order_id: str | None) -> None:
         while (step := (await self.order(order_id)).current_step) is not None:
-            answer = await self.give(OFFICERS[step.office], Command.APPROVE, order_id)
+            officer = OFFICERS[step.office]
+            of_region = replace(officer, region=step.region or officer.region)
+            answer = await self.give(of_region, Command.APPROVE, order_id)
             assert answer.problems == ()
 
     async def order(self, order_id: str | None) -> Order:

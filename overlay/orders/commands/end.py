@@ -14,6 +14,7 @@ from overlay.orders.commands.base import Handler, Step, Work
 from overlay.orders.commands.checks import check_text, line_of
 from overlay.orders.commands.holds import release_holds
 from overlay.orders.model import ApprovalState, Command, HoldState, Order, State
+from overlay.orders.progress import has_moved
 from overlay.orders.traits import TRAITS
 
 __all__ = ["Expire", "Object", "Reject", "ReturnForCorrection", "Withdraw"]
@@ -29,7 +30,7 @@ class _Ending(Handler):
         reason = (work.command.body.get("reason") or "").strip()
         if problems := check_text(work.command.body, "reason", needed=self.reason_needed):
             return problems
-        if any(line.dispatched > 0 for line in order.lines):
+        if has_moved(order):
             return [problem("GOODS_HAVE_MOVED", "orderId")]
         if self.step_state is not None:
             await work.decide(order, self.step_state, reason)
