@@ -359,6 +359,10 @@ class Order:
     def asked_extension(self) -> Extension | None:
         return next((one for one in self.extensions if one.state is ExtensionState.ASKED), None)
 
+    @property
+    def extensions_granted(self) -> int:
+        return sum(one.state is ExtensionState.GRANTED for one in self.extensions)
+
     def due_day(self, line: Line) -> date | None:
         return line.due_day or self.to_day
 

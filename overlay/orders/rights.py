@@ -6,6 +6,7 @@ A role alone never suffices: it counts for the person's own unit, own region, or
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
@@ -16,6 +17,7 @@ from overlay.approvals.offices import holds_office, office_conditions
 from overlay.messages import Problem, problem
 from overlay.orders.machine import SYSTEM, Transition, commands_in, transition_for
 from overlay.orders.model import ApprovalState, Command, Flow, Line, Order, Settlement, State
+from overlay.orders.policy import Policy
 from overlay.orders.progress import (
     OWED,
     has_moved,
@@ -62,12 +64,17 @@ def check_command(identity: Identity, order: Order, command: Command) -> Problem
     return check_rights(identity, order, row)
 
 
-def allowed_commands(identity: Identity, order: Order) -> list[Command]:
+def allowed_commands(identity: Identity, order: Order, policy: Policy, today: date) -> list[Command]:
+    """What this person may do with the order, as far as it is known without asking an owner."""
     if identity.is_anonymous or order.settlement is not Settlement.SETTLED:
         return []
     rows = commands_in(order.flow, order.state)
     return [
-        row.command for row in rows if check_rights(identity, order, row) is None and _has_work(identity, order, row)
+        row.command
+        for row in rows
+        if check_rights(identity, order, row) is None
+        and _has_work(identity, order, row)
+        and (row.command is not Command.EXTEND or _has_days_left(order, policy, today))
     ]
 
 
@@ -221,6 +228,14 @@ def _has_work(identity: Identity, order: Order, row: Transition) -> bool:
         return True
     only_own_region = row.guards[:1] in (("lending_region",), ("lending_finance",))
     return any(finds(line) for line in order.lines if not only_own_region or line.lending_region == identity.region)
+
+
+def _has_days_left(order: Order, policy: Policy, today: date) -> bool:
+    """Whether policy leaves an extension, and a day to ask for."""
+    limits = policy.limits(order.flow, today)
+    if order.from_day is None or order.to_day is None or order.extensions_granted >= limits.extensions_max:
+        return False
+    return max(order.to_day, today) < limits.latest_end(order.from_day)
 
 
 def _lacks_amount(line: Line) -> bool:

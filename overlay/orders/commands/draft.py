@@ -85,7 +85,7 @@ class Drafter:
 
     def window(self, desk: Desk) -> Window:
         """From today, as long as policy lets a case of this flow take."""
-        return desk.today, desk.today + timedelta(days=desk.limits(self.flow).days_max)
+        return desk.today, desk.limits(self.flow).latest_end(desk.today)
 
     def check_line(self, desk: Desk, path: tuple[str, ...], line: Mapping[str, Any]) -> list[Problem]:
         return []

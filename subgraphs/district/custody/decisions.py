@@ -169,8 +169,10 @@ def reduce(command: ReduceHold, entry: Entry | None, now: str) -> Mapping[str, A
         return {}
     if command.quantity > entry.quantity - entry.dispatched:
         return _exceeded(entry.quantity - entry.dispatched)
-    changes = {"quantity": format_decimal(entry.quantity - command.quantity)}
-    return changes | (_OVER if command.quantity == entry.claimed else {})
+    changes: dict[str, Any] = {"quantity": format_decimal(entry.quantity - command.quantity)}
+    if command.quantity == entry.claimed:
+        changes.update(_OVER)
+    return changes
 
 
 def release(entry: Entry | None) -> list[Refusal]:
@@ -352,7 +354,7 @@ def _ends(entry: Entry, returned: Decimal = Decimal(0), gone: Decimal = Decimal(
     if gone:
         changes["gone"] = format_decimal(entry.gone + gone)
     if returned + gone == entry.claimed:
-        changes |= _OVER
+        changes.update(_OVER)
     return changes
 
 

@@ -54,10 +54,26 @@ async def test_extensions_are_limited_in_number_and_in_days(desk: Desk, city: Ci
     assert codes(await desk.give(CLERK, Command.EXTEND, order_id, to=days(1, 7)["to"])) == ["INVALID_RANGE"]
     assert codes(await desk.give(CLERK, Command.EXTEND, order_id, to=days(1, 181)["to"])) == ["LOAN_TOO_LONG"]
     for length in (20, 30):
+        assert Command.EXTEND in await desk.allowed(CLERK, order_id)
         await done(desk, CLERK, Command.EXTEND, order_id, to=days(1, length)["to"])
         await desk.approve_all(order_id)
     assert codes(await desk.give(CLERK, Command.EXTEND, order_id, to=days(1, 40)["to"])) == ["TOO_MANY_EXTENSIONS"]
     assert await state(desk, order_id) is State.LENT
+    assert await desk.allowed(CLERK, order_id) == [Command.RETURN_GOODS]
+
+
+async def test_no_extension_is_offered_that_leaves_no_day_to_ask_for(
+    desk: Desk, city: City, clock: ManualClock
+) -> None:
+    whole, short = city.add_asset("whole"), city.add_asset("short")
+    longest = await lent(desk, whole, window=days(1, 180))
+    assert Command.EXTEND not in await desk.allowed(CLERK, longest)
+    order_id = await lent(desk, short)
+    clock.advance(days=180)
+    assert Command.EXTEND in await desk.allowed(CLERK, order_id), "overdue, and a day is left"
+    clock.advance(days=1)
+    assert Command.EXTEND not in await desk.allowed(CLERK, order_id)
+    assert codes(await desk.give(CLERK, Command.EXTEND, order_id, to=days(1, 181)["to"])) == ["LOAN_TOO_LONG"]
 
 
 async def test_days_that_are_promised_to_others_are_not_granted(desk: Desk, city: City) -> None:
