@@ -29,6 +29,8 @@ class Limits:
     lines_max: int
     hold_days_in_approval: int
     hold_days_to_dispatch: int
+    ahead_days_max: int = 350
+    """How far ahead a loan may begin. Its hold lasts until then and some days more, and no book holds for over a year."""
     buffer_days: int = 0
     """Between two loans of the same thing."""
     overdue_days: tuple[int, ...] = ()

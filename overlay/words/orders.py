@@ -8,6 +8,12 @@ __all__ = ["ORDERS"]
 
 ORDERS: dict[str, Words] = {
     # policy
+    "LOAN_TOO_FAR_AHEAD": Words(
+        "借用须在 {max} 天之内开始。",
+        "A loan begins at most {max} days from today.",
+        "提前起始日，或临近时再申请。",
+        "Let it begin earlier, or apply nearer to the day.",
+    ),
     "LOAN_TOO_LONG": Words(
         "借用不得超过 {max} 天（{clause}）。",
         "A loan lasts at most {max} days ({clause}).",

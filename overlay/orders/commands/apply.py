@@ -179,7 +179,7 @@ class Resubmit(Handler):
             else:
                 fresh[line.id] = found.digest
         desk.body["facts"] = fresh
-        return problems + check_text(desk.body, "purpose", needed=desk.body.get("purpose") is not None)
+        return problems + (check_text(desk.body, "purpose") if desk.body.get("purpose") is not None else [])
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         await renew_holds(work, order, work.limits(order.flow).hold_days_in_approval * DAY_S)

@@ -19,6 +19,7 @@ from overlay.orders.traits import TRAITS
 __all__ = [
     "AMOUNT_MAX",
     "TEXT_MAX",
+    "check_lengths",
     "check_text",
     "check_unchanged",
     "expiry_of",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 TEXT_MAX = 1000
+_TEXTS = ("comment", "purpose", "reason", "reference")
 AMOUNT_MAX = Decimal(1_000_000_000)
 _READS_AT_ONCE_MAX = 8
 
@@ -132,9 +134,14 @@ def to_amount(text: str) -> Decimal | None:
     return amount
 
 
-def check_text(body: Mapping[str, Any], name: str, *, needed: bool = True) -> list[Problem]:
-    """Whether a text of the input is there where it must be, and not too long."""
-    text = (body.get(name) or "").strip()
-    if len(text) > TEXT_MAX or (needed and not text):
+def check_text(body: Mapping[str, Any], name: str) -> list[Problem]:
+    """Whether a text that must be given says something, and not too much."""
+    if not 1 <= len((body.get(name) or "").strip()) <= TEXT_MAX:
         return [problem("INVALID_TEXT", name, max=str(TEXT_MAX))]
     return []
+
+
+def check_lengths(body: Mapping[str, Any]) -> list[Problem]:
+    """Whether no text that a command may have is too long, as it will be stored."""
+    too_long = [name for name in _TEXTS if len(body.get(name) or "") > TEXT_MAX]
+    return [problem("INVALID_TEXT", name, max=str(TEXT_MAX)) for name in too_long]

@@ -38,6 +38,8 @@ class _LoanDrafter(Drafter):
         (first, after), limits = self.window(desk), desk.limits(self.flow)
         if not desk.today <= first < after:
             return [problem("INVALID_RANGE", "range", **{"from": first.isoformat(), "to": after.isoformat()})]
+        if (first - desk.today).days > limits.ahead_days_max:
+            return [problem("LOAN_TOO_FAR_AHEAD", "range", max=str(limits.ahead_days_max))]
         if after > limits.latest_end(first):
             return [problem("LOAN_TOO_LONG", "range", max=str(limits.days_max), clause=limits.clause)]
         return []

@@ -28,7 +28,7 @@ class _Ending(Handler):
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         reason = (work.command.body.get("reason") or "").strip()
-        if problems := check_text(work.command.body, "reason", needed=self.reason_needed):
+        if self.reason_needed and (problems := check_text(work.command.body, "reason")):
             return problems
         if has_moved(order):
             return [problem("GOODS_HAVE_MOVED", "orderId")]

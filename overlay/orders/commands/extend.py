@@ -41,7 +41,7 @@ class Extend(Handler):
     async def prepare(self, desk: Desk, order: Order) -> Sequence[Problem]:
         to_day, limits = date.fromisoformat(desk.body["to"]), desk.limits(Flow.LOAN)
         first, after = window_of(order)
-        problems = check_text(desk.body, "reason", needed=False)
+        problems: list[Problem] = []
         if to_day <= max(after, desk.today):
             problems.append(problem("INVALID_RANGE", "to", **{"from": after.isoformat(), "to": to_day.isoformat()}))
         elif to_day > limits.latest_end(first):
@@ -119,8 +119,6 @@ class WithdrawExtension(Handler):
     """撤回续借: the request goes, the loan stays."""
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
-        if problems := check_text(work.command.body, "reason", needed=False):
-            return problems
         await drop_extension(work, order)
         await _leave(work, order, Command.WITHDRAW, work.command.body.get("reason"))
         return ()
