@@ -14,6 +14,7 @@ from overlay.group.custody import AssetFacts, Custody, Unavailable
 from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk
 from overlay.orders.model import Line, Order
+from overlay.orders.policy import Limits
 from overlay.orders.traits import TRAITS
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "goods_damaged",
     "line_of",
     "line_quantities",
+    "refusal_of_range",
     "to_amount",
     "to_quantity",
     "window_of",
@@ -132,6 +134,18 @@ def to_amount(text: str) -> Decimal | None:
     if amount is None or not 0 < amount <= AMOUNT_MAX or amount != amount.quantize(Decimal("0.01")):
         return None
     return amount
+
+
+def refusal_of_range(window: tuple[date, date], limits: Limits, today: date) -> Problem | None:
+    """Why policy lets no loan have these days."""
+    first, after = window
+    if not today <= first < after:
+        return problem("INVALID_RANGE", "range", **{"from": first.isoformat(), "to": after.isoformat()})
+    if (first - today).days > limits.ahead_days_max:
+        return problem("LOAN_TOO_FAR_AHEAD", "range", max=str(limits.ahead_days_max))
+    if after > limits.latest_end(first):
+        return problem("LOAN_TOO_LONG", "range", max=str(limits.days_max), clause=limits.clause)
+    return None
 
 
 def check_text(body: Mapping[str, Any], name: str) -> list[Problem]:
