@@ -85,10 +85,14 @@ class Context:
 
     def allowed(self, order: Order) -> list[Command]:
         """What the asker may do with an order that was loaded here, lent offices among it."""
-        own = allowed_commands(self.identity, order)
+        policy = self.services.policy
+        own = allowed_commands(self.identity, order, policy, self.today)
         lent = [one for one in self._lent or () if order.applicant.person != one.person]
         by_office = (
-            command for one in lent for command in allowed_commands(one.acting(), order) if command in DECISIONS
+            command
+            for one in lent
+            for command in allowed_commands(one.acting(), order, policy, self.today)
+            if command in DECISIONS
         )
         return list(dict.fromkeys([*own, *by_office]))
 

@@ -90,6 +90,7 @@ class OrderCommand(enum.StrEnum):
     CLOSE_NOTICE = "CLOSE_NOTICE"
     EXECUTE = "EXECUTE"
     WRITE_OFF = "WRITE_OFF"
+    GIVE_UP_REST = "GIVE_UP_REST"
 
 
 @strawberry.enum

@@ -99,6 +99,14 @@ class ReturnToOwnerInput:
 
 
 @strawberry.input
+class GiveUpRestInput:
+    idempotency_key: str
+    order_id: strawberry.ID
+    reason: str
+    lines: list[LineQuantityInput] | None = UNSET
+
+
+@strawberry.input
 class CompensationLineInput:
     line_id: strawberry.ID
     amount: Decimal

@@ -16,6 +16,7 @@ from overlay.api.flow_inputs import (
     ExecuteDisposalInput,
     ExtendLoanInput,
     FinishRepairInput,
+    GiveUpRestInput,
     InspectOrderInput,
     ObjectToNoticeInput,
     ProposeCompensationInput,
@@ -65,6 +66,10 @@ class FlowMutation:
     @strawberry.mutation
     async def return_to_owner(self, info: Info, input: ReturnToOwnerInput) -> OrderPayload:
         return await submit(info, Command.RETURN_TO_OWNER, input)
+
+    @strawberry.mutation
+    async def give_up_rest(self, info: Info, input: GiveUpRestInput) -> OrderPayload:
+        return await submit(info, Command.GIVE_UP_REST, input)
 
     @strawberry.mutation
     async def propose_compensation(self, info: Info, input: ProposeCompensationInput) -> OrderPayload:

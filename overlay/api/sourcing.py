@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import strawberry
@@ -10,9 +11,10 @@ from contract.decimals import format_decimal
 from contract.ids import parse_id
 from overlay.api.context import Context
 from overlay.api.inputs import LoanSourcesInput, to_plain
-from overlay.api.types import Asset, Info, read_window
+from overlay.api.types import Asset, Info
 from overlay.messages import render
 from overlay.orders.commands.base import Desk
+from overlay.orders.commands.checks import refusal_of_range
 from overlay.orders.model import Flow
 from overlay.sourcing.lines import Proposal, propose, read_wants
 from overlay.sourcing.plan import Place
@@ -53,12 +55,16 @@ class SourcingQuery:
         context, body = info.context, to_plain(input)
         if context.identity.is_anonymous:
             raise Unauthenticated("sources are proposed to people who have signed in; send an access token")
-        window = read_window(input.range)
-        wants, problems = read_wants(list(enumerate(body["wants"])), "input", "wants")
-        if problems or window is None or not wants:
+        desk, days = _desk(context), body["range"]
+        window = date.fromisoformat(days["from"]), date.fromisoformat(days["to"])
+        refusal = refusal_of_range(window, desk.limits(Flow.LOAN), desk.today)
+        wants, problems = read_wants(list(enumerate(body["wants"])), "wants")
+        if refusal is not None:
+            problems.insert(0, refusal)
+        if problems or not wants:
             said = render(problems[0], context.language).message if problems else "wants is empty"
-            raise BadInput(f"{'.'.join(problems[0].path) if problems else 'input.wants'}: {said}")
-        return _row(await propose(_desk(context), Flow.LOAN, wants, window))
+            raise BadInput(f"{'.'.join(('input', *problems[0].path)) if problems else 'input.wants'}: {said}")
+        return _row(await propose(desk, Flow.LOAN, wants, window))
 
 
 def _desk(context: Context) -> Desk:

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 import orjson
 import structlog
 
-from contract.decimals import parse_decimal
+from contract.decimals import format_decimal, parse_decimal
 from contract.identity import DEADLINE_HEADER, IDENTITY_HEADER, Identity, Role, TokenIssuer
 from overlay.group.endpoint import GroupAnswer, GroupEndpoint, GroupUnreachable
 from overlay.messages import Problem, problem
 
 __all__ = [
+    "LOOK",
     "AssetFacts",
     "AssetState",
     "Busy",
@@ -37,6 +38,8 @@ _log = structlog.get_logger(__name__)
 
 SERVICE_IDENTITY = Identity(person="overlay", roles=frozenset({Role.SERVICE}))
 _CALL_TIMEOUT_S = 8.0
+LOOK = "LOOK"
+"""A step that only asks: how many are free throughout a range. A book that does not answer has none."""
 
 _HOLD = "hold { id state expiresAt } problems { code path message remedy }"
 _MOVED = "writtenBack problems { code path message remedy }"
@@ -48,6 +51,10 @@ _DOCUMENTS: dict[str, tuple[str, str]] = {
     "RENEW": (
         "renewHold",
         f"mutation RenewHold($input: RenewHoldInput!) {{ renewHold(input: $input) {{ {_HOLD} }} }}",
+    ),
+    "REDUCE": (
+        "reduceHold",
+        f"mutation ReduceHold($input: ReduceHoldInput!) {{ reduceHold(input: $input) {{ {_HOLD} }} }}",
     ),
     "RELEASE": (
         "releaseHold",
@@ -158,6 +165,11 @@ class AssetFacts:
     """Of what an approver decides on (name, class, specification, condition, value of one, owner). The version is not
     in it: it changes with every hold that is written back."""
 
+    def free(self, window: tuple[date, date]) -> Decimal:
+        """How many the calendar has throughout the window."""
+        taken = [one.quantity for one in self.busy if one.from_day < window[1] and window[0] < one.to_day]
+        return max(self.quantity - max(taken, default=Decimal(0)), Decimal(0))
+
 
 @dataclass(frozen=True, slots=True)
 class AssetState:
@@ -220,6 +232,8 @@ class Custody:
 
     async def send(self, action: str, key: str, asset_id: str, input_: Mapping[str, Any]) -> CommandResult:
         """Give one command. `input_` is the mutation's input without key and asset."""
+        if action == LOOK:
+            return await self._look(asset_id, input_["range"])
         field, document = _DOCUMENTS.get(action, _MOVEMENT)
         variables = {"input": {"idempotencyKey": key, "assetId": asset_id, **input_}}
         try:
@@ -230,6 +244,13 @@ class Custody:
             _log.warning("custody_outcome_unknown", action=action, asset=asset_id, key=key, error=repr(error))
             return Unknown(type(error).__name__)
         return _result(answer, field)
+
+    async def _look(self, asset_id: str, days: Mapping[str, str]) -> CommandResult:
+        window = date.fromisoformat(days["from"]), date.fromisoformat(days["to"])
+        facts = await self.facts(asset_id, window)
+        if isinstance(facts, AssetFacts):
+            return Done({"free": format_decimal(facts.free(window))})
+        return Refused((problem("ASSET_NOT_AVAILABLE", id=asset_id),))
 
     async def status(self, key: str, asset_id: str) -> Mapping[str, Any] | None:
         """What the book knows of a command: None when it cannot be asked or does not know it."""

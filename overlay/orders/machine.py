@@ -92,6 +92,12 @@ def _application(
     ]
 
 
+def _give_up(flow: Flow, to: str) -> list[Transition]:
+    """放弃剩余: of an order of which something has left; until then it is withdrawn."""
+    guards = ("applicant_or_lending_region", "something_moved")
+    return _rows(flow, GOODS[flow].value, _C.GIVE_UP_REST, _BORROWERS, to, *guards)
+
+
 def _loan() -> list[Transition]:
     flow, officers = Flow.LOAN, _REGIONS | {Role.UNIT_OFFICER}
     return [
@@ -109,6 +115,7 @@ def _loan() -> list[Transition]:
         _row(flow, _S.IN_TRANSIT, _C.INSPECT, _SYSTEM, "IN_TRANSIT"),
         _row(flow, _S.EXTENDING, _C.INSPECT, _SYSTEM, "EXTENDING"),
         _row(flow, _S.RETURNING, _C.INSPECT, _SYSTEM, "LENT RETURNING DONE"),
+        *_give_up(flow, "IN_TRANSIT LENT RETURNING DONE"),
         # 续借
         _row(flow, _S.LENT, _C.EXTEND, _PEOPLE_OF_A_UNIT, "EXTENDING", "applicant", "policy", "assets_free"),
         _row(flow, _S.EXTENDING, _C.APPROVE, officers, "EXTENDING LENT RETURNING", "office", "not_own", "assets_free"),
@@ -162,6 +169,7 @@ def _reallocation() -> list[Transition]:
         _row(flow, _S.TO_RECEIVE, _C.RETURN_TO_OWNER, _BORROWERS, "TO_RECEIVE RETURNING", "borrower"),
         *_rows(flow, moving, _C.INSPECT, _KEEPERS, "", "lending_region"),
         *_rows(flow, "RETURNING", _C.INSPECT, _KEEPERS, "DONE SENT_BACK", "lending_region"),
+        *_give_up(flow, "IN_TRANSIT TO_RECEIVE RETURNING DONE SENT_BACK"),
     ]
 
 
@@ -172,6 +180,7 @@ def _surrender() -> list[Transition]:
         *_rows(flow, "TO_APPRAISE", _C.APPRAISE, _KEEPERS, "TO_STORE REJECTED", "lending_region", "assets_unchanged"),
         _row(flow, _S.TO_APPRAISE, _C.STORE, _KEEPERS, "TO_APPRAISE", "lending_region"),
         *_rows(flow, "TO_STORE", _C.STORE, _KEEPERS, "DONE", "lending_region"),
+        *_give_up(flow, "TO_STORE DONE"),
     ]
 
 
@@ -187,6 +196,7 @@ def _repair() -> list[Transition]:
         _row(flow, _S.TO_DIAGNOSE, _C.INSPECT, _KEEPERS, "TO_DIAGNOSE", "lending_region"),
         _row(flow, _S.UNDER_REPAIR, _C.INSPECT, _KEEPERS, "UNDER_REPAIR", "lending_region"),
         *_rows(flow, "TO_INSPECT", _C.INSPECT, _KEEPERS, "UNDER_REPAIR DONE", "lending_region"),
+        *_give_up(flow, "UNDER_REPAIR TO_INSPECT DONE"),
     ]
 
 
@@ -203,6 +213,7 @@ def _disposal(flow: Flow) -> list[Transition]:
         *_rows(flow, "TO_EXECUTE", _C.EXECUTE, _KEEPERS, "TO_WRITE_OFF", "lending_region", "assets_unchanged"),
         _row(flow, _S.TO_EXECUTE, _C.WRITE_OFF, _FINANCE, "TO_EXECUTE", "lending_finance"),
         *_rows(flow, "TO_WRITE_OFF", _C.WRITE_OFF, _FINANCE, "DONE", "lending_finance"),
+        *_give_up(flow, "TO_WRITE_OFF DONE"),
     ]
 
 

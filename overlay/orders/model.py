@@ -103,6 +103,7 @@ class Command(StrEnum):
     CLOSE_NOTICE = "CLOSE_NOTICE"
     EXECUTE = "EXECUTE"
     WRITE_OFF = "WRITE_OFF"
+    GIVE_UP_REST = "GIVE_UP_REST"
 
 
 DECISIONS = frozenset({Command.APPROVE, Command.REJECT, Command.RETURN_FOR_CORRECTION})
@@ -357,6 +358,10 @@ class Order:
     @property
     def asked_extension(self) -> Extension | None:
         return next((one for one in self.extensions if one.state is ExtensionState.ASKED), None)
+
+    @property
+    def extensions_granted(self) -> int:
+        return sum(one.state is ExtensionState.GRANTED for one in self.extensions)
 
     def due_day(self, line: Line) -> date | None:
         return line.due_day or self.to_day

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -29,6 +29,8 @@ class Limits:
     lines_max: int
     hold_days_in_approval: int
     hold_days_to_dispatch: int
+    ahead_days_max: int = 350
+    """How far ahead a loan may begin. Its hold lasts until then and some days more, and no book holds for over a year."""
     buffer_days: int = 0
     """Between two loans of the same thing."""
     overdue_days: tuple[int, ...] = ()
@@ -38,6 +40,10 @@ class Limits:
     """Of the replacement's value, that a repair may cost."""
     notice_days: int = 0
     """How long a public notice lasts."""
+
+    def latest_end(self, first: date) -> date:
+        """The day after the last one that a case may have which begins on `first`."""
+        return first + timedelta(days=self.days_max)
 
 
 @dataclass(frozen=True, slots=True)

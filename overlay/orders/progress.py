@@ -7,7 +7,18 @@ from decimal import Decimal
 
 from overlay.orders.model import Flow, Line, Order, Outcome, State
 
-__all__ = ["OWED", "goods_state", "to_appraise", "to_diagnose", "to_finish", "to_inspect", "to_store", "to_write_off"]
+__all__ = [
+    "OWED",
+    "goods_state",
+    "has_moved",
+    "to_appraise",
+    "to_diagnose",
+    "to_finish",
+    "to_give_up",
+    "to_inspect",
+    "to_store",
+    "to_write_off",
+]
 
 
 OWED = frozenset({Outcome.COMPENSATION, Outcome.LOST})
@@ -16,6 +27,17 @@ OWED = frozenset({Outcome.COMPENSATION, Outcome.LOST})
 
 def goods_state(order: Order) -> State:
     return _STATES[order.flow](order)
+
+
+def has_moved(order: Order) -> bool:
+    return any(line.dispatched > 0 for line in order.lines)
+
+
+def to_give_up(flow: Flow, line: Line) -> Decimal:
+    """What was granted and has not left. What a diagnosis found to be scrap was not to leave."""
+    if flow is Flow.REPAIR and not to_diagnose(line):
+        return Decimal(0)
+    return line.to_dispatch
 
 
 def to_appraise(line: Line) -> bool:

@@ -6,6 +6,7 @@ A role alone never suffices: it counts for the person's own unit, own region, or
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
@@ -16,7 +17,17 @@ from overlay.approvals.offices import holds_office, office_conditions
 from overlay.messages import Problem, problem
 from overlay.orders.machine import SYSTEM, Transition, commands_in, transition_for
 from overlay.orders.model import ApprovalState, Command, Flow, Line, Order, Settlement, State
-from overlay.orders.progress import OWED, to_diagnose, to_finish, to_inspect, to_store, to_write_off
+from overlay.orders.policy import Policy
+from overlay.orders.progress import (
+    OWED,
+    has_moved,
+    to_diagnose,
+    to_finish,
+    to_give_up,
+    to_inspect,
+    to_store,
+    to_write_off,
+)
 from overlay.store import tables
 
 __all__ = [
@@ -25,6 +36,7 @@ __all__ = [
     "check_rights",
     "inbox_condition",
     "lent_inbox",
+    "may_give_up",
     "may_see_person",
     "visible_orders",
 ]
@@ -52,12 +64,17 @@ def check_command(identity: Identity, order: Order, command: Command) -> Problem
     return check_rights(identity, order, row)
 
 
-def allowed_commands(identity: Identity, order: Order) -> list[Command]:
+def allowed_commands(identity: Identity, order: Order, policy: Policy, today: date) -> list[Command]:
+    """What this person may do with the order, as far as it is known without asking an owner."""
     if identity.is_anonymous or order.settlement is not Settlement.SETTLED:
         return []
     rows = commands_in(order.flow, order.state)
     return [
-        row.command for row in rows if check_rights(identity, order, row) is None and _has_work(identity, order, row)
+        row.command
+        for row in rows
+        if check_rights(identity, order, row) is None
+        and _has_work(identity, order, row)
+        and (row.command is not Command.EXTEND or _has_days_left(order, policy, today))
     ]
 
 
@@ -97,6 +114,12 @@ def is_of_borrowing_unit(identity: Identity, order: Order) -> bool:
 
 def is_not_of_applicant(identity: Identity, order: Order) -> bool:
     return identity.unit is not None and identity.unit != order.applicant.unit
+
+
+def may_give_up(identity: Identity, order: Order, line: Line) -> bool:
+    """The applicant does without any line, a keeper without those of the own region."""
+    keeps = identity.has(Role.KEEPER) and line.lending_region == identity.region
+    return keeps or is_of_applicant(identity, order)
 
 
 def may_see_person(identity: Identity, unit: str | None, region: str | None) -> bool:
@@ -181,6 +204,9 @@ _GUARDS: dict[str, Callable[[Identity, Order], bool]] = {
     "applicant": is_of_applicant,
     "borrower": is_borrower,
     "lending_region": keeps_a_line,
+    "applicant_or_lending_region": lambda identity, order: any(
+        may_give_up(identity, order, line) for line in order.lines
+    ),
     "lending_finance": keeps_accounts_of_a_line,
     "lending_office": holds_lending_office,
     "borrowing_unit": is_of_borrowing_unit,
@@ -193,12 +219,23 @@ def _has_work(identity: Identity, order: Order, row: Transition) -> bool:
     if row.command is Command.AGREE_COMPENSATION and any(_lacks_amount(line) for line in order.lines):
         return False
     if row.command is Command.WITHDRAW and order.state is not State.EXTENDING:
-        return all(line.dispatched == 0 for line in order.lines)
+        return not has_moved(order)
+    if row.command is Command.GIVE_UP_REST:
+        mine = [line for line in order.live_lines if may_give_up(identity, order, line)]
+        return has_moved(order) and any(to_give_up(order.flow, line) > 0 for line in mine)
     finds = _WORK_OF_FLOW.get((row.flow, row.command)) or _WORK.get(row.command)
     if finds is None:
         return True
     only_own_region = row.guards[:1] in (("lending_region",), ("lending_finance",))
     return any(finds(line) for line in order.lines if not only_own_region or line.lending_region == identity.region)
+
+
+def _has_days_left(order: Order, policy: Policy, today: date) -> bool:
+    """Whether policy leaves an extension, and a day to ask for."""
+    limits = policy.limits(order.flow, today)
+    if order.from_day is None or order.to_day is None or order.extensions_granted >= limits.extensions_max:
+        return False
+    return max(order.to_day, today) < limits.latest_end(order.from_day)
 
 
 def _lacks_amount(line: Line) -> bool:

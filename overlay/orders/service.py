@@ -30,6 +30,7 @@ from overlay.orders.clockwork import Clockwork
 from overlay.orders.commands import EXTENSION, HANDLERS, handler_for
 from overlay.orders.commands.apply import Apply
 from overlay.orders.commands.base import CommandRow, Desk, Work
+from overlay.orders.commands.checks import check_lengths
 from overlay.orders.commands.draft import Draft
 from overlay.orders.commands.drafters import DRAFTERS
 from overlay.orders.commands.rows import new_order_id
@@ -124,7 +125,7 @@ class Circulation:
             kept["returnId"] = new_order_id()
         if order.state is State.EXTENDING and order.asked_extension is not None and command in _ON_EXTENSIONS:
             kept[EXTENSION] = order.asked_extension.number
-        problems = list(_check_order(acting, order, command))
+        problems = list(_check_order(acting, order, command)) or check_lengths(kept)
         if not problems and body.get("onBehalfOf") == order.applicant.person:
             problems = [problem("OWN_ORDER", "orderId")]
         if not problems:

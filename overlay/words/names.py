@@ -66,4 +66,5 @@ NAMES_ZH: dict[str, str] = {
     "CLOSE_NOTICE": "公示期满",
     "EXECUTE": "执行",
     "WRITE_OFF": "核销",
+    "GIVE_UP_REST": "放弃剩余",
 }

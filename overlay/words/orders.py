@@ -8,6 +8,12 @@ __all__ = ["ORDERS"]
 
 ORDERS: dict[str, Words] = {
     # policy
+    "LOAN_TOO_FAR_AHEAD": Words(
+        "借用须在 {max} 天之内开始。",
+        "A loan begins at most {max} days from today.",
+        "提前起始日，或临近时再申请。",
+        "Let it begin earlier, or apply nearer to the day.",
+    ),
     "LOAN_TOO_LONG": Words(
         "借用不得超过 {max} 天（{clause}）。",
         "A loan lasts at most {max} days ({clause}).",
@@ -87,8 +93,14 @@ ORDERS: dict[str, Words] = {
     "GOODS_HAVE_MOVED": Words(
         "物品已经出仓，不能撤回。",
         "Goods have left already; the order cannot be withdrawn.",
-        "请办理归还。",
-        "Return the goods instead.",
+        "请办理归还；未出仓的可放弃剩余。",
+        "Return the goods instead, and give up what has not left.",
+    ),
+    "NOTHING_HAS_LEFT": Words(
+        "物品尚未出仓，没有“剩余”可放弃。",
+        "Nothing has left yet, so there is no rest to give up.",
+        "由申请方撤回此单。",
+        "Let the applicant withdraw the order.",
     ),
     "COMMAND_IN_PROGRESS": Words(
         "此单上一个命令还在落实。",

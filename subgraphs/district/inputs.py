@@ -233,6 +233,14 @@ class RenewHoldInput:
 
 
 @strawberry.input
+class ReduceHoldInput:
+    idempotencyKey: str
+    assetId: ID
+    holdId: ID
+    quantity: Decimal
+
+
+@strawberry.input
 class ReleaseHoldInput:
     idempotencyKey: str
     assetId: ID

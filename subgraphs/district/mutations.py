@@ -15,6 +15,7 @@ from subgraphs.district.custody.commands import (
     place_hold,
     receive_card,
     record_movement,
+    reduce_hold,
     release_hold,
     renew_hold,
     transfer_out,
@@ -25,6 +26,7 @@ from subgraphs.district.inputs import (
     PlaceHoldInput,
     ReceiveCardInput,
     RecordMovementInput,
+    ReduceHoldInput,
     ReleaseHoldInput,
     RenewHoldInput,
     TransferOutInput,
@@ -76,6 +78,17 @@ class Mutation:
             asset_id=input.assetId,
             hold_id=input.holdId,
             life_s=input.lifeSeconds,
+        )
+        return cast(HoldPayload, payload)
+
+    @strawberry.mutation
+    async def reduceHold(self, info: Info, input: ReduceHoldInput) -> HoldPayload:
+        payload = await reduce_hold(
+            info.context,
+            key=input.idempotencyKey,
+            asset_id=input.assetId,
+            hold_id=input.holdId,
+            quantity=input.quantity,
         )
         return cast(HoldPayload, payload)
 

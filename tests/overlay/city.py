@@ -34,6 +34,7 @@ from subgraphs.district.custody.model import (
     PlaceHold,
     ReceiveCard,
     RecordMovement,
+    ReduceHold,
     RenewHold,
     TransferOut,
 )
@@ -177,6 +178,7 @@ class City:
             "commandStatus": lambda info, assetId, idempotencyKey: self._status(idempotencyKey),
             "placeHold": lambda info, input: self._once(input, self._place),
             "renewHold": lambda info, input: self._once(input, self._renew),
+            "reduceHold": lambda info, input: self._once(input, self._reduce),
             "releaseHold": lambda info, input: self._once(input, self._release),
             "recordMovement": lambda info, input: self._once(input, self._move),
             "extendHold": lambda info, input: self._once(input, self._extend),
@@ -307,6 +309,19 @@ class City:
         later = self._later(command.life_s) if hold.state == "ACTIVE" else None
         return self._kept(dataclasses.replace(hold, expires_at=later))
 
+    def _reduce(self, input_: dict[str, Any]) -> dict[str, Any]:
+        hold = self.holds.get(input_["holdId"])
+        command = ReduceHold(
+            key=input_["idempotencyKey"],
+            asset=input_["assetId"],
+            hold_id=input_["holdId"],
+            quantity=Decimal(input_["quantity"]),
+        )
+        changes = decisions.reduce(command, hold, text_of(self.clock.now))
+        if isinstance(changes, Refusal) or hold is None:
+            return refused([changes] if isinstance(changes, Refusal) else [])
+        return self._kept(_changed(hold, changes))
+
     def _release(self, input_: dict[str, Any]) -> dict[str, Any]:
         hold = self.holds.get(input_["holdId"])
         refusals = decisions.release(hold)
@@ -345,9 +360,7 @@ class City:
         """What left for good, the book tells of itself; a status, the store must be writable for."""
         if isinstance(moved, Refusal) or hold is None:
             return refused([moved] if isinstance(moved, Refusal) else [])
-        numbers = {"dispatched", "received", "returned", "gone"}
-        changes = {name: Decimal(value) if name in numbers else value for name, value in moved.changes.items()}
-        self.holds[hold.id] = dataclasses.replace(hold, **changes)
+        self.holds[hold.id] = _changed(hold, moved.changes)
         asset = self.assets[hold.asset]
         writes = moved.status is not None and hold.asset not in self.read_only
         if moved.left is not None:
@@ -405,6 +418,12 @@ class City:
 
     def _later(self, seconds: int) -> str:
         return text_of(self.clock.now + timedelta(seconds=seconds))
+
+
+def _changed(hold: Entry, changes: Mapping[str, Any]) -> Entry:
+    numbers = {"quantity", "dispatched", "received", "returned", "gone"}
+    typed = {name: Decimal(value) if name in numbers else value for name, value in changes.items()}
+    return dataclasses.replace(hold, **typed)
 
 
 def _matches(asset: Mapping[str, Any], filter_: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from starlette.applications import Starlette
 
 from contract.identity import IDENTITY_HEADER, Identity, TokenIssuer
 from overlay.app import OverlayOptions, create_overlay_app
+from overlay.clock import shanghai_today
 from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupEndpoint
 from overlay.orders import repository
 from overlay.orders.model import Command, Flow, Order
 from overlay.orders.policy import load_policy
+from overlay.orders.rights import allowed_commands
 from overlay.orders.service import Circulation, CommandAnswer
 from overlay.paperwork import PaperworkOptions
 from overlay.store import tables
@@ -62,7 +65,8 @@ class Desk:
 
     def __init__(self, url: str, city: GroupEndpoint, clock: ManualClock, resumed_together: int = 8) -> None:
         self.database = Database(url)
-        self.circulation = Circulation(self.database, Custody(city, ISSUER), load_policy(), clock, resumed_together)
+        self.policy, self.clock = load_policy(), clock
+        self.circulation = Circulation(self.database, Custody(city, ISSUER), self.policy, clock, resumed_together)
         self._keys = itertools.count(1)
 
     async def apply(
@@ -92,7 +96,9 @@ class Desk:
 
     async def approve_all(self, order_id: str | None) -> None:
         while (step := (await self.order(order_id)).current_step) is not None:
-            answer = await self.give(OFFICERS[step.office], Command.APPROVE, order_id)
+            officer = OFFICERS[step.office]
+            of_region = replace(officer, region=step.region or officer.region)
+            answer = await self.give(of_region, Command.APPROVE, order_id)
             assert answer.problems == ()
 
     async def order(self, order_id: str | None) -> Order:
@@ -101,6 +107,9 @@ class Desk:
             order = await repository.load_order(connection, order_id)
         assert order is not None
         return order
+
+    async def allowed(self, by: Identity, order_id: str | None) -> list[Command]:
+        return allowed_commands(by, await self.order(order_id), self.policy, shanghai_today(self.clock.now))
 
     async def orders(self) -> list[Order]:
         async with self.database.read() as connection:

@@ -23,6 +23,7 @@ from overlay.orders.commands.goods import (
 from overlay.orders.commands.judge import APPRAISE, DIAGNOSE, INSPECT_REPAIR, INSPECT_SENT_BACK, JudgeLines
 from overlay.orders.commands.notice import CloseNotice
 from overlay.orders.commands.repair import FinishRepair
+from overlay.orders.commands.rest import GiveUpRest
 from overlay.orders.commands.restore import InspectReturn, ReturnGoods
 from overlay.orders.commands.transfer import Arrive, ReceiveForGood, ReturnToOwner
 from overlay.orders.model import Command, Flow
@@ -41,6 +42,7 @@ _APPLICATION: Mapping[Command, Handler] = {
     Command.RESUBMIT: Resubmit(),
     Command.WITHDRAW: Withdraw(),
     Command.EXPIRE: Expire(),
+    Command.GIVE_UP_REST: GiveUpRest(),
 }
 _NOTICE: Mapping[Command, Handler] = {
     Command.OBJECT: Object(),

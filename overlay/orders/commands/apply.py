@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -180,7 +179,7 @@ class Resubmit(Handler):
             else:
                 fresh[line.id] = found.digest
         desk.body["facts"] = fresh
-        return problems + check_text(desk.body, "purpose", needed=desk.body.get("purpose") is not None)
+        return problems + (check_text(desk.body, "purpose") if desk.body.get("purpose") is not None else [])
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         await renew_holds(work, order, work.limits(order.flow).hold_days_in_approval * DAY_S)
@@ -197,8 +196,7 @@ class Resubmit(Handler):
         purpose = work.command.body.get("purpose") or order.purpose
         if TRAITS[order.flow].has_notice:
             today = work.today
-            days = timedelta(days=work.limits(order.flow).days_max)
-            window = {"from_day": today, "to_day": today + days}
+            window = {"from_day": today, "to_day": work.limits(order.flow).latest_end(today)}
             await begin_notice(work, order, Command.RESUBMIT, purpose=purpose, **window)
             return
         await work.enter_approval(order)

@@ -69,6 +69,11 @@ class Step:
     attempts: int
     position: int
 
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether it was not planned at the beginning."""
+        return self.position > _FOLLOW_UPS
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -147,9 +152,11 @@ class Work:
         )
 
     async def drop(self, step: Step) -> None:
-        """An owner refused this, and the applicant does without it: no problem is told."""
+        """An owner refused this, and the applicant does without it: no problem is told, unless nothing else is left; of
+        what was tried once more, the first refusal is told."""
         steps = tables.steps
-        await self.connection.execute(update(steps).where(steps.c.id == step.id).values(state="DROPPED"))
+        state = "CANCELLED" if step.is_follow_up else "DROPPED"
+        await self.connection.execute(update(steps).where(steps.c.id == step.id).values(state=state))
 
     async def cancel(self) -> None:
         """Send no more of what is planned."""

@@ -14,11 +14,13 @@ from overlay.group.custody import AssetFacts, Custody, Unavailable
 from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk
 from overlay.orders.model import Line, Order
+from overlay.orders.policy import Limits
 from overlay.orders.traits import TRAITS
 
 __all__ = [
     "AMOUNT_MAX",
     "TEXT_MAX",
+    "check_lengths",
     "check_text",
     "check_unchanged",
     "expiry_of",
@@ -26,12 +28,14 @@ __all__ = [
     "goods_damaged",
     "line_of",
     "line_quantities",
+    "refusal_of_range",
     "to_amount",
     "to_quantity",
     "window_of",
 ]
 
 TEXT_MAX = 1000
+_TEXTS = ("comment", "purpose", "reason", "reference")
 AMOUNT_MAX = Decimal(1_000_000_000)
 _READS_AT_ONCE_MAX = 8
 
@@ -132,9 +136,26 @@ def to_amount(text: str) -> Decimal | None:
     return amount
 
 
-def check_text(body: Mapping[str, Any], name: str, *, needed: bool = True) -> list[Problem]:
-    """Whether a text of the input is there where it must be, and not too long."""
-    text = (body.get(name) or "").strip()
-    if len(text) > TEXT_MAX or (needed and not text):
+def refusal_of_range(window: tuple[date, date], limits: Limits, today: date) -> Problem | None:
+    """Why policy lets no loan have these days."""
+    first, after = window
+    if not today <= first < after:
+        return problem("INVALID_RANGE", "range", **{"from": first.isoformat(), "to": after.isoformat()})
+    if (first - today).days > limits.ahead_days_max:
+        return problem("LOAN_TOO_FAR_AHEAD", "range", max=str(limits.ahead_days_max))
+    if after > limits.latest_end(first):
+        return problem("LOAN_TOO_LONG", "range", max=str(limits.days_max), clause=limits.clause)
+    return None
+
+
+def check_text(body: Mapping[str, Any], name: str) -> list[Problem]:
+    """Whether a text that must be given says something, and not too much."""
+    if not 1 <= len((body.get(name) or "").strip()) <= TEXT_MAX:
         return [problem("INVALID_TEXT", name, max=str(TEXT_MAX))]
     return []
+
+
+def check_lengths(body: Mapping[str, Any]) -> list[Problem]:
+    """Whether no text that a command may have is too long, as it will be stored."""
+    too_long = [name for name in _TEXTS if len(body.get(name) or "") > TEXT_MAX]
+    return [problem("INVALID_TEXT", name, max=str(TEXT_MAX)) for name in too_long]

@@ -27,7 +27,7 @@ class ProposeCompensation(Handler):
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         wanted, actor = work.command.body["lines"], work.command.actor
         open_ = {line.id: line for line in _unsettled(order) if _is_of(actor, line)}
-        problems = check_text(work.command.body, "comment", needed=False)
+        problems: list[Problem] = []
         if not wanted:
             problems.append(problem("NOTHING_TO_DO", "lines"))
         chosen: list[tuple[Line, Decimal]] = []
@@ -50,8 +50,6 @@ class ProposeCompensation(Handler):
 class AgreeCompensation(Handler):
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         lines = _unsettled(order)
-        if problems := check_text(work.command.body, "comment", needed=False):
-            return problems
         if any(line.compensation is None for line in lines):
             return [problem("NO_AMOUNT", "orderId")]
         actor = work.command.actor

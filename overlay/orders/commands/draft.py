@@ -85,7 +85,7 @@ class Drafter:
 
     def window(self, desk: Desk) -> Window:
         """From today, as long as policy lets a case of this flow take."""
-        return desk.today, desk.today + timedelta(days=desk.limits(self.flow).days_max)
+        return desk.today, desk.limits(self.flow).latest_end(desk.today)
 
     def check_line(self, desk: Desk, path: tuple[str, ...], line: Mapping[str, Any]) -> list[Problem]:
         return []
@@ -192,7 +192,7 @@ class Drafter:
             return refusal
         if refusal is not None:
             granted, reason = Decimal(0), refusal.code
-        elif accepts and (free := _free(facts, window)) < asked:
+        elif accepts and (free := facts.free(window)) < asked:
             granted, reason = free, "ASSET_BUSY"
         elif asked > facts.quantity:
             return problem("INVALID_QUANTITY", *path, "quantity", max=format_decimal(facts.quantity))
@@ -208,12 +208,6 @@ class Drafter:
             want=line.get("want"),
             **self.of_line(line),
         )
-
-
-def _free(facts: AssetFacts, window: Window) -> Decimal:
-    """How many the calendar has throughout the window."""
-    taken = [one.quantity for one in facts.busy if one.from_day < window[1] and window[0] < one.to_day]
-    return max(facts.quantity - max(taken, default=Decimal(0)), Decimal(0))
 
 
 def _unavailable(path: Sequence[str], line: DraftLine) -> Problem:

@@ -16,7 +16,7 @@ from overlay.group.custody import AssetFacts
 from overlay.ledger.entries import share_of
 from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk
-from overlay.orders.commands.checks import AMOUNT_MAX, TEXT_MAX, to_amount
+from overlay.orders.commands.checks import AMOUNT_MAX, TEXT_MAX, refusal_of_range, to_amount
 from overlay.orders.commands.draft import Draft, Drafter, DraftLine, Window
 from overlay.orders.model import Flow, QuotaFinding, SurrenderGround
 
@@ -35,12 +35,8 @@ class _LoanDrafter(Drafter):
     finds_sources = True
 
     def check_words(self, desk: Desk) -> list[Problem]:
-        (first, after), limits = self.window(desk), desk.limits(self.flow)
-        if not desk.today <= first < after:
-            return [problem("INVALID_RANGE", "range", **{"from": first.isoformat(), "to": after.isoformat()})]
-        if (after - first).days > limits.days_max:
-            return [problem("LOAN_TOO_LONG", "range", max=str(limits.days_max), clause=limits.clause)]
-        return []
+        refusal = refusal_of_range(self.window(desk), desk.limits(self.flow), desk.today)
+        return [] if refusal is None else [refusal]
 
     def details(self, body: Input) -> dict[str, Any]:
         return {} if body.get("temporaryBody") is None else {"temporaryBody": body["temporaryBody"]}

@@ -14,6 +14,7 @@ from overlay.orders.commands.base import Handler, Step, Work
 from overlay.orders.commands.checks import check_text, line_of
 from overlay.orders.commands.holds import release_holds
 from overlay.orders.model import ApprovalState, Command, HoldState, Order, State
+from overlay.orders.progress import has_moved
 from overlay.orders.traits import TRAITS
 
 __all__ = ["Expire", "Object", "Reject", "ReturnForCorrection", "Withdraw"]
@@ -27,9 +28,9 @@ class _Ending(Handler):
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         reason = (work.command.body.get("reason") or "").strip()
-        if problems := check_text(work.command.body, "reason", needed=self.reason_needed):
+        if self.reason_needed and (problems := check_text(work.command.body, "reason")):
             return problems
-        if any(line.dispatched > 0 for line in order.lines):
+        if has_moved(order):
             return [problem("GOODS_HAVE_MOVED", "orderId")]
         if self.step_state is not None:
             await work.decide(order, self.step_state, reason)

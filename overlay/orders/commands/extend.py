@@ -41,13 +41,12 @@ class Extend(Handler):
     async def prepare(self, desk: Desk, order: Order) -> Sequence[Problem]:
         to_day, limits = date.fromisoformat(desk.body["to"]), desk.limits(Flow.LOAN)
         first, after = window_of(order)
-        used = [one for one in order.extensions if one.state is ExtensionState.GRANTED]
-        problems = check_text(desk.body, "reason", needed=False)
+        problems: list[Problem] = []
         if to_day <= max(after, desk.today):
             problems.append(problem("INVALID_RANGE", "to", **{"from": after.isoformat(), "to": to_day.isoformat()}))
-        elif (to_day - first).days > limits.days_max:
+        elif to_day > limits.latest_end(first):
             problems.append(problem("LOAN_TOO_LONG", "to", max=str(limits.days_max), clause=limits.clause))
-        if len(used) >= limits.extensions_max:
+        if order.extensions_granted >= limits.extensions_max:
             problems.append(problem("TOO_MANY_EXTENSIONS", "orderId", max=str(limits.extensions_max)))
         return problems or await _check_free(desk, order, to_day)
 
@@ -120,8 +119,6 @@ class WithdrawExtension(Handler):
     """撤回续借: the request goes, the loan stays."""
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
-        if problems := check_text(work.command.body, "reason", needed=False):
-            return problems
         await drop_extension(work, order)
         await _leave(work, order, Command.WITHDRAW, work.command.body.get("reason"))
         return ()

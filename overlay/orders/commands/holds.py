@@ -1,22 +1,25 @@
 """Holds: placed for each line, kept, renewed and given back.
 
 A hold that an owner refuses ends the whole application, which gives back what it has (compensation), unless the
-applicant accepts a part: then the line is dropped and the others go on.
+applicant accepts a part. Then the owner's calendar, which filled meanwhile, is looked at once more: what it still has
+is tried, once; where it has nothing the line is dropped and the others go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import update
 
 from contract.decimals import format_decimal
+from overlay.group.custody import LOOK
 from overlay.messages import Problem
 from overlay.orders.commands.base import Handler, Step, Work
 from overlay.orders.commands.checks import expiry_of, line_of, window_of
-from overlay.orders.model import HoldState, Order
+from overlay.orders.model import HoldState, Line, Order
 from overlay.orders.traits import TRAITS
 from overlay.store import tables
 
@@ -66,16 +69,23 @@ class PlacesHolds(Handler):
         if step.action == "PLACE":
             await work.set_line(line, hold_id=data["hold"]["id"], hold_state=HoldState.ACTIVE)
             await work.set_order(order, holds_expire_at=_earliest(order.holds_expire_at, expiry_of(data)))
+        elif step.action == LOOK:
+            await _try_part(work, step, line, Decimal(data["free"]))
         else:
             await work.set_line(line, hold_state=HoldState.RELEASED)
 
     async def step_refused(self, work: Work, order: Order, step: Step, problems: Sequence[Problem]) -> None:
+        if step.action == LOOK:
+            await work.drop(step)
         if step.action != "PLACE":
             return
         line = line_of(order, step.line_id)
         if line.accepts_partial or self.drops_what_is_refused:
-            await work.set_line(line, quantity=Decimal(0), refusal=problems[0].code, hold_state=HoldState.NONE)
+            code = problems[0].code
+            await work.set_line(line, quantity=Decimal(0), refusal=code, hold_state=HoldState.NONE)
             await work.drop(step)
+            if line.accepts_partial and code == "ASSET_BUSY" and not step.is_follow_up:
+                await _look_again(work, step, line)
             return
         commands = tables.commands
         await work.cancel()
@@ -83,6 +93,23 @@ class PlacesHolds(Handler):
         await release_holds(work, order)
         mine = commands.c.id == work.command.id
         await work.connection.execute(update(commands).where(mine).values(state=COMPENSATING))
+
+
+async def _look_again(work: Work, step: Step, line: Line) -> None:
+    days, buffer = step.input["range"], timedelta(days=step.input["bufferDays"])
+    until = date.fromisoformat(days["to"]) + buffer
+    work.follow_up(step)
+    await work.plan(LOOK, line, {"range": {"from": days["from"], "to": until.isoformat()}, "hold": dict(step.input)})
+
+
+async def _try_part(work: Work, step: Step, line: Line, free: Decimal) -> None:
+    if free <= 0:
+        return
+    hold = step.input["hold"]
+    part = min(free, Decimal(hold["quantity"]))
+    await work.set_line(line, quantity=part)
+    work.follow_up(step)
+    await work.plan("PLACE", line, {**hold, "quantity": format_decimal(part)})
 
 
 def _earliest(one: str | None, other: str | None) -> str | None:

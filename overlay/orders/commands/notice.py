@@ -76,7 +76,7 @@ class CloseNotice(PlacesHolds):
         if order.notice_until is None or work.today < order.notice_until:
             return [problem("NOT_ALLOWED_IN_STATE", "orderId", state=order.state, command=Command.CLOSE_NOTICE)]
         limits = work.limits(order.flow)
-        window = {"from_day": work.today, "to_day": work.today + timedelta(days=limits.days_max)}
+        window = {"from_day": work.today, "to_day": limits.latest_end(work.today)}
         await work.set_order(order, **window)
         await place_holds(work, await work.reload(order.id), {})
         return ()

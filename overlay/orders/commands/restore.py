@@ -17,7 +17,7 @@ from overlay.messages import Problem, problem
 from overlay.orders import repository
 from overlay.orders.commands.base import Handler, Step, Work
 from overlay.orders.commands.cases import case_of
-from overlay.orders.commands.checks import check_text, line_of, line_quantities
+from overlay.orders.commands.checks import line_of, line_quantities
 from overlay.orders.commands.compensate import propose, refusal_of_amount
 from overlay.orders.commands.extend import drop_extension
 from overlay.orders.commands.goods import movement_input
@@ -44,7 +44,6 @@ class ReturnGoods(Handler):
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         left = {line.id: line.lent for line in order.lines}
         chosen, problems = line_quantities(work.command.body, order.lines, left)
-        problems += check_text(work.command.body, "comment", needed=False)
         if problems:
             return problems
         return_id = str(work.command.body["returnId"])
@@ -68,7 +67,6 @@ class ReturnGoods(Handler):
 class InspectReturn(Handler):
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         outcomes, problems = _outcomes(work, order)
-        problems += check_text(work.command.body, "comment", needed=False)
         if problems:
             return problems
         loan = await work.reload(str(order.loan_id))

@@ -44,6 +44,7 @@ from subgraphs.district.custody.model import (
     PlaceHold,
     ReceiveCard,
     RecordMovement,
+    ReduceHold,
     ReleaseHold,
     RenewHold,
     TransferOut,
@@ -126,6 +127,18 @@ class CustodyBook:
             if not refusals and entry is not None:
                 await self._records.set_last_day(connection, entry, command.to_day)
             return None if entry is None else entry.id, refusals
+
+        return await self._hold_command(command, decide)
+
+    async def reduce(self, command: ReduceHold) -> HoldResult:
+        async def decide(connection: AsyncConnection, named: Named) -> tuple[str | None, list[Refusal]]:
+            entry = await self._records.entry(connection, named.name, command.hold_id)
+            changes = decisions.reduce(command, entry, self._records.now())
+            if isinstance(changes, Refusal):
+                return None, [changes]
+            if changes:
+                await self._records.update_hold(connection, command.hold_id, **changes)
+            return command.hold_id, []
 
         return await self._hold_command(command, decide)
 

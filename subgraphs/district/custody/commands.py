@@ -21,6 +21,7 @@ from subgraphs.district.custody.model import (
     PlaceHold,
     ReceiveCard,
     RecordMovement,
+    ReduceHold,
     ReleaseHold,
     RenewHold,
     TransferOut,
@@ -36,6 +37,7 @@ __all__ = [
     "place_hold",
     "receive_card",
     "record_movement",
+    "reduce_hold",
     "release_hold",
     "renew_hold",
     "transfer_out",
@@ -98,6 +100,11 @@ async def extend_hold(
 async def renew_hold(context: DistrictContext, *, key: str, asset_id: str, hold_id: str, life_s: int) -> Json:
     command = RenewHold(key=key, asset=_native(context, asset_id), hold_id=hold_id, life_s=life_s)
     return _payload(context, await context.member.book.renew(command))
+
+
+async def reduce_hold(context: DistrictContext, *, key: str, asset_id: str, hold_id: str, quantity: str) -> Json:
+    command = ReduceHold(key=key, asset=_native(context, asset_id), hold_id=hold_id, quantity=Decimal(quantity))
+    return _payload(context, await context.member.book.reduce(command))
 
 
 async def release_hold(context: DistrictContext, *, key: str, asset_id: str, hold_id: str) -> Json:

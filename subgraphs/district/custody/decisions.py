@@ -1,6 +1,6 @@
 """What the book decides, from facts alone: no I/O, so that every rule can be read and tested by itself.
 
-Each function gives the refusals (none: it may be done); `move` and `transfer_out` give what changes. Which status the
+Each function gives the refusals (none: it may be done); `move`, `transfer_out` and `reduce` give what changes. Which status the
 legacy store should show after a movement of the whole card:
 
     DISPATCH     IN_TRANSIT                       REPAIR_OUT   IN_REPAIR
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from contract.decimals import format_decimal
@@ -28,18 +29,33 @@ from subgraphs.district.custody.model import (
     PlaceHold,
     ReceiveCard,
     RecordMovement,
+    ReduceHold,
     RenewHold,
     TransferOut,
 )
 from subgraphs.district.custody.words import Refusal
 
-__all__ = ["Entry", "Moved", "claim_in_force", "extend", "move", "place", "receive", "release", "renew", "transfer_out"]
+__all__ = [
+    "Entry",
+    "Moved",
+    "claim_in_force",
+    "extend",
+    "move",
+    "place",
+    "receive",
+    "reduce",
+    "release",
+    "renew",
+    "transfer_out",
+]
 
 RANGE_DAYS_MAX = 1_100
 """Three years; loans are far shorter, their policy is the overlay's."""
 LIFE_S_MAX = 366 * 86_400
 BUFFER_DAYS_MAX = 90
 _GONE = frozenset(("DISPOSED", "LOST"))
+_OVER: Mapping[str, Any] = MappingProxyType({"state": "RELEASED", "expires_at": None})
+"""What a hold says of itself once nothing of it is claimed any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +156,23 @@ def renew(command: RenewHold, entry: Entry | None, now: str) -> list[Refusal]:
     if (ended := _ended(entry, now)) is not None:
         return [ended]
     return _life(command.life_s)
+
+
+def reduce(command: ReduceHold, entry: Entry | None, now: str) -> Mapping[str, Any] | Refusal:
+    """What has not left is given up, or a part of it. A hold that lapsed or was released claims nothing: then there is
+    nothing to change, and no fault in it."""
+    if entry is None:
+        return _unknown()
+    if command.quantity <= 0:
+        return Refusal("INVALID_QUANTITY", ("quantity",))
+    if _ended(entry, now) is not None:
+        return {}
+    if command.quantity > entry.quantity - entry.dispatched:
+        return _exceeded(entry.quantity - entry.dispatched)
+    changes: dict[str, Any] = {"quantity": format_decimal(entry.quantity - command.quantity)}
+    if command.quantity == entry.claimed:
+        changes.update(_OVER)
+    return changes
 
 
 def release(entry: Entry | None) -> list[Refusal]:
@@ -321,7 +354,7 @@ def _ends(entry: Entry, returned: Decimal = Decimal(0), gone: Decimal = Decimal(
     if gone:
         changes["gone"] = format_decimal(entry.gone + gone)
     if returned + gone == entry.claimed:
-        changes |= {"state": "RELEASED", "expires_at": None}
+        changes.update(_OVER)
     return changes
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "PlaceHold",
     "ReceiveCard",
     "RecordMovement",
+    "ReduceHold",
     "ReleaseHold",
     "RenewHold",
     "TransferOut",
@@ -71,6 +72,13 @@ class PlaceHold(Command):
 class RenewHold(Command):
     hold_id: str
     life_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReduceHold(Command):
+    hold_id: str
+    quantity: Decimal
+    """How much is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

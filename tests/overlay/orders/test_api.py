@@ -159,3 +159,19 @@ async def test_a_notice_over_graphql(api: Api, city: City) -> None:
     assert seen["orders"]["nodes"] == [{"state": "RETURNED"}]
     gift = await give(OWNER_CLERK, "applyDonation", purpose="捐赠", recipient="小学", lines=[{"assetId": asset}])
     assert gift["recipient"] == "小学"
+
+
+async def test_the_rest_of_a_loan_is_given_up_over_graphql(api: Api, city: City) -> None:
+    give, lines = Counter(api), [{"assetId": city.add_asset(name)} for name in ("here", "lost")]
+    order = await give(CLERK, "applyLoan", range=days(1, 7), purpose="会议", lines=lines)
+    order = await give.approved(order, HEAD, LENDING, BORROWING)
+    here, lost = (line["id"] for line in order["lines"])
+    order = await give(KEEPER, "dispatchOrder", orderId=order["id"], lines=[{"lineId": here}])
+    assert order["allowed"] == ["DISPATCH", "GIVE_UP_REST"]
+    rest = {"orderId": order["id"], "lines": [{"lineId": lost, "quantity": "1"}]}
+    order = await give(KEEPER, "giveUpRest", **rest, reason="库内找不到")
+    given = [(line["asked"], line["quantity"], line["refusal"]) for line in order["lines"]]
+    assert (order["state"], given) == ("IN_TRANSIT", [("1", "1", None), ("1", "0", "GIVEN_UP")])
+    early = await give.ask(CLERK, "giveUpRest", orderId=order["id"], reason="x")
+    assert [one["code"] for one in early["problems"]] == ["NOT_ALLOWED_IN_STATE"]
+    assert "放弃剩余" in early["problems"][0]["message"]

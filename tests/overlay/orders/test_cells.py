@@ -109,6 +109,7 @@ for flow in APPLICATIONS.split():
         (flow, "RESUBMIT", "RETURNED", who),
         (flow, "WITHDRAW", f"IN_APPROVAL RETURNED {goods}", who),
         (flow, "EXPIRE", f"IN_APPROVAL RETURNED {goods}", "S"),
+        (flow, "GIVE_UP_REST", goods, "AUK"),
     ]
 
 
@@ -123,7 +124,7 @@ def expected() -> dict[tuple[Flow, State | None, Command], frozenset[Role]]:
 
 
 CELLS = expected()
-OF_THE_APPLICANT = {Command.RESUBMIT, Command.WITHDRAW, Command.EXTEND}
+OF_THE_APPLICANT = {Command.RESUBMIT, Command.WITHDRAW, Command.EXTEND, Command.GIVE_UP_REST}
 """Commands for whoever applied, and for an officer of the applicant's unit."""
 OFFICE_OF = {
     Role.UNIT_OFFICER: Office.UNIT_HEAD,

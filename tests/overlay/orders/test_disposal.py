@@ -164,6 +164,6 @@ async def test_days_after_the_notice_are_free_for_nobody(desk: Desk, city: City,
     order_id = await on_notice(desk, Flow.DISPOSAL, asset)
     clock.advance(days=7)
     await desk.circulation.tend()
-    far = await desk.apply(asset, by=RIVAL, window=days(900, 3))
+    far = await desk.apply(asset, by=RIVAL, window=days(340, 3))
     assert codes(far) == ["ASSET_BUSY"], "what is to go for good is promised to nobody"
     assert await state(desk, order_id) is State.IN_APPROVAL

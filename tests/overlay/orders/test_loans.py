@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from contract.identity import Role
-from overlay.orders.model import Command, ExtensionState, Flow, State
+from overlay.orders.model import Command, ExtensionState, Flow, HoldState, Order, State
 from overlay.store.tables import outbox
 from tests.overlay.city import (
     BORROWER,
@@ -54,10 +54,26 @@ async def test_extensions_are_limited_in_number_and_in_days(desk: Desk, city: Ci
     assert codes(await desk.give(CLERK, Command.EXTEND, order_id, to=days(1, 7)["to"])) == ["INVALID_RANGE"]
     assert codes(await desk.give(CLERK, Command.EXTEND, order_id, to=days(1, 181)["to"])) == ["LOAN_TOO_LONG"]
     for length in (20, 30):
+        assert Command.EXTEND in await desk.allowed(CLERK, order_id)
         await done(desk, CLERK, Command.EXTEND, order_id, to=days(1, length)["to"])
         await desk.approve_all(order_id)
     assert codes(await desk.give(CLERK, Command.EXTEND, order_id, to=days(1, 40)["to"])) == ["TOO_MANY_EXTENSIONS"]
     assert await state(desk, order_id) is State.LENT
+    assert await desk.allowed(CLERK, order_id) == [Command.RETURN_GOODS]
+
+
+async def test_no_extension_is_offered_that_leaves_no_day_to_ask_for(
+    desk: Desk, city: City, clock: ManualClock
+) -> None:
+    whole, short = city.add_asset("whole"), city.add_asset("short")
+    longest = await lent(desk, whole, window=days(1, 180))
+    assert Command.EXTEND not in await desk.allowed(CLERK, longest)
+    order_id = await lent(desk, short)
+    clock.advance(days=180)
+    assert Command.EXTEND in await desk.allowed(CLERK, order_id), "overdue, and a day is left"
+    clock.advance(days=1)
+    assert Command.EXTEND not in await desk.allowed(CLERK, order_id)
+    assert codes(await desk.give(CLERK, Command.EXTEND, order_id, to=days(1, 181)["to"])) == ["LOAN_TOO_LONG"]
 
 
 async def test_days_that_are_promised_to_others_are_not_granted(desk: Desk, city: City) -> None:
@@ -183,6 +199,45 @@ async def test_an_owner_that_refuses_after_all_costs_its_own_line_only(desk: Des
     order = await desk.order(unknown.order_id)
     assert order.state is State.IN_APPROVAL
     assert {line.asset_id: line.quantity for line in order.lines} == {one: 0, two: 1}
+
+
+async def test_what_a_calendar_that_filled_meanwhile_still_has_is_tried_once_more(desk: Desk, city: City) -> None:
+    desks = city.add_asset("desks", quantity="10")
+    line = {"assetId": desks, "quantity": "6", "acceptPartial": True}
+    city.faults.append("lost_before")
+    waiting = await desk.hand_in(Flow.LOAN, CLERK, line, range=days(2, 3))
+    assert codes(await desk.apply(desks, by=RIVAL, window=days(2, 3), quantity="7")) == []
+    await desk.circulation.resume()
+    found = (await desk.order(waiting.order_id)).lines[0]
+    assert (found.asked, found.quantity, found.refusal, found.hold_state) == (6, 3, "ASSET_BUSY", HoldState.ACTIVE)
+    assert codes(await desk.apply(desks, by=RIVAL, window=days(2, 3), quantity="1")) == ["ASSET_BUSY"]
+
+
+async def outrun_twice(desk: Desk, city: City, desks: str, *others: str) -> Order:
+    """An application whose goods others take before it is placed, and what it tries then before that is."""
+    lines = [{"assetId": desks, "quantity": "6", "acceptPartial": True}, *({"assetId": one} for one in others)]
+    city.faults.append("lost_before")
+    waiting = await desk.hand_in(Flow.LOAN, CLERK, *lines, key="slow", range=days(2, 3))
+    assert codes(await desk.apply(desks, by=RIVAL, window=days(2, 3), quantity="7")) == []
+    city.faults.extend([*["ok"] * len(lines), "lost_before"])
+    await desk.circulation.resume()
+    assert (await desk.order(waiting.order_id)).lines[0].quantity == 3
+    assert codes(await desk.apply(desks, by=RIVAL, window=days(2, 3), quantity="1")) == []
+    await desk.circulation.resume()
+    return await desk.order(waiting.order_id)
+
+
+async def test_a_part_is_tried_once_and_the_other_lines_go_on(desk: Desk, city: City) -> None:
+    order = await outrun_twice(desk, city, city.add_asset("desks", quantity="10"), city.add_asset("lamp"))
+    assert (order.state, [line.quantity for line in order.lines]) == (State.IN_APPROVAL, [0, 1])
+
+
+async def test_a_part_that_is_refused_too_is_told_once(desk: Desk, city: City) -> None:
+    desks = city.add_asset("desks", quantity="10")
+    order = await outrun_twice(desk, city, desks)
+    line = {"assetId": desks, "quantity": "6", "acceptPartial": True}
+    told = await desk.hand_in(Flow.LOAN, CLERK, line, key="slow", range=days(2, 3))
+    assert (order.state, codes(told)) == (State.REJECTED, ["ASSET_BUSY"])
 
 
 async def returned(desk: Desk, order_id: str, *outcomes: dict[str, str]) -> str:

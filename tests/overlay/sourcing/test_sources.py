@@ -74,3 +74,10 @@ async def test_what_cannot_be_meant_is_refused_with_its_place(api: Api, want: di
     answer = await api(QUERY, CLERK, input={"range": days(1, 2), "wants": [want]})
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
     assert f"input.wants.0.{place}" in answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("range_", [days(-1, 2), days(1, 181), {"from": "9999-12-30", "to": "9999-12-31"}])
+async def test_nothing_is_proposed_for_days_that_no_loan_may_have(api: Api, range_: dict[str, str]) -> None:
+    answer = await api(QUERY, CLERK, input={"range": range_, "wants": [{"classCode": "A0501"}]})
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "input.range" in answer["errors"][0]["message"]

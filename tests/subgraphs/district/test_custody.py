@@ -31,6 +31,7 @@ ONE, TEN = f"asset:{REGION}:one", f"asset:{REGION}:ten"
 HOLD = "hold { id from to quantity state }"
 PLACE = f"mutation P($input: PlaceHoldInput!) {{ placeHold(input: $input) {{ {HOLD} problems {{ code message }} }} }}"
 RENEW = f"mutation R($input: RenewHoldInput!) {{ renewHold(input: $input) {{ {HOLD} problems {{ code }} }} }}"
+REDUCE = f"mutation R($input: ReduceHoldInput!) {{ reduceHold(input: $input) {{ {HOLD} problems {{ code }} }} }}"
 RELEASE = f"mutation R($input: ReleaseHoldInput!) {{ releaseHold(input: $input) {{ {HOLD} problems {{ code }} }} }}"
 MOVE = "mutation M($input: RecordMovementInput!) { recordMovement(input: $input) { writtenBack problems { code } } }"
 WEEK = {"from": "2026-12-01", "to": "2026-12-08"}
@@ -63,6 +64,11 @@ async def place(
 async def move(client: MemoryClient, key: str, hold: str, kind: str, asset: str = ONE, quantity: str = "1") -> Any:
     fields = {"idempotencyKey": key, "assetId": asset, "holdId": hold, "kind": kind, "quantity": quantity}
     return (await client.data(MOVE, {"input": fields}, SERVICE))["recordMovement"]
+
+
+async def reduce(client: MemoryClient, key: str, hold: str, quantity: str) -> Any:
+    fields = {"idempotencyKey": key, "assetId": TEN, "holdId": hold, "quantity": quantity}
+    return (await client.data(REDUCE, {"input": fields}, SERVICE))["reduceHold"]
 
 
 def codes(payload: Any) -> list[str]:
@@ -172,6 +178,34 @@ async def test_a_batch_comes_back_in_parts(client: MemoryClient) -> None:
     assert codes(await move(client, "m3", hold, "RETURN", TEN, "7")) == ["QUANTITY_EXCEEDED"]
     assert await move(client, "m4", hold, "RETURN", TEN, "6") == {"writtenBack": True, "problems": []}
     assert client.store.all["ten"]["status"] == "IDLE"
+
+
+async def test_what_has_not_left_of_a_hold_is_given_up(client: MemoryClient) -> None:
+    """What is given up can be held again at once, and no more than that; sent again, it is given up once."""
+    hold = (await place(client, "k1", TEN, quantity="8"))["hold"]["id"]
+    assert codes(await move(client, "m1", hold, "DISPATCH", TEN, "3")) == []
+    assert codes(await reduce(client, "r1", hold, "6")) == ["QUANTITY_EXCEEDED"], "three have left"
+    assert codes(await reduce(client, "r2", hold, "0")) == ["INVALID_QUANTITY"]
+    assert codes(await reduce(client, "r3", "none", "1")) == ["UNKNOWN_HOLD"]
+    first = await reduce(client, "r4", hold, "4")
+    assert (first["problems"], first["hold"]["quantity"], first["hold"]["state"]) == ([], "4", "DISPATCHED")
+    assert await reduce(client, "r4", hold, "4") == first
+    assert codes(await place(client, "k2", TEN, quantity="7")) == ["ASSET_BUSY"]
+    assert codes(await place(client, "k3", TEN, quantity="6")) == []
+    assert codes(await move(client, "m2", hold, "RETURN", TEN, "3")) == []
+    over = await reduce(client, "r5", hold, "1")
+    assert (over["problems"], over["hold"]["state"]) == ([], "RELEASED"), "nothing of it is claimed any more"
+    assert codes(await reduce(client, "r6", hold, "1")) == [], "what is over may be given up again"
+
+
+async def test_a_hold_that_lapsed_is_given_up_without_a_fault(client: MemoryClient) -> None:
+    lapsed = (await place(client, "k1", TEN, quantity="8", lifeSeconds=1))["hold"]["id"]
+    client.clock.advance(seconds=2)
+    answer = await reduce(client, "r1", lapsed, "8")
+    assert (answer["problems"], answer["hold"]["state"]) == ([], "EXPIRED")
+    whole = (await place(client, "k2", TEN, quantity="10"))["hold"]["id"]
+    assert (await reduce(client, "r2", whole, "10"))["hold"]["state"] == "RELEASED"
+    assert codes(await place(client, "k3", TEN, quantity="10")) == []
 
 
 async def test_a_store_whose_mapping_grants_no_holds(client: MemoryClient) -> None:
