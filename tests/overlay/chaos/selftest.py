@@ -24,7 +24,7 @@ def selftest(seed: int) -> bool:
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         new_store = sqlite_stores(Path(folder))
-        fault = find(Plant("none"), new_store, seed, SOUND_WALKS)
+        fault = find(Plant("none", flows=None), new_store, seed, SOUND_WALKS)
         print(f"sound: {fault or 'nothing found'}", flush=True)
         found = 0
         for plant in PLANTS:
@@ -42,7 +42,7 @@ def find(plant: Plant, new_store: NewStore, seed: int, walks: int) -> str | None
     with planted(plant) as parts, quiet():
         for _ in range(walks):
             try:
-                asyncio.run(walk(new_store(), seeds.getrandbits(32), STEPS, parts))
+                asyncio.run(walk(new_store(), seeds.getrandbits(32), STEPS, parts, plant.flows))
             except Exception as error:  # what a fault does to the system is any exception
                 return f"{type(error).__name__}: {str(error).splitlines()[0][:120]}"
     return None
