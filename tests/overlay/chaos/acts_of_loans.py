@@ -91,6 +91,14 @@ def _extend(scene: Scene, choose: Chooser, found: Sequence[Order]) -> Plan:
     return Plan([scene.call(applicant_of(order), Command.EXTEND, order, to=to_day.isoformat(), reason="会议延期")])
 
 
+def _want_it_next(scene: Scene, choose: Chooser, found: Sequence[Order]) -> Plan:
+    """Somebody else has need of what is lent, soon after it is due."""
+    order, by = choose.pick(found), choose.pick([NEIGHBOUR, DEPUTY])
+    after = max(order.to_day or scene.today, scene.today)
+    lines = [{"assetId": line.asset_id, "quantity": str(line.card_quantity)} for line in order.lines if line.lent > 0]
+    return Plan([scene.application(by, Flow.LOAN, lines, range=days(choose.number(1, 3), 2, after))])
+
+
 def _give_back(scene: Scene, choose: Chooser, found: Sequence[Order]) -> Plan:
     order = choose.pick(found)
     lines = whole_or_part(choose, order.lines, lambda line: line.lent)
@@ -165,6 +173,7 @@ ACTS_OF_LOANS: tuple[Act, ...] = (
     Act("same_key_at_once", _same_key_at_once),
     Act("nonsense", _nonsense),
     Act("receive", _receive, states=_MOVING, where=_in_transit, weight=8),
+    Act("want_it_next", _want_it_next, states=(State.LENT, State.EXTENDING), where=_lent, weight=3),
     Act("extend", _extend, states=(State.LENT,), weight=5),
     Act("give_back", _give_back, states=_MOVING, where=_lent, weight=6),
     Act("give_back_too_much", _give_back_too_much, states=_MOVING),

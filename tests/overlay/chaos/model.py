@@ -27,6 +27,7 @@ __all__ = ["NOTICE_DAYS", "Answer", "Model"]
 HOLD_LASTS = timedelta(days=7)
 """At least, from the last time it was placed or renewed."""
 NOTICE_DAYS = 7
+_RENEWS = (Command.APPROVE, Command.RESUBMIT)
 _MAY_EXPIRE = (State.IN_APPROVAL, State.RETURNED, *APPROVED.values())
 
 
@@ -86,7 +87,8 @@ class Model:
         if answer.problems and not done:
             return  # refused, and nothing was done
         self._go_along(case, reading.orders[order_id], reading.now, has_command=True)
-        case.renewed_at = self.given_at[call.key]
+        if call.command in _RENEWS:
+            case.renewed_at = self.given_at[call.key]
         rule(case, done, call.by.region)
         if call.command is Command.EXTEND:
             asked = len(reading.orders[order_id].extensions)

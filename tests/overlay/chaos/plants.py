@@ -186,11 +186,13 @@ class SkipsVersions(Circulation):
     async def _begin(
         self, identity: Identity, key: str, digest: str, command: Command, seen: Order, body: Mapping[str, Any]
     ) -> CommandAnswer:
-        async with self._database.read() as connection:
-            now = await repository.load_order(connection, seen.id)
-        assert now is not None
-        seen = dataclasses.replace(seen, version=now.version)
-        return await super()._begin(identity, key, digest, command, seen, body)
+        answer = await super()._begin(identity, key, digest, command, seen, body)
+        while [one.code for one in answer.problems] == ["ORDER_CHANGED"]:
+            async with self._database.read() as connection:
+                now = await repository.load_order(connection, seen.id)
+            assert now is not None
+            answer = await super()._begin(identity, key, digest, command, now, body)
+        return answer
 
 
 class LetsOwnBeApproved(Circulation):
