@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,29 @@ async def test_nothing_is_double_booked(desk: Desk, city: City) -> None:
     answers = await asyncio.gather(*(desk.apply(asset, by=person, quantity="3") for person in people))
     assert sorted(codes(answer) == [] for answer in answers) == [False] * 3 + [True] * 3
     assert sum(hold.quantity for hold in city.holds.values() if city.in_force(hold)) == 9
+
+
+async def test_nothing_is_double_booked_on_extension(desk: Desk, city: City) -> None:
+    """Not when it is asked for, and not when somebody was promised the days while it waited for approval."""
+    asked, waits = city.add_asset("p1"), city.add_asset("p2")
+    early, late = await lent(desk, asked), await lent(desk, waits)
+    longer = {"to": days(14, 1)["from"]}
+    assert codes(await desk.apply(asked, by=RIVAL, window=days(10, 3))) == []
+    assert codes(await desk.give(CLERK, Command.EXTEND, early, **longer)) == ["ASSET_BUSY"]
+    assert codes(await desk.give(CLERK, Command.EXTEND, late, **longer)) == []
+    assert codes(await desk.give(HEAD, Command.APPROVE, late)) == []
+    assert codes(await desk.apply(waits, by=RIVAL, window=days(10, 3))) == []
+    assert codes(await desk.give(LENDING, Command.APPROVE, late)) == ["ASSET_BUSY"]
+    for order_id, state in ((early, State.LENT), (late, State.EXTENDING)):
+        order = await desk.order(order_id)
+        assert (order.state, order.to_day) == (state, date.fromisoformat(days(1, 7)["to"]))
+        assert {hold.to_day for hold in city.holds.values() if hold.order_id == order_id} == {days(1, 7)["to"]}
+    assert codes(await desk.give(CLERK, Command.WITHDRAW, late)) == []
+    until = {"to": days(9, 1)["from"]}
+    assert codes(await desk.give(CLERK, Command.EXTEND, late, **until)) == [], "up to a day before the other loan"
+    for person in (HEAD, LENDING):
+        assert codes(await desk.give(person, Command.APPROVE, late)) == []
+    assert (await desk.order(late)).to_day == date.fromisoformat(until["to"])
 
 
 async def test_approval_has_as_many_steps_as_it_needs(desk: Desk, city: City) -> None:

@@ -17,7 +17,7 @@ from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk, Handler, Step, Work
 from overlay.orders.commands.checks import TEXT_MAX, check_unchanged, line_of, to_amount
 from overlay.orders.commands.goods import finish_goods, movement_input
-from overlay.orders.commands.stock import book_from, owner_account
+from overlay.orders.commands.stock import book_from, owner_account, refusal_of_unfit
 from overlay.orders.model import Command, HoldState, Line, Order, Outcome
 from overlay.orders.progress import goods_state, to_appraise, to_diagnose, to_inspect
 
@@ -38,6 +38,8 @@ class Verdict:
     """Of the line, by what was judged of it."""
     frees_hold: bool = False
     """The hold is given back at once, for nothing will leave on it."""
+    only_fit: bool = False
+    """Whether it can be said only of what works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ APPRAISE = Judge(
             sources=(Custody.IN_STORE,),
             target=Custody.IN_TRANSIT,
             changes=_left,
+            only_fit=True,
         ),
         Outcome.REFUSED: Verdict(
             changes=lambda line, _: {"quantity": Decimal(0), "refusal": "REFUSED"}, frees_hold=True
@@ -92,13 +95,13 @@ DIAGNOSE = Judge(
         Outcome.NEEDS_REPAIR: Verdict(
             kind="REPAIR_OUT",
             movement=Movement.REPAIR,
-            sources=(Custody.DAMAGED, Custody.IN_STORE),
+            sources=(Custody.DAMAGED, Custody.TO_DISPOSE, Custody.IN_STORE),
             target=Custody.IN_REPAIR,
             changes=_left,
         ),
         Outcome.SCRAP: Verdict(
             movement=Movement.SCRAP,
-            sources=(Custody.DAMAGED, Custody.IN_STORE),
+            sources=(Custody.DAMAGED, Custody.TO_DISPOSE, Custody.IN_STORE),
             target=Custody.TO_DISPOSE,
             changes=_nothing,
             frees_hold=True,
@@ -170,6 +173,7 @@ class JudgeLines(Handler):
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         pairs, problems = judged(work.command.body, order, work.command.actor.region, self._judge)
+        problems = problems or await self._check_fit(work, pairs)
         if problems:
             return problems
         for line, item in pairs:
@@ -197,6 +201,11 @@ class JudgeLines(Handler):
     async def finish(self, work: Work, order: Order, problems: Sequence[Problem]) -> None:
         if goods_state(order) is not order.state:
             await finish_goods(work, order, self._judge.command)
+
+    async def _check_fit(self, work: Work, pairs: Sequence[tuple[Line, Item]]) -> list[Problem]:
+        fit = [line for line, item in pairs if self._judge.verdicts[Outcome(item["outcome"])].only_fit]
+        found = [await refusal_of_unfit(work, line, self._judge.quantity(line)) for line in fit]
+        return [refusal for refusal in found if refusal is not None]
 
     async def _settle(self, work: Work, order: Order, line: Line, item: Item) -> None:
         """What the verdict means, once it counts."""

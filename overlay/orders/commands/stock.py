@@ -39,12 +39,15 @@ async def book_from(
     quantity: Decimal,
     moved_before: Decimal,
 ) -> None:
-    """Write the movement out of the owner's accounts, in this order, as far as each goes; the last one gives the rest."""
+    """Write the movement out of the owner's accounts, in this order, as far as each goes; the last one gives the rest.
+    What is at its target already needs no entry."""
     held = await _held(work.connection, line.asset_id, sources[:-1])
     for custody in sources:
         part = quantity if custody is sources[-1] else min(held.get(custody, Decimal(0)), quantity)
+        source = owner_account(line, custody)
+        if part > 0 and source != target:
+            await work.book(order, line, movement, source, target, part, moved_before)
         if part > 0:
-            await work.book(order, line, movement, owner_account(line, custody), target, part, moved_before)
             quantity, moved_before = quantity - part, moved_before + part
 
 

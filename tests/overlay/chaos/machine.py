@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.overlay.chaos.acts import Chooser
+from overlay.orders.model import Flow
+from tests.overlay.chaos.acting import Chooser
 from tests.overlay.chaos.stores import NewStore
-from tests.overlay.chaos.world import Parts, World
+from tests.overlay.chaos.world import FOCUSES, Parts, World
 
 __all__ = ["explore", "walk"]
 
@@ -42,8 +43,9 @@ class Chaos(RuleBasedStateMachine):
         self.runner.run(work)
         self.is_sound = True
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(focus=st.integers(0, len(FOCUSES) - 1))
+    def begin(self, focus: int) -> None:
+        self.world.flows = FOCUSES[focus]
         self.run(self.world.open())
 
     @rule(number=STEP)
@@ -80,9 +82,12 @@ def explore(new_store: NewStore, walks: int, steps: int, seed_: int | None = Non
     return totals
 
 
-async def walk(url: str, seed_: int, steps: int, parts: Parts | None = None) -> Counter[str]:
+async def walk(
+    url: str, seed_: int, steps: int, parts: Parts | None = None, flows: frozenset[Flow] | None = None
+) -> Counter[str]:
     """One walk that hypothesis does not choose, to its rest."""
-    world, numbers = World(url, parts or Parts()), Random(seed_)
+    numbers = Random(seed_)
+    world = World(url, parts or Parts(), flows or numbers.choice(FOCUSES))
     await world.open()
     try:
         for _ in range(steps):

@@ -3,26 +3,32 @@
 It is told each command and its final answer. An order whose last command has no answer yet is in the balance: the
 model says nothing of it until the same key was answered. A command that the model has no rule for ends what it says
 of that order; the checks go on.
+
+What happens to an order without a command of its people, a hold that lapsed or a public notice that ended, the model
+finds possible or not, and goes along with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from overlay.clock import parse_instant
+from overlay.clock import parse_instant, shanghai_today
 from overlay.messages import Problem
 from overlay.orders.model import Command, Flow, Order, State
-from tests.overlay.chaos.acts import Call
+from tests.overlay.chaos.acting import Call, Lending
+from tests.overlay.chaos.cases import APPROVED, NOTICED, RULES, Case, Goods
 from tests.overlay.chaos.reading import Reading
 
-__all__ = ["Answer", "Model"]
+__all__ = ["NOTICE_DAYS", "Answer", "Model"]
 
 HOLD_LASTS = timedelta(days=7)
 """At least, from the last time it was placed or renewed."""
-_NOT_MOVED = (State.IN_APPROVAL, State.RETURNED, State.TO_DISPATCH)
+NOTICE_DAYS = 7
+_RENEWS = (Command.APPROVE, Command.RESUBMIT)
+_MAY_EXPIRE = (State.IN_APPROVAL, State.RETURNED, *APPROVED.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +51,6 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Goods:
-    quantity: Decimal
-    region: str
-    """Whose they are."""
-    dispatched: Decimal = Decimal(0)
-    received: Decimal = Decimal(0)
-    returning: Decimal = Decimal(0)
-    returned: Decimal = Decimal(0)
-    loan_line: str | None = None
-    outcome: str | None = None
-
-    @property
-    def numbers(self) -> tuple[Decimal, ...]:
-        return (self.quantity, self.dispatched, self.received, self.returning, self.returned)
-
-
-@dataclass(slots=True)
-class Case:
-    flow: Flow
-    state: State
-    steps: int
-    approved: int
-    goods: dict[str, Goods]
-    renewed_at: datetime
-    loan_id: str | None = None
-
-    def standing(self) -> State:
-        """Of a loan whose goods have begun to move: what lags most behind says where it stands."""
-        lines = self.goods.values()
-        if any(one.dispatched < one.quantity for one in lines):
-            return State.TO_DISPATCH
-        if any(one.received < one.dispatched for one in lines):
-            return State.IN_TRANSIT
-        if any(one.returning for one in lines):
-            return State.RETURNING
-        return State.LENT if any(one.returned < one.received for one in lines) else State.DONE
-
-
-@dataclass(slots=True)
 class Model:
     cases: dict[str, Case] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
@@ -103,26 +70,31 @@ class Model:
 
     def answered(self, call: Call, answer: Answer, reading: Reading) -> None:
         """A final answer."""
-        order_id = call.order_id
+        order_id = call.order_id or ""
         self.unanswered.pop(call.key, None)
         if call.command is Command.APPLY:
             if not answer.problems and answer.order_id is not None:
                 self._open(reading.orders[answer.order_id])
             return
-        case = self.cases.get(order_id or "")
-        if case is None:
+        case = self.cases.get(order_id)
+        if case is None or isinstance(call.command, Lending):
             return
-        rule = _RULES.get((case.flow, call.command))
+        rule = RULES.get((case.flow, call.command))
         if rule is None:
-            del self.cases[order_id or ""]
+            del self.cases[order_id]
             return
-        lines = _lines_done(call, answer, reading)
-        if answer.problems and not lines:
+        done = _lines_done(call, case, answer, reading)
+        if answer.problems and not done:
             return  # refused, and nothing was done
-        case.renewed_at = self.given_at[call.key]
-        rule(self, case, lines)
+        self._go_along(case, reading.orders[order_id], reading.now, has_command=True)
+        if call.command in _RENEWS:
+            case.renewed_at = self.given_at[call.key]
+        rule(case, done, call.by.region)
+        if call.command is Command.EXTEND:
+            asked = len(reading.orders[order_id].extensions)
+            case.extension_steps = sum(step.extension == asked for step in reading.orders[order_id].approvals)
         if call.command is Command.RETURN_GOODS and answer.order_id is not None:
-            self._open_return(answer.order_id, str(order_id), lines, reading)
+            self._open_return(answer.order_id, order_id, done, reading)
 
     def differences(self, reading: Reading) -> Iterator[str]:
         """Where the store does not show what people were told."""
@@ -132,24 +104,44 @@ class Model:
             order = reading.orders[order_id]
             if order_id in unsure or case.loan_id in unsure or order.command_id is not None:
                 continue
-            if order.state is State.EXPIRED and self._may_have_expired(case, reading.now):
-                case.state = State.EXPIRED
+            self._go_along(case, order, reading.now)
             self.compared += 1
             if order.state is not case.state:
                 yield f"{order_id} is {order.state}, people were told {case.state}"
             told = {line_id: one.numbers for line_id, one in case.goods.items()}
-            if order.flow is Flow.LOAN and told != _numbers(order):
-                yield f"{order_id}: {_numbers(order)}, people were told {told}"
+            if order.flow is not Flow.RETURN and told != _numbers(order):
+                yield f"{order_id} {order.flow}: {_numbers(order)}, people were told {told}"
 
-    def _may_have_expired(self, case: Case, now: datetime) -> bool:
-        moved = any(one.dispatched for one in case.goods.values())
-        return case.state in _NOT_MOVED and not moved and now >= case.renewed_at + HOLD_LASTS
+    # --- what happens by itself ---------------------------------------------------------------------------------------
+
+    def _go_along(self, case: Case, order: Order, now: datetime, has_command: bool = False) -> None:
+        if case.flow in NOTICED and case.state is State.PUBLIC_NOTICE:
+            self._follow_notice(case, order, now)
+        expired = order.state is State.EXPIRED and case.state in _MAY_EXPIRE and not has_command
+        if expired and not case.some(lambda one: one.dispatched) and now >= case.renewed_at + HOLD_LASTS:
+            case.state = State.EXPIRED
+
+    def _follow_notice(self, case: Case, order: Order, now: datetime) -> None:
+        """Somebody may have applied for what is offered; when the days are over, approval begins for what is left."""
+        for line in order.lines:
+            if line.quantity == 0 and line.refusal is not None:
+                case.goods[line.id].quantity = Decimal(0)
+        if not case.some(lambda one: one.quantity):
+            case.state = State.STOPPED
+        elif order.state is not State.PUBLIC_NOTICE and shanghai_today(now) >= shanghai_today(
+            case.renewed_at
+        ) + timedelta(days=NOTICE_DAYS):
+            case.state, case.approved, case.steps = State.IN_APPROVAL, 0, len(order.approvals)
+            case.renewed_at += timedelta(days=NOTICE_DAYS - 1)  # the earliest at which holds can have been placed
+
+    # --- new orders ---------------------------------------------------------------------------------------------------
 
     def _open(self, order: Order) -> None:
         if order.id not in self.known:  # a key that was repeated opens nothing
             goods = {line.id: Goods(line.quantity, line.lending_region) for line in order.lines}
             placed_at = parse_instant(order.created_at)
-            self.cases[order.id] = Case(order.flow, State.IN_APPROVAL, len(order.approvals), 0, goods, placed_at)
+            first = State.PUBLIC_NOTICE if order.flow in NOTICED else State.IN_APPROVAL
+            self.cases[order.id] = Case(order.flow, first, len(order.approvals), 0, goods, placed_at)
             self.known.add(order.id)
 
     def _open_return(self, id_: str, loan_id: str, lines: Mapping[str, str], reading: Reading) -> None:
@@ -160,76 +152,11 @@ class Model:
             f"{id_.removeprefix('order:')}-{n}": Goods(Decimal(quantity), loan.goods[line_id].region, loan_line=line_id)
             for n, (line_id, quantity) in enumerate(lines.items(), start=1)
         }
-        self.cases[id_] = Case(Flow.RETURN, State.TO_INSPECT, 0, 0, goods, reading.now, loan_id)
+        self.cases[id_] = Case(Flow.RETURN, State.TO_INSPECT, 0, 0, goods, reading.now, loan, loan_id)
         self.known.add(id_)
 
-    # --- the rules ----------------------------------------------------------------------------------------------------
 
-    def approve_loan(self, case: Case, _: Mapping[str, str]) -> None:
-        case.approved += 1
-        case.state = State.TO_DISPATCH if case.approved == case.steps else State.IN_APPROVAL
-
-    def resubmit(self, case: Case, _: Mapping[str, str]) -> None:
-        case.approved, case.state = 0, State.IN_APPROVAL
-
-    def dispatch(self, case: Case, lines: Mapping[str, str]) -> None:
-        for line_id, quantity in lines.items():
-            case.goods[line_id].dispatched += Decimal(quantity)
-        case.state = case.standing()
-
-    def receive(self, case: Case, lines: Mapping[str, str]) -> None:
-        for line_id, quantity in lines.items():
-            case.goods[line_id].received += Decimal(quantity)
-        case.state = case.standing()
-
-    def give_back(self, case: Case, lines: Mapping[str, str]) -> None:
-        for line_id, quantity in lines.items():
-            case.goods[line_id].returning += Decimal(quantity)
-        case.state = case.standing()
-
-    def inspect(self, case: Case, lines: Mapping[str, str]) -> None:
-        loan = self.cases[case.loan_id or ""]
-        for line_id, outcome in lines.items():
-            one = case.goods[line_id]
-            one.outcome = outcome
-            of_loan = loan.goods[one.loan_line or ""]
-            of_loan.returning -= one.quantity
-            of_loan.returned += 0 if outcome == "REFUSED" else one.quantity
-        loan.state = loan.standing()
-        if all(one.outcome is not None for one in case.goods.values()):
-            case.steps = len({one.region for one in case.goods.values() if one.outcome == "NEEDS_REPAIR"})
-            case.state = State.IN_APPROVAL if case.steps else State.DONE
-
-    def confirm(self, case: Case, _: Mapping[str, str]) -> None:
-        case.approved += 1
-        case.state = State.DONE if case.approved == case.steps else State.IN_APPROVAL
-
-
-Rule = Callable[[Model, Case, Mapping[str, str]], None]
-
-
-def _ends_in(state: State) -> Rule:
-    def rule(_model: Model, case: Case, _lines: Mapping[str, str]) -> None:
-        case.state = state
-
-    return rule
-
-
-_RULES: Mapping[tuple[Flow, Command], Rule] = {
-    (Flow.LOAN, Command.APPROVE): Model.approve_loan,
-    (Flow.LOAN, Command.REJECT): _ends_in(State.REJECTED),
-    (Flow.LOAN, Command.RETURN_FOR_CORRECTION): _ends_in(State.RETURNED),
-    (Flow.LOAN, Command.RESUBMIT): Model.resubmit,
-    (Flow.LOAN, Command.WITHDRAW): _ends_in(State.WITHDRAWN),
-    (Flow.LOAN, Command.DISPATCH): Model.dispatch,
-    (Flow.LOAN, Command.RECEIVE): Model.receive,
-    (Flow.LOAN, Command.RETURN_GOODS): Model.give_back,
-    (Flow.RETURN, Command.INSPECT): Model.inspect,
-    (Flow.RETURN, Command.APPROVE): Model.confirm,
-}
-
-
-def _lines_done(call: Call, answer: Answer, reading: Reading) -> dict[str, str]:
+def _lines_done(call: Call, case: Case, answer: Answer, reading: Reading) -> dict[str, str]:
     """Of a command on lines: those that no owner refused. What was refused before it began has done none."""
     lines: Sequence[Mapping[str, str]] = call.body.get("lines") or ()
     begun = {step["command_id"] for step in reading.steps}
@@ -237,10 +164,17 @@ def _lines_done(call: Call, answer: Answer, reading: Reading) -> dict[str, str]:
     if answer.problems and not begun.intersection(mine):
         return {}
     refused = {int(item.path[1]) for item in answer.problems if item.path[:1] == ("lines",)}
-    return {line["lineId"]: line.get("quantity") or line["outcome"] for n, line in enumerate(lines) if n not in refused}
+    if call.command is Command.APPROVE and case.state is State.EXTENDING:
+        return {id_: "" for n, (id_, one) in enumerate(case.goods.items()) if n not in refused and one.lent}
+    return {line["lineId"]: _told(line) for n, line in enumerate(lines) if n not in refused}
+
+
+def _told(line: Mapping[str, str]) -> str:
+    return line.get("quantity") or line.get("outcome") or line["amount"]
 
 
 def _numbers(order: Order) -> dict[str, tuple[Decimal, ...]]:
     return {
-        line.id: (line.quantity, line.dispatched, line.received, line.returning, line.returned) for line in order.lines
+        line.id: (line.quantity, line.dispatched, line.arrived, line.received, line.returning, line.returned)
+        for line in order.lines
     }

@@ -14,6 +14,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -23,16 +24,19 @@ from overlay.group.custody import CommandResult, Custody, Done, Refused, Unknown
 from overlay.messages import Problem
 from overlay.orders import repository
 from overlay.orders.commands import HANDLERS
+from overlay.orders.commands.apply import Apply
 from overlay.orders.commands.approve import Approve
 from overlay.orders.commands.base import Handler, Step, Work
+from overlay.orders.commands.compensate import SettleCompensation
 from overlay.orders.commands.draft import Draft
-from overlay.orders.commands.goods import DISPATCH, RECEIVE, MoveGoods
+from overlay.orders.commands.goods import DISPATCH, RECEIVE, WRITE_OFF_DISPOSED, MoveGoods
 from overlay.orders.commands.restore import InspectReturn
+from overlay.orders.commands.transfer import ReceiveForGood, ReturnToOwner
 from overlay.orders.model import Command, Flow, Order, State
 from overlay.orders.service import Circulation, CommandAnswer
-from overlay.store.tables import ledger_entries
+from overlay.store.tables import compensations, ledger_entries
 from subgraphs.district.custody.claims import Claim
-from tests.overlay.chaos.world import Parts
+from tests.overlay.chaos.world import LOANS, Parts
 from tests.overlay.city import City
 
 __all__ = ["PLANTS", "Plant", "planted"]
@@ -43,6 +47,8 @@ class Plant:
     name: str
     parts: Parts = field(default_factory=Parts)
     handlers: Mapping[tuple[Flow, Command], Handler] = field(default_factory=dict)
+    flows: frozenset[Flow] | None = LOANS
+    """What the walks are about that look for it; None: anything."""
 
 
 @contextmanager
@@ -92,6 +98,32 @@ class ForgetfulOfKeys(City):
     def _once(self, input_: dict[str, Any], act: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
         self.answers[input_["idempotencyKey"]] = act(input_)
         return self.answers[input_["idempotencyKey"]]
+
+
+class KeepsTheOldCard(City):
+    """Says that the goods were let go, and still has them on its own card."""
+
+    def _transfer_out(self, input_: dict[str, Any]) -> dict[str, Any]:
+        return {"writtenBack": True, "problems": []}
+
+
+class ExtendsWhatIsPromised(City):
+    """Tells nobody what is busy, and looks at nobody else's claims when it lends for longer."""
+
+    is_extending = False
+
+    def _busy(self, id_: str, range_: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return []
+
+    def _extend(self, input_: dict[str, Any]) -> dict[str, Any]:
+        self.is_extending = True
+        try:
+            return super()._extend(input_)
+        finally:
+            self.is_extending = False
+
+    def _claims(self, asset_id: str, without: str | None = None) -> list[Claim]:
+        return [] if self.is_extending else super()._claims(asset_id, without)
 
 
 # --- the way to the owners --------------------------------------------------------------------------------------------
@@ -154,11 +186,13 @@ class SkipsVersions(Circulation):
     async def _begin(
         self, identity: Identity, key: str, digest: str, command: Command, seen: Order, body: Mapping[str, Any]
     ) -> CommandAnswer:
-        async with self._database.read() as connection:
-            now = await repository.load_order(connection, seen.id)
-        assert now is not None
-        seen = dataclasses.replace(seen, version=now.version)
-        return await super()._begin(identity, key, digest, command, seen, body)
+        answer = await super()._begin(identity, key, digest, command, seen, body)
+        while [one.code for one in answer.problems] == ["ORDER_CHANGED"]:
+            async with self._database.read() as connection:
+                now = await repository.load_order(connection, seen.id)
+            assert now is not None
+            answer = await super()._begin(identity, key, digest, command, now, body)
+        return answer
 
 
 class LetsOwnBeApproved(Circulation):
@@ -185,6 +219,17 @@ class RefusesAndChanges(Circulation):
         return await super()._refuse(identity, key, command, digest, order_id, problems)
 
 
+class HonoursEveryDelegation(Circulation):
+    """Whatever its days are."""
+
+    async def _acting(self, identity: Identity, body: Mapping[str, Any]) -> Identity | None:
+        lender = body.get("onBehalfOf")
+        if lender is None:
+            return identity
+        lent = await self._delegations.of(identity)
+        return next((one.acting() for one in lent if one.person == lender), None)
+
+
 class NeverResumes(Circulation):
     async def resume(self) -> int:
         return 0
@@ -193,14 +238,62 @@ class NeverResumes(Circulation):
 # --- the handlers -----------------------------------------------------------------------------------------------------
 
 
+async def _lose_an_entry(work: Work) -> None:
+    last = select(ledger_entries.c.id).order_by(ledger_entries.c.at.desc(), ledger_entries.c.sequence.desc())
+    found = (await work.connection.execute(last.limit(1))).scalar_one()
+    await work.connection.execute(delete(ledger_entries).where(ledger_entries.c.id == found))
+
+
 class LosesAnEntry(MoveGoods):
     """One entry where a pair belongs."""
 
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
         await super().step_done(work, order, step, data)
-        last = select(ledger_entries.c.id).order_by(ledger_entries.c.at.desc(), ledger_entries.c.sequence.desc())
-        found = (await work.connection.execute(last.limit(1))).scalar_one()
-        await work.connection.execute(delete(ledger_entries).where(ledger_entries.c.id == found))
+        await _lose_an_entry(work)
+
+
+class LosesATransfer(ReceiveForGood):
+    """What the owner lets go, nobody is given."""
+
+    async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
+        await super().step_done(work, order, step, data)
+        if step.action == "TRANSFER_OUT":
+            await _lose_an_entry(work)
+
+
+class DropsUnasked(Apply):
+    """Grants a part to who wanted all or nothing."""
+
+    drops_what_is_refused = True
+
+
+class SettlesUnagreed(SettleCompensation):
+    async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
+        table = compensations
+        mine = (table.c.order_id == order.id, table.c.agreed_at.is_(None))
+        await work.connection.execute(update(table).where(*mine).values(agreed_at=work.at))
+        return await super().begin(work, await work.reload(order.id))
+
+
+class ForgetsWhatIsOnTheRoad(ReturnToOwner):
+    """Sends back what has arrived twice: once as arrived, once as returned."""
+
+    async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
+        problems = await super().begin(work, order)
+        after = await work.reload(order.id)
+        for line in after.lines:
+            await work.set_line(line, returning=Decimal(0))
+        return problems
+
+
+class WritesOffWhatStays(MoveGoods):
+    """Says that all was written off when a part was."""
+
+    async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
+        await super().step_done(work, order, step, data)
+        after = await work.reload(order.id)
+        for line in after.lines:
+            await work.set_line(line, received=line.dispatched)
 
 
 class RewritesHistory(MoveGoods):
@@ -238,6 +331,8 @@ class ClosesPartlyReturned(InspectReturn):
             await work.set_line(line, returned=line.received, returning=0)
 
 
+_REALLOCATION = frozenset({Flow.REALLOCATION})
+
 PLANTS: tuple[Plant, ...] = (
     Plant("a hold without a transaction", Parts(city=HoldWithoutTransaction)),
     Plant("an owner blind to quantity", Parts(city=BlindToQuantity)),
@@ -256,4 +351,24 @@ PLANTS: tuple[Plant, ...] = (
     Plant("a movement booked twice", handlers={(Flow.LOAN, Command.RECEIVE): BooksTwice(RECEIVE)}),
     Plant("approval steps left out", handlers={(Flow.LOAN, Command.APPROVE): SkipsTheChain()}),
     Plant("a partial return that closes the loan", handlers={(Flow.RETURN, Command.INSPECT): ClosesPartlyReturned()}),
+    Plant("a successor card beside the old one", Parts(city=KeepsTheOldCard), flows=_REALLOCATION),
+    Plant("an extension without a look at others", Parts(city=ExtendsWhatIsPromised)),
+    Plant(
+        "a transfer that does not balance",
+        handlers={(Flow.REALLOCATION, Command.RECEIVE): LosesATransfer()},
+        flows=_REALLOCATION,
+    ),
+    Plant(
+        "goods that are lost on their way back",
+        handlers={(Flow.REALLOCATION, Command.RETURN_TO_OWNER): ForgetsWhatIsOnTheRoad()},
+        flows=_REALLOCATION,
+    ),
+    Plant("an office that was lent for other days", Parts(circulation=HonoursEveryDelegation)),
+    Plant("a part granted to who wants all", handlers={(Flow.LOAN, Command.APPLY): DropsUnasked()}),
+    Plant("a payment that nobody agreed to", handlers={(Flow.RETURN, Command.SETTLE_COMPENSATION): SettlesUnagreed()}),
+    Plant(
+        "a write-off of what is still there",
+        handlers={(Flow.DISPOSAL, Command.WRITE_OFF): WritesOffWhatStays(WRITE_OFF_DISPOSED)},
+        flows=frozenset({Flow.DISPOSAL}),
+    ),
 )

@@ -28,9 +28,10 @@ from gwc.keys import ensure_keys
 from overlay.clock import shanghai_today
 from overlay.group.endpoint import OutcomeUnknown
 from overlay.messages import Problem
-from overlay.orders.model import Command
+from overlay.orders.model import Command, Flow
+from tests.overlay.chaos.acting import Lending
 from tests.overlay.chaos.acts import ACTS, Call, Chooser, Plan, Scene
-from tests.overlay.chaos.cast import add_assets
+from tests.overlay.chaos.cast import add_assets, items_of, replenish, share_received
 from tests.overlay.chaos.checks import ALWAYS, AT_REST, Violated, held_against
 from tests.overlay.chaos.model import Answer, Model
 from tests.overlay.chaos.reading import Reader, Reading
@@ -51,8 +52,17 @@ FAULTS = ("lost_before", "lost_after")
 FAULT_ONE_IN = 8
 KILL_AFTER_MS = (500, 6000)
 ROUTE = "/graphql"
-_MUTATIONS = {
-    Command.APPLY: "applyLoan",
+SHARED_ONE_IN = 20
+"""How often owners offer what they received."""
+_APPLICATIONS = {
+    Flow.LOAN: "applyLoan",
+    Flow.REALLOCATION: "applyReallocation",
+    Flow.SURRENDER: "surrenderAssets",
+    Flow.REPAIR: "applyRepair",
+    Flow.DISPOSAL: "applyDisposal",
+    Flow.DONATION: "applyDonation",
+}
+_MUTATIONS: dict[Command | Lending, str] = {
     Command.APPROVE: "approveOrder",
     Command.REJECT: "rejectOrder",
     Command.RETURN_FOR_CORRECTION: "returnOrderForCorrection",
@@ -61,7 +71,20 @@ _MUTATIONS = {
     Command.DISPATCH: "dispatchOrder",
     Command.RECEIVE: "receiveOrder",
     Command.RETURN_GOODS: "returnGoods",
-    Command.INSPECT: "inspectReturn",
+    Command.EXTEND: "extendLoan",
+    Command.ARRIVE: "arriveOrder",
+    Command.RETURN_TO_OWNER: "returnToOwner",
+    Command.PROPOSE_COMPENSATION: "proposeCompensation",
+    Command.AGREE_COMPENSATION: "agreeCompensation",
+    Command.SETTLE_COMPENSATION: "settleCompensation",
+    Command.APPRAISE: "appraiseSurrender",
+    Command.STORE: "storeSurrender",
+    Command.DIAGNOSE: "diagnoseRepair",
+    Command.FINISH_REPAIR: "finishRepair",
+    Command.OBJECT: "objectToNotice",
+    Command.EXECUTE: "executeDisposal",
+    Command.WRITE_OFF: "writeOffDisposal",
+    Lending.LEND_OFFICE: "lendOffice",
 }
 
 
@@ -85,7 +108,6 @@ class Round:
     """Orders that a client is about."""
     is_over: bool = False
     city: City = field(init=False)
-    assets: list[str] = field(init=False)
     reader: Reader = field(init=False)
     session: aiohttp.ClientSession = field(init=False)
     process: GwcProcess = field(init=False)
@@ -94,7 +116,7 @@ class Round:
 
     async def run(self, seconds: float) -> None:
         self.city = City(RealClock())  # type: ignore[arg-type]
-        self.assets = add_assets(self.city)
+        add_assets(self.city)
         async with self.opened() as group:
             self.reader = Reader(self.url)
             try:
@@ -164,6 +186,9 @@ class Round:
     async def _client(self, number: int) -> None:
         choose = Chooser(self.seed * CLIENTS + number)
         while not self.is_over:
+            replenish(self.city)
+            if choose.number(1, SHARED_ONE_IN) == 1:
+                share_received(self.city)
             scene = self._scene(await self.reader.read(self.city))
             acts = [act for act in ACTS if act.is_possible(scene)]
             act = choose.pick(acts, [act.weight for act in acts])
@@ -179,7 +204,7 @@ class Round:
             for order in reading.orders.values()
             if order.id in self.model.known and not {order.id, order.loan_id} & (self.busy - {None})
         ]
-        return Scene(orders, self.assets, shanghai_today(reading.now), self.keys)
+        return Scene(orders, items_of(self.city), shanghai_today(reading.now), self.keys)
 
     async def _carry_out(self, plan: Plan) -> None:
         mine = {call.order_id for call in plan.calls} - {None}
@@ -209,10 +234,11 @@ class Round:
 
     async def ask(self, call: Call) -> Answer | None:
         """None when no answer came."""
-        field_ = _MUTATIONS[call.command]
+        field_ = _mutation(call)
+        order = "" if call.command in Lending else "order { id }"
         document = (
             f"mutation M($input: {field_[0].upper()}{field_[1:]}Input!) "
-            f"{{ {field_}(input: $input) {{ order {{ id }} problems {{ code path }} }} }}"
+            f"{{ {field_}(input: $input) {{ {order} problems {{ code path }} }} }}"
         )
         about = {} if call.order_id is None else {"orderId": call.order_id}
         variables = {"input": {"idempotencyKey": call.key, **about, **call.body}}
@@ -279,9 +305,17 @@ async def run_round(folder: Path, url: str, seed: int, seconds: float) -> Counte
     return one.counts
 
 
+def _mutation(call: Call) -> str:
+    if call.command is Command.APPLY:
+        return _APPLICATIONS[call.flow]
+    if call.command is Command.INSPECT:
+        return "inspectReturn" if call.flow is Flow.RETURN else "inspectOrder"
+    return _MUTATIONS[call.command]
+
+
 def _answer(payload: dict[str, Any]) -> Answer:
     problems = tuple(Problem(one["code"], tuple(one["path"] or ()), {}) for one in payload["problems"])
-    return Answer((payload["order"] or {}).get("id"), problems)
+    return Answer((payload.get("order") or {}).get("id"), problems)
 
 
 def _write_keys(folder: Path) -> None:

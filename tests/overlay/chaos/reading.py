@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, create_engine, make_url, select
 
 from overlay.orders import repository
-from overlay.orders.model import Line, Order
+from overlay.orders.model import Flow, Line, Order
 from overlay.store import tables
 from subgraphs.district.custody.decisions import Entry
 from tests.overlay.city import City
@@ -21,8 +21,10 @@ from tests.overlay.city import City
 __all__ = ["Reader", "Reading", "Row"]
 
 Row = Mapping[str, Any]
-LOGS = frozenset({"audit_log"})
-"""What every request may add to, one that is repeated too."""
+LOGS = frozenset({"audit_log", "deliveries"})
+"""What every request may add to, one that is repeated too, and what the overlay carries out of the store by itself."""
+CARRIED = frozenset({("outbox", "state")})
+"""Columns that say how far it has carried a row."""
 RECORDS_OF_COMMANDS = LOGS | {"commands"}
 """What a refused command may add to."""
 
@@ -40,16 +42,24 @@ class Reading:
     holds: Mapping[str, Entry]
     answers: Mapping[str, Row]
     """What the owners answered, by the key of the command."""
+    delegations: Sequence[Row]
     quantities: Mapping[str, Decimal]
-    """Of the assets' cards."""
+    """Of each card, with what has left it for good."""
+    cards: Mapping[str, Decimal]
+    """Of each card, as it is now."""
+    lineages: Mapping[str, str]
+    """Of each card: the one that its goods first stood on."""
+    registered: Mapping[str, Decimal]
+    """What its owner once bought, by lineage."""
     whole: str
     """A digest of every row of the store but its logs, and of the owners' books."""
     without_records: str
     """The same without the tables that a refused command may add to."""
 
     @property
-    def loan_lines(self) -> list[tuple[Order, Line]]:
-        return [(order, line) for order in self.orders.values() if order.flow == "LOAN" for line in order.lines]
+    def goods(self) -> list[tuple[Order, Line]]:
+        """The lines whose goods move by themselves; those of a return move on the loan's."""
+        return [(order, line) for order in self.orders.values() if order.flow != Flow.RETURN for line in order.lines]
 
 
 class Reader:
@@ -89,6 +99,10 @@ async def _read(connection: Connection, city: City) -> Reading:
     query = select(tables.orders).order_by(tables.orders.c.seq)
     orders = await repository.load_orders(_AtOnce(connection), query)  # type: ignore[arg-type]
     books = repr([sorted(city.holds.items()), sorted(city.assets.items()), sorted(city.answers)])
+    cards = {id_: _left(asset) for id_, asset in city.assets.items()}
+    gone: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for hold in city.holds.values():
+        gone[hold.asset] += hold.gone
     return Reading(
         now=city.clock.now,
         orders={order.id: order for order in orders},
@@ -99,10 +113,21 @@ async def _read(connection: Connection, city: City) -> Reading:
         ledgers=_grouped(rows["ledger_entries"], "lineage", "sequence"),
         holds=dict(city.holds),
         answers=dict(city.answers),
-        quantities={id_: Decimal(asset["quantity"]) for id_, asset in city.assets.items()},
+        delegations=rows["delegations"],
+        quantities={id_: quantity + gone[id_] for id_, quantity in cards.items()},
+        cards=cards,
+        lineages={id_: str(asset["lineageId"]) for id_, asset in city.assets.items()},
+        registered={
+            id_: Decimal(asset["registered"]) for id_, asset in city.assets.items() if asset["predecessorId"] is None
+        },
         whole=_digest({name: rows[name] for name in rows.keys() - LOGS}, books),
         without_records=_digest({name: rows[name] for name in rows.keys() - RECORDS_OF_COMMANDS}, books),
     )
+
+
+def _left(asset: Mapping[str, Any]) -> Decimal:
+    """A card of which nothing is left keeps its last quantity, and is disposed of."""
+    return Decimal(0) if asset["status"] == "DISPOSED" else Decimal(asset["quantity"])
 
 
 def _rows(connection: Connection, table: Table) -> Sequence[Row]:
@@ -111,8 +136,12 @@ def _rows(connection: Connection, table: Table) -> Sequence[Row]:
 
 
 def _digest(rows: Mapping[str, Sequence[Row]], books: str) -> str:
-    stored = [(name, [dict(row) for row in rows[name]]) for name in sorted(rows)]
+    stored = [(name, [_still(name, row) for row in rows[name]]) for name in sorted(rows)]
     return hashlib.sha256(f"{stored}{books}".encode()).hexdigest()
+
+
+def _still(table: str, row: Row) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if (table, name) not in CARRIED}
 
 
 def _grouped(rows: Sequence[Row], by: str, order: str) -> Mapping[str, Sequence[Row]]:

@@ -15,22 +15,36 @@ from functools import partial
 from typing import Any
 
 from contract.identity import TokenIssuer
+from overlay.approvals.delegations import Delegations
 from overlay.clock import shanghai_today
 from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupAnswer, GroupEndpoint
-from overlay.orders.model import Command, Flow
+from overlay.orders.model import Command, Flow, State
 from overlay.orders.policy import load_policy
 from overlay.orders.saga import LEASE
 from overlay.orders.service import Circulation
 from overlay.store.database import Database
+from tests.overlay.chaos.acting import Lending
 from tests.overlay.chaos.acts import ACTS, Act, Call, Chooser, Scene
-from tests.overlay.chaos.cast import add_assets
+from tests.overlay.chaos.cast import add_assets, items_of, replenish, share_received
 from tests.overlay.chaos.checks import ALWAYS, AT_REST, Check, Violated, held_against
-from tests.overlay.chaos.model import Answer, Model
+from tests.overlay.chaos.model import NOTICE_DAYS, Answer, Model
 from tests.overlay.chaos.reading import Reader, Reading
 from tests.overlay.city import INTERNAL, City, Crash, ManualClock
 
-__all__ = ["FAULTS", "Parts", "World"]
+__all__ = ["FAULTS", "FOCUSES", "LOANS", "Parts", "World"]
+
+LOANS = frozenset({Flow.LOAN, Flow.RETURN})
+FOCUSES: tuple[frozenset[Flow], ...] = (
+    LOANS,
+    frozenset(Flow),
+    LOANS | {Flow.REPAIR},
+    frozenset({Flow.REALLOCATION}),
+    frozenset({Flow.REALLOCATION, Flow.SURRENDER}),
+    frozenset({Flow.DISPOSAL, Flow.REALLOCATION}),
+    frozenset({Flow.DISPOSAL, Flow.DONATION, Flow.REPAIR}),
+)
+"""What a walk may be about."""
 
 FAULTS = ("unreachable", "lost_before", "lost_after", "crash_before", "crash_after")
 REST_ROUNDS_MAX = 20
@@ -72,6 +86,8 @@ class World:
     url: str
     """Of a store that is empty."""
     parts: Parts = field(default_factory=Parts)
+    flows: frozenset[Flow] = frozenset(Flow)
+    """What people do here. Fewer flows go deeper in as many steps."""
     clock: ManualClock = field(default_factory=ManualClock)
     model: Model = field(default_factory=Model)
     pending: list[Call] = field(default_factory=list)
@@ -81,7 +97,6 @@ class World:
     last: str = "begin"
     """What happened last, in a word."""
     city: City = field(init=False)
-    assets: list[str] = field(init=False)
     reading: Reading = field(init=False)
     _reader: Reader = field(init=False)
     _database: Database = field(init=False)
@@ -90,7 +105,7 @@ class World:
 
     async def open(self) -> None:
         self.city = self.parts.city(self.clock)
-        self.assets = add_assets(self.city)
+        add_assets(self.city)
         self._reader = Reader(self.url)
         await self._start()
         await self.check()
@@ -122,13 +137,16 @@ class World:
             if order.id in self.model.known and order.id not in waiting and order.loan_id not in waiting
         ]
         keys = (f"key-{n}" for n in self._keys)
-        return Scene(orders, self.assets, shanghai_today(self.clock.now), keys)
+        return Scene(orders, items_of(self.city), shanghai_today(self.clock.now), keys)
 
     async def step(self, choose: Chooser) -> None:
         """Anything that may happen next."""
+        if replenish(self.city):
+            await self.check()
         scene = self.scene()
         happenings: list[tuple[Callable[[Chooser], Awaitable[None]], int]] = [
-            *((partial(self._act, act), act.weight) for act in ACTS if act.is_possible(scene)),
+            *((partial(self._act, act), act.weight) for act in ACTS if self._is_about(act) and act.is_possible(scene)),
+            (self._owners_share, 1),
             (self._something_will_go_wrong, 3),
             (self._time_passes, 1),
             (self._settle, 2),
@@ -138,9 +156,14 @@ class World:
             happenings.append((self._retry, 5))
         if self.answers:
             happenings.append((self._repeat, 3))
+        if scene.those(tuple(Flow), [State.PUBLIC_NOTICE]):
+            happenings.append((self._notices_end, 4))
         happens = choose.pick([one for one, _ in happenings], [weight for _, weight in happenings])
         self.last = getattr(happens, "__name__", "").strip("_") or happens.args[0].name  # type: ignore[attr-defined]
         await happens(choose)
+
+    def _is_about(self, act: Act) -> bool:
+        return bool(self.flows & set(act.flows))
 
     async def _act(self, act: Act, choose: Chooser) -> None:
         scene = self.scene()
@@ -192,7 +215,7 @@ class World:
         """What the overlay does beside requests."""
         try:
             await self._circulation.resume()
-            await self._circulation.expire()
+            await self._circulation.tend()
         except Crash:
             self.counts["crashes"] += 1
             await self._restart()
@@ -201,6 +224,15 @@ class World:
     async def _time_passes(self, choose: Chooser) -> None:
         self.clock.advance(hours=choose.number(1, HOURS_MAX))
         await self._settle()
+
+    async def _notices_end(self, _: Chooser) -> None:
+        self.clock.advance(days=NOTICE_DAYS)
+        await self._settle()
+
+    async def _owners_share(self, _: Chooser) -> None:
+        """A legacy store changes a card by itself."""
+        share_received(self.city)
+        await self.check()
 
     async def _something_will_go_wrong(self, choose: Chooser) -> None:
         faults = [choose.pick(["ok", *FAULTS]) for _ in range(choose.number(1, FAULTS_AT_ONCE_MAX))]
@@ -245,8 +277,11 @@ class World:
     async def _send(self, call: Call) -> Answer:
         self.counts["commands"] += 1
         self.model.gave(call, self.clock.now)
+        if isinstance(call.command, Lending):
+            lent = await Delegations(self._database, self.clock).lend(call.by, call.key, call.body)
+            return Answer(None, tuple(lent.problems))
         if call.command is Command.APPLY:
-            answer = await self._circulation.apply(Flow.LOAN, call.by, call.key, call.body)
+            answer = await self._circulation.apply(call.flow, call.by, call.key, call.body)
         else:
             answer = await self._circulation.submit(
                 call.by, call.key, call.command, str(call.order_id), dict(call.body)

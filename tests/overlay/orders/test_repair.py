@@ -97,3 +97,18 @@ async def test_a_keeper_applies_for_what_they_keep_and_another_one_approves(desk
     assert codes(await desk.give(KEEPER, Command.APPROVE, order_id)) == ["OWN_ORDER"]
     await done(desk, someone("second", Role.KEEPER, region="330106"), Command.APPROVE, order_id)
     assert await state(desk, order_id) is State.TO_DIAGNOSE
+
+
+async def test_what_was_given_up_is_repaired_after_all_or_given_up_again(desk: Desk, city: City) -> None:
+    desks = city.add_asset("desks", quantity="10")
+    for outcome, cost in (("SCRAP", {}), ("NEEDS_REPAIR", {"cost": "100"})):
+        order_id = await approved(desk, Flow.REPAIR, OWNER_CLERK, repair(desks, quantity="8", estimate="900"))
+        line = (await desk.order(order_id)).lines[0].id
+        await done(desk, KEEPER, Command.DIAGNOSE, order_id, lines=[{"lineId": line, "outcome": outcome, **cost}])
+    assert await balances(desk, desks) == {("330106", "IN_REPAIR"): 8, ("330106", "IN_STORE"): 2}
+    await done(desk, KEEPER, Command.FINISH_REPAIR, order_id)
+    await done(desk, KEEPER, Command.INSPECT, order_id, lines=[{"lineId": line, "outcome": "SCRAP"}])
+    again = await approved(desk, Flow.REPAIR, OWNER_CLERK, repair(desks, quantity="9", estimate="900"))
+    line = (await desk.order(again)).lines[0].id
+    await done(desk, KEEPER, Command.DIAGNOSE, again, lines=[{"lineId": line, "outcome": "SCRAP"}])
+    assert await balances(desk, desks) == {("330106", "TO_DISPOSE"): 9, ("330106", "IN_STORE"): 1}

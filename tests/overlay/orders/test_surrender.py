@@ -9,7 +9,7 @@ import pytest
 from overlay.orders.model import Command, Flow, HoldState, State
 from tests.overlay.city import CLERK, KEEPER, OWNER_CLERK, City, ManualClock
 from tests.overlay.conftest import Desk
-from tests.overlay.orders.steps import approved, balances, codes, done, state, surrender
+from tests.overlay.orders.steps import approved, balances, codes, done, lent, state, surrender
 
 
 async def test_what_is_surrendered_is_appraised_and_stored(desk: Desk, city: City) -> None:
@@ -86,3 +86,17 @@ async def test_an_approved_order_whose_goods_never_move_lapses(desk: Desk, city:
     await desk.circulation.tend()
     assert await state(desk, order_id) is State.EXPIRED
     assert not [hold for hold in city.holds.values() if city.in_force(hold)]
+
+
+async def test_what_came_back_damaged_is_not_taken_for_what_works(desk: Desk, city: City) -> None:
+    desks = city.add_asset("desks", status="IDLE", quantity="10")
+    return_id = await done(desk, CLERK, Command.RETURN_GOODS, await lent(desk, desks, quantity="4"))
+    broken = (await desk.order(return_id)).lines[0].id
+    await done(desk, KEEPER, Command.INSPECT, return_id, lines=[{"lineId": broken, "outcome": "NEEDS_REPAIR"}])
+    whole = {"assetId": desks, "quantity": "10"}
+    order_id = await approved(desk, Flow.SURRENDER, OWNER_CLERK, whole, **surrender())
+    line = (await desk.order(order_id)).lines[0].id
+    answer = await desk.give(KEEPER, Command.APPRAISE, order_id, lines=[{"lineId": line, "outcome": "PASSED"}])
+    assert (codes(answer), await state(desk, order_id)) == (["GOODS_DAMAGED"], State.TO_APPRAISE)
+    assert await balances(desk, desks) == {("330106", "IN_STORE"): 6, ("330106", "DAMAGED"): 4}
+    await done(desk, OWNER_CLERK, Command.WITHDRAW, order_id)
