@@ -64,7 +64,7 @@ class Saga:
 
     async def drop_leases(self) -> None:
         """At the start of the only process on this store: whoever held a lease is gone."""
-        async with self._database.write() as connection:
+        async with self._database.write(is_short=True) as connection:
             await connection.execute(update(tables.commands).values(lease_until=None))
 
     async def run(self, command_id: str) -> None:
@@ -89,7 +89,7 @@ class Saga:
         """Take the lease, in the same breath as finding out whether there is anything to do."""
         commands, now = tables.commands, self._clock()
         free = or_(commands.c.lease_until.is_(None), commands.c.lease_until < text_of(now))
-        async with self._database.write() as connection:
+        async with self._database.write(is_short=True) as connection:
             taken = await connection.execute(
                 update(commands)
                 .where(commands.c.id == command_id, commands.c.state != FINISHED, free)
@@ -105,7 +105,7 @@ class Saga:
         return await self._custody.send(step.action, step.id, step.asset_id, step.input)
 
     async def _record(self, command: CommandRow, step: Step, result: CommandResult) -> None:
-        async with self._database.write() as connection:
+        async with self._database.write(is_short=True) as connection:
             work = Work(connection, self._policy, self._clock(), command)
             order = await work.reload(command.order_id)
             match result:
@@ -125,7 +125,7 @@ class Saga:
             await _set_lease(connection, command.id, lease)
 
     async def _finish(self, command: CommandRow) -> None:
-        async with self._database.write() as connection:
+        async with self._database.write(is_short=True) as connection:
             work = Work(connection, self._policy, self._clock(), command)
             order = await work.reload(command.order_id)
             if not await _close(connection, command.id):

@@ -178,7 +178,7 @@ class Circulation:
         order_id = new_order_id()
         command = _command_row(Command.APPLY, order_id, identity, body)
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(is_short=True) as connection:
                 work = Work(connection, self._policy, self._clock(), command)
                 await _insert_command(work, key, digest, RUNNING)
                 handler = HANDLERS[(draft.flow, Command.APPLY)]
@@ -198,7 +198,7 @@ class Circulation:
     ) -> CommandAnswer:
         row = _command_row(command, seen.id, identity, body)
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(is_short=True) as connection:
                 work = Work(connection, self._policy, self._clock(), row)
                 order = await work.reload(seen.id)
                 if order.version != seen.version:
@@ -271,7 +271,7 @@ class Circulation:
             return CommandAnswer(order_id, tuple(problems))
         row = _command_row(command, order_id or "", identity, {})
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(is_short=True) as connection:
                 work = Work(connection, self._policy, self._clock(), row)
                 await _insert_command(work, key, digest, FINISHED, problems)
         except IntegrityError:
