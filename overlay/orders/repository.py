@@ -185,6 +185,12 @@ async def insert_row(connection: AsyncConnection, table: Any, **values: Any) -> 
     await connection.execute(insert(table).values(**plain(values)))
 
 
+async def insert_rows(connection: AsyncConnection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Several rows that name the same columns, in one statement; none where there are none."""
+    if rows:
+        await connection.execute(insert(table), [plain(row) for row in rows])
+
+
 async def update_order(connection: AsyncConnection, order_id: str, at: str, **values: Any) -> None:
     orders = _T.orders
     changed = {**plain(values), "version": orders.c.version + 1, "updated_at": at}

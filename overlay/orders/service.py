@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ from overlay.orders.model import Command, Flow, Order, Settlement, State
 from overlay.orders.policy import Policy
 from overlay.orders.quota import NO_QUOTA, Quota
 from overlay.orders.rights import check_command, visible_orders
-from overlay.orders.saga import FINISHED, RUNNING, Saga, load_command
+from overlay.orders.saga import FINISHED, RUNNING, Saga, Turn
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.store.once import actor_of, check_key, input_hash
@@ -180,17 +180,18 @@ class Circulation:
         try:
             async with self._database.write(is_short=True) as connection:
                 work = Work(connection, self._policy, self._clock(), command)
-                await _insert_command(work, key, digest, RUNNING)
+                await _insert_command(work, key, digest, RUNNING, lease=self._saga.lease())
                 handler = HANDLERS[(draft.flow, Command.APPLY)]
                 assert isinstance(handler, Apply)
                 problems = await handler.create(work, order_id, draft, identity)
                 if problems:
                     raise _Refusal(problems)
+                turn = await self._saga.next_turn(work)
         except _Refusal as refusal:
             return await self._refuse(identity, key, Command.APPLY, digest, None, refusal.problems)
         except IntegrityError:
             return await self._replay_certainly(identity, key, digest)
-        await self._settle(command.id)
+        await self._go_on(turn)
         return await self._answer(command.id)
 
     async def _begin(
@@ -203,27 +204,42 @@ class Circulation:
                 order = await work.reload(seen.id)
                 if order.version != seen.version:
                     raise _Refusal([problem("ORDER_CHANGED", "orderId")])
-                await _insert_command(work, key, digest, RUNNING)
+                await _insert_command(work, key, digest, RUNNING, lease=self._saga.lease())
                 problems = await handler_for(order.flow, command, body).begin(work, order)
                 if problems:
                     raise _Refusal(problems)
                 held: dict[str, Any] = {"command_id": row.id, "settlement": Settlement.PENDING}
                 await repository.update_order(connection, order.id, work.at, **held)
+                turn = await self._saga.next_turn(work)
         except _Refusal as refusal:
             return await self._refuse(identity, key, command, digest, seen.id, refusal.problems)
         except IntegrityError:
             return await self._replay_certainly(identity, key, digest)
-        await self._settle(row.id)
+        await self._go_on(turn)
         return await self._answer(row.id)
 
+    async def _go_on(self, turn: Turn | None) -> None:
+        """Carry on what has just begun, unless it is over already."""
+        if turn is not None:
+            await asyncio.shield(self._apart(turn.command.id, self._saga.go_on(turn)))
+
     async def _settle(self, command_id: str) -> None:
-        """Run the saga apart from this request: who hangs up does not stop what has begun."""
+        """Take a command up, or wait for who runs it here."""
         task = self._running.get(command_id)
-        if task is None:
-            task = asyncio.create_task(self._saga.run(command_id), name=f"saga {command_id}")
-            self._running[command_id] = task
-            task.add_done_callback(lambda _: self._running.pop(command_id, None))
-        await asyncio.shield(task)
+        await asyncio.shield(task or self._apart(command_id, self._saga.run(command_id)))
+        if (begun := self._running.get(command_id)) is not None:
+            await asyncio.shield(begun)  # it had the lease, but was not on its way yet
+
+    def _apart(self, command_id: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run the saga apart from this request: who hangs up does not stop what has begun."""
+        task = asyncio.create_task(work, name=f"saga {command_id}")
+        self._running[command_id] = task
+        task.add_done_callback(lambda done: self._forget(command_id, done))
+        return task
+
+    def _forget(self, command_id: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(command_id) is task:
+            del self._running[command_id]
 
     async def _acting(self, identity: Identity, body: Mapping[str, Any]) -> Identity | None:
         """Who acts: the caller, or the caller in the office of whoever lent it; None where nobody did."""
@@ -279,20 +295,24 @@ class Circulation:
         return CommandAnswer(order_id, tuple(problems))
 
     async def _answer(self, command_id: str) -> CommandAnswer:
+        commands, orders = tables.commands, tables.orders
+        query = (
+            select(commands, orders.c.state.label("order_state"), orders.c.settlement)
+            .outerjoin(orders, orders.c.id == commands.c.order_id)
+            .where(commands.c.id == command_id)
+        )
         async with self._database.read() as connection:
-            table = tables.commands
-            row = (await connection.execute(select(table).where(table.c.id == command_id))).mappings().one()
-            command = await load_command(connection, command_id)
-            order = await repository.load_order(connection, row["order_id"]) if row["order_id"] else None
+            row = (await connection.execute(query)).mappings().one()
         problems = tuple(Problem.from_json(item) for item in row["problems"])
         if row["state"] != FINISHED:
             problems = (problem("OUTCOME_UNKNOWN", "orderId"),)
-        shown = row["order_id"] or None
-        if command is not None and row["name"] == Command.RETURN_GOODS and not problems:
-            shown = str(command.body["returnId"])
-        if order is None or (row["name"] == Command.APPLY and problems and order.settlement is Settlement.SETTLED):
-            shown = shown if order is not None and order.state != "DRAFT" else None
-        return CommandAnswer(shown, problems)
+        if row["order_state"] is None:
+            return CommandAnswer(None, problems)
+        is_refused = row["name"] == Command.APPLY and problems and row["settlement"] == Settlement.SETTLED
+        if is_refused and row["order_state"] == State.DRAFT:
+            return CommandAnswer(None, problems)
+        made_return = row["name"] == Command.RETURN_GOODS and not problems
+        return CommandAnswer(str(row["body"]["returnId"]) if made_return else row["order_id"], problems)
 
 
 def _check_caller(identity: Identity, key: str) -> Problem | None:
@@ -323,7 +343,9 @@ def _command_row(command: Command, order_id: str, identity: Identity, body: Mapp
     return CommandRow(uuid.uuid4().hex, command, order_id, body, identity, RUNNING)
 
 
-async def _insert_command(work: Work, key: str, digest: str, state: str, problems: Sequence[Problem] = ()) -> None:
+async def _insert_command(
+    work: Work, key: str, digest: str, state: str, problems: Sequence[Problem] = (), lease: str | None = None
+) -> None:
     command, actor = work.command, work.command.actor
     await work.connection.execute(
         insert(tables.commands).values(
@@ -339,6 +361,7 @@ async def _insert_command(work: Work, key: str, digest: str, state: str, problem
             person=actor.person,
             unit=actor.unit,
             region=actor.region,
+            lease_until=lease,
             created_at=work.at,
         )
     )

@@ -77,7 +77,7 @@ class Connection:
         if at_once and (self._last is None or self._last.done()):
             return call()
         self._last = future = self._thread.submit(call)
-        return await asyncio.wrap_future(future)
+        return await asyncio.shield(asyncio.wrap_future(future))  # what was handed over is carried out
 
     async def carry_out(self, statement: str, call: Callable[[], T]) -> T:
         at_once = statement == _BEGIN_READ or (self.is_short and statement != _BEGIN_WRITE)

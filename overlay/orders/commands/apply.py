@@ -43,8 +43,8 @@ class Apply(PlacesHolds):
         if problems or not any(item.quantity for item in granted):
             return problems or [_nothing_left(item) for item in granted]
         await repository.insert_row(work.connection, tables.orders, **_order_values(work, order_id, draft, applicant))
-        for position, item in enumerate(granted):
-            await repository.insert_row(work.connection, tables.order_lines, **_line_values(order_id, position, item))
+        rows = [_line_values(order_id, position, item) for position, item in enumerate(granted)]
+        await repository.insert_rows(work.connection, tables.order_lines, rows)
         if not TRAITS[draft.flow].has_notice:
             versions = {item.facts.id: item.version for item in granted}
             await place_holds(work, await work.reload(order_id), versions)
@@ -56,8 +56,7 @@ class Apply(PlacesHolds):
             await begin_notice(work, order, Command.APPLY, listed=True, **SETTLED)
         elif not problems:
             chain = work.policy.chain(order.flow, work.today, case_of(order, order.live_lines))
-            await work.write_chain(order.id, chain)
-            await work.enter_approval(await work.reload(order.id))
+            await work.begin_chain(order, chain)
             await work.transition(order, Command.APPLY, State.IN_APPROVAL, listed=True, **SETTLED)
             await stop_notices(work, order)
         elif order.settlement is Settlement.UNKNOWN:
@@ -189,7 +188,7 @@ class Resubmit(Handler):
             window = {"from_day": today, "to_day": today + days}
             await begin_notice(work, order, Command.RESUBMIT, purpose=purpose, **window)
             return
-        await work.enter_approval(order)
+        await work.enter_approval_again(order)
         await work.transition(order, Command.RESUBMIT, State.IN_APPROVAL, purpose=purpose)
 
 
