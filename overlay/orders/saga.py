@@ -22,7 +22,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import RowMapping, or_, select, update
+from sqlalchemy import RowMapping, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.identity import Identity
@@ -47,6 +47,9 @@ _RESUMED_AT_ONCE_MAX = 500
 RUNNING, FINISHED = "RUNNING", "FINISHED"
 _OPEN = ("PENDING", "UNKNOWN")
 """States of a step that has no result yet."""
+_STEPS_OF_COMMAND = (
+    select(tables.steps).where(tables.steps.c.command_id == bindparam("command_id")).order_by(tables.steps.c.position)
+)
 _STEP_COLUMNS = tuple(item.name for item in fields(Step))
 
 
@@ -185,9 +188,8 @@ def _handler(command: CommandRow, order: Order) -> Handler:
 
 async def _steps(work: Work) -> Sequence[RowMapping]:
     """All steps of the command, in the order in which they are carried out."""
-    steps = tables.steps
-    query = select(steps).where(steps.c.command_id == work.command.id).order_by(steps.c.position)
-    return (await work.connection.execute(query)).mappings().all()
+    found = await work.connection.execute(_STEPS_OF_COMMAND, {"command_id": work.command.id})
+    return found.mappings().all()
 
 
 async def _set_step(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -50,6 +50,14 @@ _log = structlog.get_logger(__name__)
 _RESUMED_TOGETHER = 8
 _ON_EXTENSIONS = frozenset({Command.APPROVE, Command.REJECT, Command.WITHDRAW})
 """Commands that concern the request, where a loan waits for an extension."""
+_COMMANDS, _ORDERS = tables.commands, tables.orders
+_BY_KEY = select(_COMMANDS).where(_COMMANDS.c.actor == bindparam("of_actor"), _COMMANDS.c.key == bindparam("by_key"))
+_WITH_ORDER = (
+    select(_COMMANDS, _ORDERS.c.state.label("order_state"), _ORDERS.c.settlement)
+    .outerjoin(_ORDERS, _ORDERS.c.id == _COMMANDS.c.order_id)
+    .where(_COMMANDS.c.id == bindparam("command_id"))
+)
+"""A command with what its answer needs of its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,14 +303,8 @@ class Circulation:
         return CommandAnswer(order_id, tuple(problems))
 
     async def _answer(self, command_id: str) -> CommandAnswer:
-        commands, orders = tables.commands, tables.orders
-        query = (
-            select(commands, orders.c.state.label("order_state"), orders.c.settlement)
-            .outerjoin(orders, orders.c.id == commands.c.order_id)
-            .where(commands.c.id == command_id)
-        )
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().one()
+            row = (await connection.execute(_WITH_ORDER, {"command_id": command_id})).mappings().one()
         problems = tuple(Problem.from_json(item) for item in row["problems"])
         if row["state"] != FINISHED:
             problems = (problem("OUTCOME_UNKNOWN", "orderId"),)
@@ -368,6 +370,4 @@ async def _insert_command(
 
 
 async def _command_by_key(connection: AsyncConnection, actor: str, key: str) -> RowMapping | None:
-    commands = tables.commands
-    query = select(commands).where(commands.c.actor == actor, commands.c.key == key)
-    return (await connection.execute(query)).mappings().first()
+    return (await connection.execute(_BY_KEY, {"of_actor": actor, "by_key": key})).mappings().first()

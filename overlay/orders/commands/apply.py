@@ -42,12 +42,13 @@ class Apply(PlacesHolds):
         granted = [item for item in lines if isinstance(item, DraftLine)]
         if problems or not any(item.quantity for item in granted):
             return problems or [_nothing_left(item) for item in granted]
-        await repository.insert_row(work.connection, tables.orders, **_order_values(work, order_id, draft, applicant))
+        order = _order_values(work, order_id, draft, applicant)
         rows = [_line_values(order_id, position, item) for position, item in enumerate(granted)]
+        await repository.insert_row(work.connection, tables.orders, **order)
         await repository.insert_rows(work.connection, tables.order_lines, rows)
         if not TRAITS[draft.flow].has_notice:
             versions = {item.facts.id: item.version for item in granted}
-            await place_holds(work, await work.reload(order_id), versions)
+            await place_holds(work, repository.order_of(order, rows), versions)
         await work.note(order_id, Command.APPLY, None, State.DRAFT, applicant, None)
         return []
 
