@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Insert, RowMapping, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
@@ -48,6 +49,20 @@ __all__ = [
 ]
 
 _T = tables
+_Row = RowMapping | Mapping[str, Any]
+
+
+def _of_orders(table: Table, column: str) -> Select[Any]:
+    return select(table).where(table.c.order_id.in_(bindparam("ids", expanding=True))).order_by(table.c[column])
+
+
+# Every command reads these several times; to put a statement together and find it compiled costs as much as to ask it.
+_ORDER = select(_T.orders).where(_T.orders.c.id == bindparam("id"))
+_ORDER_LOCKED = _ORDER.with_for_update()
+_LINES = _of_orders(_T.order_lines, "position")
+_APPROVALS = _of_orders(_T.approval_steps, "position")
+_COMPENSATIONS = _of_orders(_T.compensations, "line_id")
+_EXTENSIONS = _of_orders(_T.extensions, "number")
 
 
 def select_orders(*conditions: ColumnElement[bool]) -> Select[Any]:
@@ -55,23 +70,21 @@ def select_orders(*conditions: ColumnElement[bool]) -> Select[Any]:
     return select(_T.orders).where(_T.orders.c.listed, *conditions)
 
 
-async def load_orders(connection: AsyncConnection, query: Select[Any]) -> list[Order]:
+async def load_orders(
+    connection: AsyncConnection, query: Select[Any], parameters: Mapping[str, Any] | None = None
+) -> list[Order]:
     """Whole orders in at most five queries, however many there are."""
-    rows = (await connection.execute(query)).mappings().all()
+    rows = (await connection.execute(query, parameters)).mappings().all()
     if not rows:
         return []
     ids = [row["id"] for row in rows]
     compensations = await _compensations(connection, [row["id"] for row in rows if row["flow"] == Flow.RETURN])
     extensions = await _extensions(connection, [row["id"] for row in rows if row["flow"] == Flow.LOAN])
     lines: dict[str, list[Line]] = defaultdict(list)
-    found = select(_T.order_lines).where(_T.order_lines.c.order_id.in_(ids)).order_by(_T.order_lines.c.position)
-    for row in (await connection.execute(found)).mappings():
+    for row in (await connection.execute(_LINES, {"ids": ids})).mappings():
         lines[row["order_id"]].append(_line(row, compensations.get(row["id"])))
     approvals: dict[str, list[ApprovalStep]] = defaultdict(list)
-    steps = _T.approval_steps
-    for row in (
-        await connection.execute(select(steps).where(steps.c.order_id.in_(ids)).order_by(steps.c.position))
-    ).mappings():
+    for row in (await connection.execute(_APPROVALS, {"ids": ids})).mappings():
         approvals[row["order_id"]].append(_step(row))
     return [
         _order(row, tuple(lines[row["id"]]), tuple(approvals[row["id"]]), tuple(extensions[row["id"]])) for row in rows
@@ -79,28 +92,31 @@ async def load_orders(connection: AsyncConnection, query: Select[Any]) -> list[O
 
 
 async def _compensations(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, Compensation]:
-    table = _T.compensations
     if not order_ids:
         return {}
-    query = select(table).where(table.c.order_id.in_(order_ids))
-    return {row["line_id"]: _compensation(row) for row in (await connection.execute(query)).mappings()}
+    found = await connection.execute(_COMPENSATIONS, {"ids": order_ids})
+    return {row["line_id"]: _compensation(row) for row in found.mappings()}
 
 
 async def _extensions(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, list[Extension]]:
-    table = _T.extensions
     found: dict[str, list[Extension]] = defaultdict(list)
     if not order_ids:
         return found
-    query = select(table).where(table.c.order_id.in_(order_ids)).order_by(table.c.number)
-    for row in (await connection.execute(query)).mappings():
+    for row in (await connection.execute(_EXTENSIONS, {"ids": order_ids})).mappings():
         found[row["order_id"]].append(_extension(row))
     return found
 
 
 async def load_order(connection: AsyncConnection, order_id: str, *, lock: bool = False) -> Order | None:
-    query = select(_T.orders).where(_T.orders.c.id == order_id)
-    found = await load_orders(connection, query.with_for_update() if lock else query)
+    found = await load_orders(connection, _ORDER_LOCKED if lock else _ORDER, {"id": order_id})
     return found[0] if found else None
+
+
+def order_of(order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Order:
+    """A new order as the rows say that have just been written; it has no number yet."""
+    row = {**dict.fromkeys(_T.orders.c.keys()), "seq": 0, **plain(order)}
+    of_lines = [_line({**dict.fromkeys(_T.order_lines.c.keys()), **plain(line)}, None) for line in lines]
+    return _order(row, tuple(of_lines), (), ())
 
 
 async def count_orders(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> int:
@@ -181,8 +197,19 @@ async def load_timelines(connection: AsyncConnection, order_ids: Sequence[str]) 
     return result
 
 
-async def insert_row(connection: AsyncConnection, table: Any, **values: Any) -> None:
-    await connection.execute(insert(table).values(**plain(values)))
+async def insert_row(connection: AsyncConnection, table: Table, **values: Any) -> None:
+    await insert_rows(connection, table, [values])
+
+
+async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Several rows that name the same columns, in one statement; none where there are none."""
+    if rows:
+        await connection.execute(_insert(table), [plain(row) for row in rows])
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 async def update_order(connection: AsyncConnection, order_id: str, at: str, **values: Any) -> None:
@@ -216,7 +243,10 @@ def _plain(value: Any) -> Any:
 
 
 def _order(
-    row: RowMapping, lines: tuple[Line, ...], approvals: tuple[ApprovalStep, ...], extensions: tuple[Extension, ...]
+    row: _Row,
+    lines: tuple[Line, ...],
+    approvals: tuple[ApprovalStep, ...],
+    extensions: tuple[Extension, ...],
 ) -> Order:
     return Order(
         seq=row["seq"],
@@ -245,7 +275,7 @@ def _order(
     )
 
 
-def _line(row: RowMapping, compensation: Compensation | None) -> Line:
+def _line(row: _Row, compensation: Compensation | None) -> Line:
     return Line(
         id=row["id"],
         order_id=row["order_id"],
@@ -284,7 +314,7 @@ def _line(row: RowMapping, compensation: Compensation | None) -> Line:
     )
 
 
-def _step(row: RowMapping) -> ApprovalStep:
+def _step(row: _Row) -> ApprovalStep:
     return ApprovalStep(
         order_id=row["order_id"],
         position=row["position"],
@@ -303,7 +333,7 @@ def _step(row: RowMapping) -> ApprovalStep:
     )
 
 
-def _entry(row: RowMapping) -> TimelineEntry:
+def _entry(row: _Row) -> TimelineEntry:
     return TimelineEntry(
         order_id=row["order_id"],
         at=row["at"],
@@ -317,7 +347,7 @@ def _entry(row: RowMapping) -> TimelineEntry:
     )
 
 
-def _compensation(row: RowMapping) -> Compensation:
+def _compensation(row: _Row) -> Compensation:
     return Compensation(
         amount=Decimal(row["amount"]),
         proposed_by=row["proposed_by"],
@@ -330,7 +360,7 @@ def _compensation(row: RowMapping) -> Compensation:
     )
 
 
-def _extension(row: RowMapping) -> Extension:
+def _extension(row: _Row) -> Extension:
     return Extension(
         number=row["number"],
         to_day=date.fromisoformat(row["to_day"]),

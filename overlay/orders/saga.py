@@ -7,6 +7,9 @@ and is sent with its own id as idempotency key, so sending it again after a cras
   a part, goes on without the line; a movement goes on;
 - unknown: recorded and shown as unknown; the saga stops there, asks the owner's book later and goes on.
 
+A command begins with the lease of who begins it; the last step's result and the command's end are one transaction, and
+so are the beginning and the end of a command that has no steps.
+
 A command is run by one runner at a time: it holds a lease in the store, renewed with each step, which a crash leaves
 to lapse. A runner that outlives its lease does no harm: each step's result is recorded once.
 """
@@ -14,11 +17,12 @@ to lapse. A runner that outlives its lease does no harm: each step's result is r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import RowMapping, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.identity import Identity
@@ -33,7 +37,7 @@ from overlay.orders.repository import update_line, update_order
 from overlay.store import tables
 from overlay.store.database import Database
 
-__all__ = ["Saga", "load_command"]
+__all__ = ["FINISHED", "RUNNING", "Saga", "Turn"]
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +45,19 @@ LEASE = timedelta(seconds=60)
 """Longer than one step may take."""
 _RESUMED_AT_ONCE_MAX = 500
 RUNNING, FINISHED = "RUNNING", "FINISHED"
+_OPEN = ("PENDING", "UNKNOWN")
+"""States of a step that has no result yet."""
+_STEPS_OF_COMMAND = (
+    select(tables.steps).where(tables.steps.c.command_id == bindparam("command_id")).order_by(tables.steps.c.position)
+)
+_STEP_COLUMNS = tuple(item.name for item in fields(Step))
+
+
+class Turn(NamedTuple):
+    """A command and the step that is to be carried out next. Whoever has it has the command's lease."""
+
+    command: CommandRow
+    step: Step
 
 
 class Saga:
@@ -64,38 +81,49 @@ class Saga:
 
     async def drop_leases(self) -> None:
         """At the start of the only process on this store: whoever held a lease is gone."""
-        async with self._database.write() as connection:
+        async with self._database.write(is_short=True) as connection:
             await connection.execute(update(tables.commands).values(lease_until=None))
+
+    def lease(self) -> str:
+        """Until when a runner that begins now has the command."""
+        return text_of(self._clock() + LEASE)
 
     async def run(self, command_id: str) -> None:
         """Carry the command as far as it goes now. Returns at once when somebody else is running it."""
-        if not await self._take_lease(command_id):
-            return
-        while True:
-            async with self._database.read() as connection:
-                command = await load_command(connection, command_id)
-                step = await _next_step(connection, command_id)
-            if command is None:
-                return
-            if step is None:
-                await self._finish(command)
-                return
-            result = await self._send(step)
-            await self._record(command, step, result)
-            if isinstance(result, Unknown):
-                return
+        turn = await self._take(command_id)
+        if turn is not None:
+            await self.go_on(turn)
 
-    async def _take_lease(self, command_id: str) -> bool:
+    async def go_on(self, turn: Turn) -> None:
+        """Carry on a command whose lease the caller has."""
+        at: Turn | None = turn
+        while at is not None:
+            at = await self._record(at, await self._send(at.step))
+
+    async def next_turn(self, work: Work) -> Turn | None:
+        """The command's next step, within the transaction that the work is; finishes the command where none is left."""
+        steps = await _steps(work)
+        waiting = next((row for row in steps if row["state"] in _OPEN), None)
+        if waiting is not None:
+            return Turn(work.command, Step(**{name: waiting[name] for name in _STEP_COLUMNS}))
+        await self._finish(work, steps)
+        return None
+
+    async def _take(self, command_id: str) -> Turn | None:
         """Take the lease, in the same breath as finding out whether there is anything to do."""
         commands, now = tables.commands, self._clock()
         free = or_(commands.c.lease_until.is_(None), commands.c.lease_until < text_of(now))
-        async with self._database.write() as connection:
+        async with self._database.write(is_short=True) as connection:
             taken = await connection.execute(
                 update(commands)
                 .where(commands.c.id == command_id, commands.c.state != FINISHED, free)
                 .values(lease_until=text_of(now + LEASE))
             )
-            return taken.rowcount == 1
+            if taken.rowcount != 1:
+                return None
+            return await self.next_turn(
+                Work(connection, self._policy, now, await _load_command(connection, command_id))
+            )
 
     async def _send(self, step: Step) -> CommandResult:
         if step.attempts > 0 and step.action == "PLACE":
@@ -104,49 +132,46 @@ class Saga:
                 return Done({"hold": status["hold"]})
         return await self._custody.send(step.action, step.id, step.asset_id, step.input)
 
-    async def _record(self, command: CommandRow, step: Step, result: CommandResult) -> None:
-        async with self._database.write() as connection:
+    async def _record(self, turn: Turn, result: CommandResult) -> Turn | None:
+        """Record a step's result with what it means for the order, and give the next step or finish the command."""
+        command, step = turn
+        async with self._database.write(is_short=True) as connection:
             work = Work(connection, self._policy, self._clock(), command)
             order = await work.reload(command.order_id)
             match result:
                 case Done(data):
-                    if not await _set_step(work, step, "DONE", data):
-                        return  # a runner that had stalled: its lease lapsed and another has recorded this step
-                    await _handler(command, order).step_done(work, order, step, data)
+                    is_mine = await _set_step(work, step, "DONE", data)
+                    if is_mine:
+                        await _handler(command, order).step_done(work, order, step, data)
                 case Refused(problems):
-                    if not await _set_step(work, step, "REFUSED", None, problems):
-                        return
-                    await _handler(command, order).step_refused(work, order, step, problems)
+                    is_mine = await _set_step(work, step, "REFUSED", None, problems)
+                    if is_mine:
+                        await _handler(command, order).step_refused(work, order, step, problems)
                 case Unknown(reason):
                     _log.warning("step_unknown", order=order.id, step=step.id, action=step.action, reason=reason)
                     await _set_step(work, step, "UNKNOWN", None)
                     await _show_unknown(work, order, step)
-            lease = None if isinstance(result, Unknown) else text_of(work.now + LEASE)
-            await _set_lease(connection, command.id, lease)
+                    await _set_lease(connection, command.id, None)
+                    return None
+            after = await self.next_turn(work)
+            if after is not None and is_mine:
+                await _set_lease(connection, command.id, self.lease())
+            return after
 
-    async def _finish(self, command: CommandRow) -> None:
-        async with self._database.write() as connection:
-            work = Work(connection, self._policy, self._clock(), command)
-            order = await work.reload(command.order_id)
-            if not await _close(connection, command.id):
-                return
-            work.moved = await _done_steps(connection, command.id)
-            problems = await _problems(connection, command, order)
-            await _handler(command, order).finish(work, order, problems)
-            await connection.execute(
-                update(tables.commands)
-                .where(tables.commands.c.id == command.id)
-                .values(problems=[item.to_json() for item in problems])
-            )
-            await update_order(connection, order.id, work.at, **SETTLED)
+    async def _finish(self, work: Work, steps: Sequence[RowMapping]) -> None:
+        connection, command = work.connection, work.command
+        order = await work.reload(command.order_id)
+        problems = _problems(command, order, steps)
+        if not await _close(connection, command.id, problems):
+            return
+        work.moved = [row["id"] for row in steps if row["state"] == "DONE"]
+        await _handler(command, order).finish(work, order, problems)
+        await update_order(connection, order.id, work.at, **SETTLED)
 
 
-async def load_command(connection: AsyncConnection, command_id: str) -> CommandRow | None:
-    row = (
-        (await connection.execute(select(tables.commands).where(tables.commands.c.id == command_id))).mappings().first()
-    )
-    if row is None:
-        return None
+async def _load_command(connection: AsyncConnection, command_id: str) -> CommandRow:
+    query = select(tables.commands).where(tables.commands.c.id == command_id)
+    row = (await connection.execute(query)).mappings().one()
     return CommandRow(
         id=row["id"],
         name=Command(row["name"]),
@@ -161,19 +186,10 @@ def _handler(command: CommandRow, order: Order) -> Handler:
     return handler_for(order.flow, command.name, command.body)
 
 
-async def _next_step(connection: AsyncConnection, command_id: str) -> Step | None:
-    steps = tables.steps
-    query = (
-        select(steps)
-        .where(steps.c.command_id == command_id, steps.c.state.in_(("PENDING", "UNKNOWN")))
-        .order_by(steps.c.position)
-        .limit(1)
-    )
-    row = (await connection.execute(query)).mappings().first()
-    if row is None:
-        return None
-    names = ("id", "action", "line_id", "asset_id", "input", "state", "attempts", "position")
-    return Step(**{name: row[name] for name in names})
+async def _steps(work: Work) -> Sequence[RowMapping]:
+    """All steps of the command, in the order in which they are carried out."""
+    found = await work.connection.execute(_STEPS_OF_COMMAND, {"command_id": work.command.id})
+    return found.mappings().all()
 
 
 async def _set_step(
@@ -182,7 +198,7 @@ async def _set_step(
     steps = tables.steps
     changed = await work.connection.execute(
         update(steps)
-        .where(steps.c.id == step.id, steps.c.state.in_(("PENDING", "UNKNOWN")))
+        .where(steps.c.id == step.id, steps.c.state.in_(_OPEN))
         .values(
             state=state,
             result=None if data is None else dict(data),
@@ -205,40 +221,30 @@ async def _set_lease(connection: AsyncConnection, command_id: str, until: str | 
     await connection.execute(update(commands).where(commands.c.id == command_id).values(lease_until=until))
 
 
-async def _close(connection: AsyncConnection, command_id: str) -> bool:
+async def _close(connection: AsyncConnection, command_id: str, problems: Sequence[Problem]) -> bool:
     commands = tables.commands
     closed = await connection.execute(
         update(commands)
         .where(commands.c.id == command_id, commands.c.state != FINISHED)
-        .values(state=FINISHED, lease_until=None)
+        .values(state=FINISHED, lease_until=None, problems=[item.to_json() for item in problems])
     )
     return closed.rowcount == 1
 
 
-async def _done_steps(connection: AsyncConnection, command_id: str) -> list[str]:
-    steps = tables.steps
-    query = select(steps.c.id).where(steps.c.command_id == command_id, steps.c.state == "DONE")
-    return list((await connection.execute(query)).scalars())
-
-
-async def _problems(connection: AsyncConnection, command: CommandRow, order: Order) -> list[Problem]:
+def _problems(command: CommandRow, order: Order, steps: Sequence[RowMapping]) -> list[Problem]:
     """What the owners refused, with the line it is about. A refused release harms nobody and is not told, nor what the
     applicant does without, unless nothing is left."""
-    steps = tables.steps
     told = ["REFUSED"] if order.live_lines else ["REFUSED", "DROPPED"]
-    query = (
-        select(steps.c.line_id, steps.c.asset_id, steps.c.problems)
-        .where(steps.c.command_id == command.id, steps.c.state.in_(told), steps.c.action != "RELEASE")
-        .order_by(steps.c.position)
-    )
     positions = {line.id: _position(command, line) for line in order.lines}
     problems: list[Problem] = []
-    for row in await connection.execute(query):
-        for data in row.problems:
+    for row in steps:
+        if row["state"] not in told or row["action"] == "RELEASE":
+            continue
+        path = ("lines", positions[row["line_id"]])
+        for data in row["problems"]:
             item = Problem.from_json(data)
-            path = ("lines", positions[row.line_id])
             if item.code in OWNER_CODES:
-                problems.append(problem(item.code, *path, id=row.asset_id))
+                problems.append(problem(item.code, *path, id=row["asset_id"]))
             else:
                 problems.append(Problem(item.code, path, item.params, item.message, item.remedy))
     return problems

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,7 +39,7 @@ from overlay.orders.model import Command, Flow, Order, Settlement, State
 from overlay.orders.policy import Policy
 from overlay.orders.quota import NO_QUOTA, Quota
 from overlay.orders.rights import check_command, visible_orders
-from overlay.orders.saga import FINISHED, RUNNING, Saga, load_command
+from overlay.orders.saga import FINISHED, RUNNING, Saga, Turn
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.store.once import actor_of, check_key, input_hash
@@ -51,6 +51,14 @@ _log = structlog.get_logger(__name__)
 _RESUMED_TOGETHER = 8
 _ON_EXTENSIONS = frozenset({Command.APPROVE, Command.REJECT, Command.WITHDRAW})
 """Commands that concern the request, where a loan waits for an extension."""
+_COMMANDS, _ORDERS = tables.commands, tables.orders
+_BY_KEY = select(_COMMANDS).where(_COMMANDS.c.actor == bindparam("of_actor"), _COMMANDS.c.key == bindparam("by_key"))
+_WITH_ORDER = (
+    select(_COMMANDS, _ORDERS.c.state.label("order_state"), _ORDERS.c.settlement)
+    .outerjoin(_ORDERS, _ORDERS.c.id == _COMMANDS.c.order_id)
+    .where(_COMMANDS.c.id == bindparam("command_id"))
+)
+"""A command with what its answer needs of its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,19 +187,20 @@ class Circulation:
         order_id = new_order_id()
         command = _command_row(Command.APPLY, order_id, identity, body)
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(is_short=True) as connection:
                 work = Work(connection, self._policy, self._clock(), command)
-                await _insert_command(work, key, digest, RUNNING)
+                await _insert_command(work, key, digest, RUNNING, lease=self._saga.lease())
                 handler = HANDLERS[(draft.flow, Command.APPLY)]
                 assert isinstance(handler, Apply)
                 problems = await handler.create(work, order_id, draft, identity)
                 if problems:
                     raise _Refusal(problems)
+                turn = await self._saga.next_turn(work)
         except _Refusal as refusal:
             return await self._refuse(identity, key, Command.APPLY, digest, None, refusal.problems)
         except IntegrityError:
             return await self._replay_certainly(identity, key, digest)
-        await self._settle(command.id)
+        await self._go_on(turn)
         return await self._answer(command.id)
 
     async def _begin(
@@ -199,32 +208,47 @@ class Circulation:
     ) -> CommandAnswer:
         row = _command_row(command, seen.id, identity, body)
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(is_short=True) as connection:
                 work = Work(connection, self._policy, self._clock(), row)
                 order = await work.reload(seen.id)
                 if order.version != seen.version:
                     raise _Refusal([problem("ORDER_CHANGED", "orderId")])
-                await _insert_command(work, key, digest, RUNNING)
+                await _insert_command(work, key, digest, RUNNING, lease=self._saga.lease())
                 problems = await handler_for(order.flow, command, body).begin(work, order)
                 if problems:
                     raise _Refusal(problems)
                 held: dict[str, Any] = {"command_id": row.id, "settlement": Settlement.PENDING}
                 await repository.update_order(connection, order.id, work.at, **held)
+                turn = await self._saga.next_turn(work)
         except _Refusal as refusal:
             return await self._refuse(identity, key, command, digest, seen.id, refusal.problems)
         except IntegrityError:
             return await self._replay_certainly(identity, key, digest)
-        await self._settle(row.id)
+        await self._go_on(turn)
         return await self._answer(row.id)
 
+    async def _go_on(self, turn: Turn | None) -> None:
+        """Carry on what has just begun, unless it is over already."""
+        if turn is not None:
+            await asyncio.shield(self._apart(turn.command.id, self._saga.go_on(turn)))
+
     async def _settle(self, command_id: str) -> None:
-        """Run the saga apart from this request: who hangs up does not stop what has begun."""
+        """Take a command up, or wait for who runs it here."""
         task = self._running.get(command_id)
-        if task is None:
-            task = asyncio.create_task(self._saga.run(command_id), name=f"saga {command_id}")
-            self._running[command_id] = task
-            task.add_done_callback(lambda _: self._running.pop(command_id, None))
-        await asyncio.shield(task)
+        await asyncio.shield(task or self._apart(command_id, self._saga.run(command_id)))
+        if (begun := self._running.get(command_id)) is not None:
+            await asyncio.shield(begun)  # it had the lease, but was not on its way yet
+
+    def _apart(self, command_id: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run the saga apart from this request: who hangs up does not stop what has begun."""
+        task = asyncio.create_task(work, name=f"saga {command_id}")
+        self._running[command_id] = task
+        task.add_done_callback(lambda done: self._forget(command_id, done))
+        return task
+
+    def _forget(self, command_id: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(command_id) is task:
+            del self._running[command_id]
 
     async def _acting(self, identity: Identity, body: Mapping[str, Any]) -> Identity | None:
         """Who acts: the caller, or the caller in the office of whoever lent it; None where nobody did."""
@@ -272,7 +296,7 @@ class Circulation:
             return CommandAnswer(order_id, tuple(problems))
         row = _command_row(command, order_id or "", identity, {})
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(is_short=True) as connection:
                 work = Work(connection, self._policy, self._clock(), row)
                 await _insert_command(work, key, digest, FINISHED, problems)
         except IntegrityError:
@@ -281,19 +305,17 @@ class Circulation:
 
     async def _answer(self, command_id: str) -> CommandAnswer:
         async with self._database.read() as connection:
-            table = tables.commands
-            row = (await connection.execute(select(table).where(table.c.id == command_id))).mappings().one()
-            command = await load_command(connection, command_id)
-            order = await repository.load_order(connection, row["order_id"]) if row["order_id"] else None
+            row = (await connection.execute(_WITH_ORDER, {"command_id": command_id})).mappings().one()
         problems = tuple(Problem.from_json(item) for item in row["problems"])
         if row["state"] != FINISHED:
             problems = (problem("OUTCOME_UNKNOWN", "orderId"),)
-        shown = row["order_id"] or None
-        if command is not None and row["name"] == Command.RETURN_GOODS and not problems:
-            shown = str(command.body["returnId"])
-        if order is None or (row["name"] == Command.APPLY and problems and order.settlement is Settlement.SETTLED):
-            shown = shown if order is not None and order.state != "DRAFT" else None
-        return CommandAnswer(shown, problems)
+        if row["order_state"] is None:
+            return CommandAnswer(None, problems)
+        is_refused = row["name"] == Command.APPLY and problems and row["settlement"] == Settlement.SETTLED
+        if is_refused and row["order_state"] == State.DRAFT:
+            return CommandAnswer(None, problems)
+        made_return = row["name"] == Command.RETURN_GOODS and not problems
+        return CommandAnswer(str(row["body"]["returnId"]) if made_return else row["order_id"], problems)
 
 
 def _check_caller(identity: Identity, key: str) -> Problem | None:
@@ -324,7 +346,9 @@ def _command_row(command: Command, order_id: str, identity: Identity, body: Mapp
     return CommandRow(uuid.uuid4().hex, command, order_id, body, identity, RUNNING)
 
 
-async def _insert_command(work: Work, key: str, digest: str, state: str, problems: Sequence[Problem] = ()) -> None:
+async def _insert_command(
+    work: Work, key: str, digest: str, state: str, problems: Sequence[Problem] = (), lease: str | None = None
+) -> None:
     command, actor = work.command, work.command.actor
     await work.connection.execute(
         insert(tables.commands).values(
@@ -340,12 +364,11 @@ async def _insert_command(work: Work, key: str, digest: str, state: str, problem
             person=actor.person,
             unit=actor.unit,
             region=actor.region,
+            lease_until=lease,
             created_at=work.at,
         )
     )
 
 
 async def _command_by_key(connection: AsyncConnection, actor: str, key: str) -> RowMapping | None:
-    commands = tables.commands
-    query = select(commands).where(commands.c.actor == actor, commands.c.key == key)
-    return (await connection.execute(query)).mappings().first()
+    return (await connection.execute(_BY_KEY, {"of_actor": actor, "by_key": key})).mappings().first()

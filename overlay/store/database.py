@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import event
@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from overlay.store import tables
+from subgraphs.kit import sqlite
 from subgraphs.kit.migrations import Migrations
 
 __all__ = ["MIGRATIONS", "Database"]
@@ -56,21 +57,22 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, is_short: bool = False) -> AsyncIterator[AsyncConnection]:
+        """`is_short`: few statements, all of them by key, so that they are best carried out without a pause."""
         if not self.is_sqlite:
             async with self._engine.begin() as connection:
                 yield connection
             return
         async with self._writer, self._engine.connect() as connection:
             await connection.execution_options(gwc_write=True)
-            async with connection.begin():
+            async with sqlite.short(connection) if is_short else nullcontext(), connection.begin():
                 yield connection
 
 
 def _create_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), pool_size=_POOL_SIZE)
+        engine = sqlite.create_engine(parsed, pool_size=_POOL_SIZE)
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
@@ -82,7 +84,6 @@ def _create_engine(url: str) -> AsyncEngine:
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",

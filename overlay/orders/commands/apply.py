@@ -44,15 +44,15 @@ class Apply(PlacesHolds):
         granted = [item for item in lines if isinstance(item, DraftLine)]
         if problems or not any(item.quantity for item in granted):
             return problems or [_nothing_left(item) for item in granted]
-        values = _order_values(work, order_id, draft, applicant)
+        order = _order_values(work, order_id, draft, applicant)
         if isinstance(body, TemporaryBody):
-            values |= {"body_id": body.id, "details": {**draft.details, "temporaryBody": body.told()}}
-        await repository.insert_row(work.connection, tables.orders, **values)
-        for position, item in enumerate(granted):
-            await repository.insert_row(work.connection, tables.order_lines, **_line_values(order_id, position, item))
+            order |= {"body_id": body.id, "details": {**draft.details, "temporaryBody": body.told()}}
+        rows = [_line_values(order_id, position, item) for position, item in enumerate(granted)]
+        await repository.insert_row(work.connection, tables.orders, **order)
+        await repository.insert_rows(work.connection, tables.order_lines, rows)
         if not TRAITS[draft.flow].has_notice:
             versions = {item.facts.id: item.version for item in granted}
-            await place_holds(work, await work.reload(order_id), versions)
+            await place_holds(work, repository.order_of(order, rows), versions)
         await work.note(order_id, Command.APPLY, None, State.DRAFT, applicant, None)
         return []
 
@@ -61,8 +61,7 @@ class Apply(PlacesHolds):
             await begin_notice(work, order, Command.APPLY, listed=True, **SETTLED)
         elif not problems:
             chain = work.policy.chain(order.flow, work.today, case_of(order, order.live_lines))
-            await work.write_chain(order.id, chain)
-            await work.enter_approval(await work.reload(order.id))
+            await work.begin_chain(order, chain)
             await work.transition(order, Command.APPLY, State.IN_APPROVAL, listed=True, **SETTLED)
             await stop_notices(work, order)
         elif order.settlement is Settlement.UNKNOWN:
@@ -199,7 +198,7 @@ class Resubmit(Handler):
             window = {"from_day": today, "to_day": work.limits(order.flow).latest_end(today)}
             await begin_notice(work, order, Command.RESUBMIT, purpose=purpose, **window)
             return
-        await work.enter_approval(order)
+        await work.enter_approval_again(order)
         await work.transition(order, Command.RESUBMIT, State.IN_APPROVAL, purpose=purpose)
 
 

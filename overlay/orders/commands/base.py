@@ -33,7 +33,7 @@ from overlay.notices.outbox import Audience, Topic, put
 from overlay.notices.told import order_changed
 from overlay.orders import repository
 from overlay.orders.machine import transition_for
-from overlay.orders.model import ApprovalState, Command, Flow, Line, Order, Settlement, State
+from overlay.orders.model import ApprovalState, ApprovalStep, Command, Flow, Line, Order, Settlement, State
 from overlay.orders.policy import Limits, Policy
 from overlay.orders.quota import NO_QUOTA, Quota
 from overlay.store import tables
@@ -132,24 +132,32 @@ class Work:
 
     async def plan(self, action: str, line: Line, input_: Mapping[str, Any], asset_id: str | None = None) -> None:
         """Plan a command to the custody book of the line's asset, or of another one, such as its successor."""
+        await repository.insert_rows(self.connection, tables.steps, [self._planned(action, line, input_, asset_id)])
+
+    async def plan_all(self, action: str, inputs: Sequence[tuple[Line, Mapping[str, Any]]]) -> None:
+        """Plan the same for many lines, in this order."""
+        rows = [self._planned(action, line, input_) for line, input_ in inputs]
+        await repository.insert_rows(self.connection, tables.steps, rows)
+
+    def _planned(
+        self, action: str, line: Line, input_: Mapping[str, Any], asset_id: str | None = None
+    ) -> dict[str, Any]:
         self.planned += 1
-        await repository.insert_row(
-            self.connection,
-            tables.steps,
-            id=uuid.uuid4().hex,
-            command_id=self.command.id,
-            order_id=self.command.order_id,
-            line_id=line.id,
-            position=self.planned,
-            action=action,
-            asset_id=asset_id or line.asset_id,
-            input=dict(input_),
-            state="PENDING",
-            result=None,
-            problems=[],
-            attempts=0,
-            updated_at=self.at,
-        )
+        return {
+            "id": uuid.uuid4().hex,
+            "command_id": self.command.id,
+            "order_id": self.command.order_id,
+            "line_id": line.id,
+            "position": self.planned,
+            "action": action,
+            "asset_id": asset_id or line.asset_id,
+            "input": dict(input_),
+            "state": "PENDING",
+            "result": None,
+            "problems": [],
+            "attempts": 0,
+            "updated_at": self.at,
+        }
 
     async def drop(self, step: Step) -> None:
         """An owner refused this, and the applicant does without it: no problem is told, unless nothing else is left; of
@@ -205,38 +213,32 @@ class Work:
     async def set_line(self, line: Line, **values: Any) -> None:
         await repository.update_line(self.connection, line.id, **values)
 
-    async def write_chain(
-        self, order_id: str, chain: Sequence[StepPlan], *, after: int = 0, extension: int | None = None
+    async def begin_chain(
+        self, order: Order, chain: Sequence[StepPlan], *, after: int = 0, extension: int | None = None
     ) -> None:
-        for position, step in enumerate(chain, start=after + 1):
-            await repository.insert_row(
-                self.connection,
-                tables.approval_steps,
-                order_id=order_id,
-                position=position,
-                office=step.office,
-                region=step.region,
-                unit=step.unit,
-                clause=step.clause,
-                extension=extension,
-                state=ApprovalState.WAITING,
-            )
+        """Write a new chain and give its first step its turn."""
+        rows = [
+            {
+                "order_id": order.id,
+                "position": position,
+                "office": step.office,
+                "region": step.region,
+                "unit": step.unit,
+                "clause": step.clause,
+                "extension": extension,
+                "state": ApprovalState.WAITING if position > after + 1 else ApprovalState.CURRENT,
+            }
+            for position, step in enumerate(chain, start=after + 1)
+        ]
+        await repository.insert_rows(self.connection, tables.approval_steps, rows)
+        await self._tell_turn(order, chain[0])
 
-    async def enter_approval(self, order: Order) -> None:
+    async def enter_approval_again(self, order: Order) -> None:
         """Put every step back to waiting and give the first one its turn."""
-        for step in order.approvals:
-            await repository.update_step(
-                self.connection,
-                order.id,
-                step.position,
-                state=ApprovalState.WAITING,
-                comment=None,
-                decided_by=None,
-                decided_unit=None,
-                decided_region=None,
-                decided_at=None,
-                on_behalf_of=None,
-            )
+        steps = tables.approval_steps
+        decision = ("comment", "decided_by", "decided_unit", "decided_region", "decided_at", "on_behalf_of")
+        undone = {"state": ApprovalState.WAITING, **dict.fromkeys(decision)}
+        await self.connection.execute(update(steps).where(steps.c.order_id == order.id).values(**undone))
         await self.give_turn(order, 1)
 
     async def decide(self, order: Order, state: ApprovalState, comment: str | None) -> None:
@@ -259,7 +261,9 @@ class Work:
     async def give_turn(self, order: Order, position: int) -> None:
         """Make a step the current one, and tell those who hold its office."""
         await repository.update_step(self.connection, order.id, position, state=ApprovalState.CURRENT)
-        step = next(step for step in order.approvals if step.position == position)
+        await self._tell_turn(order, next(step for step in order.approvals if step.position == position))
+
+    async def _tell_turn(self, order: Order, step: ApprovalStep | StepPlan) -> None:
         audience = Audience(step.region, step.unit, office=step.office)
         await put(self.connection, self.at, Topic.STEP_WAITING, order.id, audience, {"number": order.number})
 

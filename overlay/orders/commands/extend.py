@@ -69,8 +69,7 @@ class Extend(Handler):
         case = case_of(order, [line for line in order.lines if line.lent > 0], extension=True)
         chain = work.policy.chain(Flow.LOAN, work.today, case)
         decided = len(order.approvals)
-        await work.write_chain(order.id, chain, after=decided, extension=number)
-        await work.give_turn(await work.reload(order.id), decided + 1)
+        await work.begin_chain(order, chain, after=decided, extension=number)
         await work.transition(order, Command.EXTEND, State.EXTENDING, comment=reason)
         return ()
 

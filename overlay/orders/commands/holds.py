@@ -34,30 +34,36 @@ async def place_holds(work: Work, order: Order, versions: Mapping[str, str]) -> 
     """Plan a hold for each line. Lines stand in the order of their assets' ids, so that of two orders that want the
     same assets one wins outright. `versions`: of the assets as the applicant saw them, by asset."""
     traits, limits, (first, after) = TRAITS[order.flow], work.limits(order.flow), window_of(order)
-    for line in order.live_lines:
-        hold: dict[str, Any] = {
-            "orderId": order.id,
-            "range": {"from": first.isoformat(), "to": after.isoformat()},
-            "quantity": format_decimal(line.quantity),
-            "lifeSeconds": limits.hold_days_in_approval * DAY_S,
-            "expectedVersion": versions.get(line.asset_id),
-            "bufferDays": limits.buffer_days,
-            "ownUse": traits.own_use,
-            "forGood": traits.for_good,
-        }
-        await work.plan("PLACE", line, hold)
+    alike: dict[str, Any] = {
+        "orderId": order.id,
+        "range": {"from": first.isoformat(), "to": after.isoformat()},
+        "lifeSeconds": limits.hold_days_in_approval * DAY_S,
+        "bufferDays": limits.buffer_days,
+        "ownUse": traits.own_use,
+        "forGood": traits.for_good,
+    }
+    holds = [
+        (
+            line,
+            {
+                **alike,
+                "quantity": format_decimal(line.quantity),
+                "expectedVersion": versions.get(line.asset_id),
+            },
+        )
+        for line in order.live_lines
+    ]
+    await work.plan_all("PLACE", holds)
 
 
 async def renew_holds(work: Work, order: Order, life_s: int) -> None:
-    for line in order.live_lines:
-        if line.hold_state is HoldState.ACTIVE:
-            await work.plan("RENEW", line, {"holdId": line.hold_id, "lifeSeconds": life_s})
+    held = [line for line in order.live_lines if line.hold_state is HoldState.ACTIVE]
+    await work.plan_all("RENEW", [(line, {"holdId": line.hold_id, "lifeSeconds": life_s}) for line in held])
 
 
 async def release_holds(work: Work, order: Order) -> None:
-    for line in order.lines:
-        if line.hold_id is not None and line.hold_state is HoldState.ACTIVE:
-            await work.plan("RELEASE", line, {"holdId": line.hold_id})
+    held = [line for line in order.lines if line.hold_id is not None and line.hold_state is HoldState.ACTIVE]
+    await work.plan_all("RELEASE", [(line, {"holdId": line.hold_id}) for line in held])
 
 
 class PlacesHolds(Handler):

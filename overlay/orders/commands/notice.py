@@ -88,6 +88,5 @@ class CloseNotice(PlacesHolds):
         steps = tables.approval_steps
         await work.connection.execute(delete(steps).where(steps.c.order_id == order.id))
         chain = work.policy.chain(order.flow, work.today, case_of(order, order.live_lines))
-        await work.write_chain(order.id, chain)
-        await work.enter_approval(await work.reload(order.id))
+        await work.begin_chain(order, chain)
         await work.transition(order, Command.CLOSE_NOTICE, State.IN_APPROVAL)

@@ -103,8 +103,7 @@ class InspectReturn(Handler):
             await work.transition(order, Command.INSPECT, State.TO_INSPECT, comment=work.comment)
         elif any(line.outcome in _DAMAGE for line in order.lines):
             case = case_of(order, [line for line in order.lines if line.outcome in _DAMAGE], damaged=True)
-            await work.write_chain(order.id, work.policy.chain(Flow.RETURN, work.today, case))
-            await work.enter_approval(await work.reload(order.id))
+            await work.begin_chain(order, work.policy.chain(Flow.RETURN, work.today, case))
             await work.transition(order, Command.INSPECT, State.IN_APPROVAL, comment=work.comment)
         else:
             await work.transition(order, Command.INSPECT, State.DONE, comment=work.comment)

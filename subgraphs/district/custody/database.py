@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from subgraphs.district.custody import tables
+from subgraphs.kit import sqlite
 from subgraphs.kit.migrations import Migrations
 
 __all__ = ["MIGRATIONS", "BookUnavailable", "Database"]
@@ -155,9 +156,7 @@ async def _begin(connection: AsyncConnection) -> None:
 def _engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_async_engine(
-            parsed.set(drivername="sqlite+aiosqlite"), pool_size=_SQLITE_CONNECTIONS, max_overflow=0
-        )
+        engine = sqlite.create_engine(parsed, pool_size=_SQLITE_CONNECTIONS, max_overflow=0)
         sa.event.listen(engine.sync_engine, "connect", _configure_sqlite)
         sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
@@ -169,7 +168,6 @@ def _engine(url: str) -> AsyncEngine:
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin below, not where the driver guesses
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_SLICE_MS}"):
         cursor.execute(f"PRAGMA {pragma}")
