@@ -61,15 +61,18 @@ def _is_in_order(order: Order, line: Line) -> bool:
 
 def no_overlap_beyond_quantity(reading: Reading) -> Iterator[str]:
     """By the days that were booked, and the days between two loans: goods that are overdue may stand in the way of a
-    later hold, but nobody booked so."""
+    later hold, but nobody booked so. Nor did anybody book what a borrower has lost since."""
+    lost: Counter[str] = Counter()
     booked: defaultdict[str, list[tuple[str, str, Decimal]]] = defaultdict(list)
     for hold in reading.holds.values():
+        if not hold.for_good:
+            lost[hold.asset] += hold.gone  # type: ignore[assignment]
         if _in_force(hold, reading):
             booked[hold.asset].append((hold.from_day, _until(hold), hold.claimed))
     for asset, claims in booked.items():
         for day, _, _ in claims:
             n = sum(quantity for first, after, quantity in claims if first <= day < after)
-            if n > reading.cards[asset]:
+            if n > reading.cards[asset] + lost[asset]:
                 yield f"{asset} on {day}: {n}"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -31,13 +31,16 @@ def selftest(seed: int) -> bool:
     """Prints what was found of what was planted; gives whether all was."""
     print(f"seed {seed}", flush=True)
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        sound = pool.submit(_look, None, seed)
-        looked = [pool.submit(_look, number, seed) for number in range(len(PLANTS))]
-        fault, found = sound.result(), 0
-        print(f"sound: {fault or 'nothing found'}", flush=True)
-        for plant, words in zip(PLANTS, (one.result() for one in looked), strict=True):
+        looked = {pool.submit(_look, number, seed): number for number in (None, *range(len(PLANTS)))}
+        fault, found = None, 0
+        for one in as_completed(looked):
+            number, words = looked[one], one.result()
+            if number is None:
+                fault = words
+                print(f"sound: {words or 'nothing found'}", flush=True)
+                continue
             found += words is not None
-            print(f"{'MISSED' if words is None else 'found '} {plant.name}: {words}", flush=True)
+            print(f"{'MISSED' if words is None else 'found '} {PLANTS[number].name}: {words}", flush=True)
     figure("chaos_found_without_fault", int(fault is not None), "faults", "=", 0)
     figure("chaos_planted_found", found, "faults", "=", len(PLANTS))
     return fault is None and found == len(PLANTS)
