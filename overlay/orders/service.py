@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.identity import Identity, Role
 from contract.regions import REGIONS
 from overlay.approvals.delegations import Delegations
+from overlay.audit.log import Action, record
 from overlay.clock import Clock
 from overlay.group.custody import Custody
 from overlay.messages import Problem, problem
@@ -368,6 +369,13 @@ async def _insert_command(
             created_at=work.at,
         )
     )
+    action = Action.REFUSED if problems else Action.COMMAND
+    told: dict[str, Any] = {"command": command.name}
+    if problems:
+        told["codes"] = [item.code for item in problems]
+    if command.body.get("onBehalfOf") is not None:
+        told["onBehalfOf"] = command.body["onBehalfOf"]
+    await record(work.connection, work.at, actor, action, command.order_id or "-", told)
 
 
 async def _command_by_key(connection: AsyncConnection, actor: str, key: str) -> RowMapping | None:

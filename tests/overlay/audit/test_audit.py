@@ -68,6 +68,21 @@ async def test_commands_and_refusals_are_recorded(api: Api) -> None:
     assert "INVALID_DELEGATE" in rows[0]["detail"] and "stand-in" in rows[1]["detail"]
 
 
+async def test_commands_on_orders_are_recorded_with_their_order(api: Api, city: City) -> None:
+    order = await applied(api, city)
+    approve = 'mutation ($o: ID!) { approveOrder(input: { idempotencyKey: "a", orderId: $o }) { problems { code } } }'
+    await api.data(approve, CLERK, o=order)
+    await api.data(approve, HEAD, o=order)
+    rows = [
+        (row["person"], row["action"], row["detail"])
+        for row in await log(api, subject=order, actions=["COMMAND", "REFUSED"])
+    ]
+    assert [(person, action) for person, action, _ in rows] == [
+        ("head", "COMMAND"), ("clerk", "REFUSED"), ("clerk", "COMMAND"),
+    ]  # fmt: skip
+    assert "FORBIDDEN" in rows[1][2] and "APPLY" in rows[2][2]
+
+
 async def test_who_may_read_the_log(api: Api, city: City) -> None:
     await lend(api, HEAD, "stand-in", days(0, 10))
     await lend(api, LENDING, "stand-in", days(0, 10), key="other")
