@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -30,13 +31,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 __all__ = ["Connection", "Cursor", "create_engine", "short"]
 
 _ROWS_AT_ONCE = 500
+_LOG_WAIT_S, _LOG_PAUSE_S = 10.0, 0.01
 _BEGIN_READ, _BEGIN_WRITE = "BEGIN", "BEGIN IMMEDIATE"
 
 T = TypeVar("T")
 
 
 def create_engine(url: URL, **options: Any) -> AsyncEngine:
-    """An engine over such connections. They begin no transactions by themselves."""
+    """An engine over such connections. They have a write-ahead log and begin no transactions by themselves."""
 
     async def connect() -> Connection:
         arguments, given = engine.dialect.create_connect_args(url)
@@ -59,6 +61,22 @@ async def short(connection: AsyncConnection) -> AsyncIterator[None]:
         driver.is_short = False
 
 
+def _connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
+    """Connect, with a write-ahead log. SQLite does not wait for the lock that a new file needs to get its log, whatever
+    its timeout, so that of several processes that open a new file together only one would succeed."""
+    raw = sqlite3.connect(*arguments, **options)
+    until = time.monotonic() + _LOG_WAIT_S
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL").close()
+            return raw
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raw.close()
+                raise
+        time.sleep(_LOG_PAUSE_S)
+
+
 class Connection:
     def __init__(self, raw: sqlite3.Connection) -> None:
         """`raw` begins no transactions by itself and lets any thread use it."""
@@ -71,7 +89,8 @@ class Connection:
     @classmethod
     async def open(cls, *arguments: Any, **options: Any) -> Connection:
         options = {**options, "isolation_level": None, "check_same_thread": False}
-        return cls(await asyncio.to_thread(sqlite3.connect, *arguments, **options))
+        raw: sqlite3.Connection = await asyncio.to_thread(_connected, *arguments, **options)
+        return cls(raw)
 
     async def run(self, call: Callable[[], T], *, at_once: bool = False) -> T:
         if at_once and (self._last is None or self._last.done()):

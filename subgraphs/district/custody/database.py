@@ -169,7 +169,7 @@ def _engine(url: str) -> AsyncEngine:
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_SLICE_MS}"):
+    for pragma in ("synchronous=FULL", f"busy_timeout={_BUSY_SLICE_MS}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
@@ -114,4 +115,27 @@ async def test_who_waits_for_another_process_stops_nobody(engine: AsyncEngine, t
     asyncio.get_running_loop().call_soon(other.execute, "COMMIT")
     await waiting
     assert await _ids(engine) == [1]
+    other.close()
+
+
+async def test_a_new_file_gets_its_log_though_another_process_is_at_it(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "new.sqlite", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    refused = threading.Event()
+
+    class Watched(sqlite3.Connection):
+        def execute(self, *arguments: Any) -> sqlite3.Cursor:
+            try:
+                return super().execute(*arguments)
+            except sqlite3.OperationalError:
+                refused.set()
+                raise
+
+    opening = asyncio.create_task(Connection.open(str(tmp_path / "new.sqlite"), timeout=0, factory=Watched))
+    await asyncio.to_thread(refused.wait)
+    other.execute("COMMIT")
+    connection = await opening
+    cursor = await connection.execute("PRAGMA journal_mode")
+    assert await cursor.fetchall() == [("wal",)]
+    await connection.close()
     other.close()
