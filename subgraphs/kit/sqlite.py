@@ -64,7 +64,7 @@ async def short(connection: AsyncConnection) -> AsyncIterator[None]:
 def _connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
     """Connect, with a write-ahead log. SQLite does not wait for the lock that a new file needs to get its log, whatever
     its timeout, so that of several processes that open a new file together only one would succeed."""
-    raw = sqlite3.connect(*arguments, **options)
+    raw: sqlite3.Connection = sqlite3.connect(*arguments, **options)
     until = time.monotonic() + _LOG_WAIT_S
     while True:
         try:
