@@ -90,8 +90,8 @@ class _AtOnce:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def execute(self, query: Any) -> Any:
-        return self._connection.execute(query)
+    async def execute(self, query: Any, parameters: Any = None) -> Any:
+        return self._connection.execute(query, parameters)
 
 
 async def _read(connection: Connection, city: City) -> Reading:
