@@ -134,7 +134,7 @@ async def test_a_city_that_was_destroyed_goes_on(
     finally:
         process.process.send_signal(signal.SIGKILL)
         process.stop()
-    for lost in ("state", "keys"):
+    for lost in ("state", "keys", "anchors"):
         shutil.rmtree(data_dir / lost)
 
     run("restore", str(backup), "--data-dir", str(data_dir), environment=after)
