@@ -76,7 +76,7 @@ class Book:
         return given, self._add(target, transfer.movement, transfer.quantity, value)
 
     def _worth(self, source: Key, transfer: Transfer) -> Decimal | None:
-        if PLACES[source.account.custody] is Place.OUTSIDE:
+        if source.account.custody is Custody.OPENING:
             return transfer.value
         held = self._now.get(source, _NOTHING)
         if transfer.quantity <= 0 or transfer.quantity > held.quantity:

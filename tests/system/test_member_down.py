@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ OVERLAYS = [
     "{ virtualWarehouses { nodes { id name } } }",
     "{ orders(first: 10) { totalCount nodes { id state lines { assetId asset { id name } } } } }",
     "{ inbox { totalCount nodes { id } } }",
-    """{ virtualWarehouse(id: "vw:idle-desks-and-computers", window: {from: "2027-12-01", to: "2027-12-08"}) {
+    """{ virtualWarehouse(id: "vw:idle-desks-and-computers", window: {WINDOW}) {
          assets(first: 20) { totalCount facets(fields: [REGION, STATUS]) { field value count } nodes { id name region { code } }
            sources { region status } }
          summary(by: [REGION]) { groups { region count quantity netValue } } } }""",
-    """{ loanSources(input: {range: {from: "2027-12-01", to: "2027-12-08"}, wants: [{classCode: "A02", quantity: "60"}]}) {
+    """{ loanSources(input: {range: {WINDOW}, wants: [{classCode: "A02", quantity: "60"}]}) {
          sources { want assetId quantity regionCode asset { id name } } stops { regionCode place } missing unanswered } }""",
     "{ ledgerBalances(by: [REGION, CUSTODY]) { groups { regionCode custody quantity value } } }",
     "{ ledgerJournal(first: 50) { nodes { movement quantity account { regionCode } assetId asset { id name } } } }",
@@ -42,7 +43,9 @@ OVERLAYS = [
 ]
 """What a clerk's and an officer's first screens ask, what an auditor does, and who looks for something to borrow."""
 LENDERS = ("330100", "330106")
-QUERIES = [*(query for query, _ in examples("README.md")), *OVERLAYS]
+START = date.today() + timedelta(days=200)
+WINDOW = f'from: "{START}", to: "{START + timedelta(days=7)}"'
+QUERIES = [*(query for query, _ in examples("README.md")), *(one.replace("WINDOW", WINDOW) for one in OVERLAYS)]
 
 
 class BreakableCity(EmbeddedCity):
