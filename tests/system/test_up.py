@@ -54,7 +54,7 @@ def test_an_interrupted_generation_is_started_anew(tmp_path: Path) -> None:
         manifest = city_manifest(data_dir / "city")
     assert manifest is not None
     assert manifest.size == "small"
-    assert sorted(path.name for path in data_dir.iterdir()) == ["city", "keys", "state"]
+    assert sorted(path.name for path in data_dir.iterdir()) == ["anchors", "city", "keys", "state"]
     assert len(list((data_dir / "city" / "mappings").glob("*.toml"))) == 14
 
 
