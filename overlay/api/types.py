@@ -80,9 +80,9 @@ class Warehouse(Node):
     id: strawberry.ID
 
 
-def _stub(asset_id: str | None) -> Asset | None:
+def _stub(asset_id: str | None) -> Node | None:
     """The id is all the overlay knows of a card in another region."""
-    return None if asset_id is None else {"id": asset_id}  # type: ignore[return-value]
+    return None if asset_id is None else {"__typename": "Asset", "id": asset_id}  # type: ignore[return-value]
 
 
 @strawberry.type
@@ -99,11 +99,11 @@ class Asset(Node):
     predecessorId: strawberry.ID | None
 
     @strawberry.field
-    def successor(self) -> Asset | None:
+    def successor(self) -> Node | None:
         return _stub(read_attribute(self, "successorId"))
 
     @strawberry.field
-    def predecessor(self) -> Asset | None:
+    def predecessor(self) -> Node | None:
         return _stub(read_attribute(self, "predecessorId"))
 
 

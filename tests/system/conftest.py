@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,13 +55,28 @@ class City:
         return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.fixture(scope="session")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    data_dir = tmp_path_factory.mktemp("city") / "var"
+@contextmanager
+def running_city(folder: Path) -> Iterator[City]:
+    """A city in the folder, until it is left."""
+    data_dir = folder / "var"
     watchful = {**os.environ, "GWC_WATCH_EVERY_S": "0.2"}
     arguments = ("up", "--port", "0", "--data-dir", str(data_dir), "--no-simulate")
     with gwc(*arguments, environment=watchful) as (process, url):
         yield City(process, url, data_dir)
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """The city that most tests share: who changes it for good asks for one of their own."""
+    with running_city(tmp_path_factory.mktemp("city")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def own_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """One of the module's own."""
+    with running_city(tmp_path_factory.mktemp("own")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -31,6 +31,12 @@ AGAIN = {"REGION_UNAVAILABLE", "OUTCOME_UNKNOWN"}
 """Refusals by chance, which say: try again with the same key. A member has places for so many at a time."""
 
 
+@pytest.fixture(scope="module")
+def city(own_city: City) -> City:
+    """What is won here stays taken."""
+    return own_city
+
+
 async def whole(client: Client, query: str, variables: dict[str, Any] | None = None) -> Answer:
     """Ask until nobody was too busy to answer."""
     for _ in range(ASKED_MAX):

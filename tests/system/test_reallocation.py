@@ -5,33 +5,23 @@ In a city of its own, for the other tests compare theirs with what was generated
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
-import pytest
 
 from contract.identity import IDENTITY_HEADER, Identity, Role, TokenIssuer
 from contract.ids import successor_id
 from gwc.keys import private_key
 from tests.system.client import Client
 from tests.system.conftest import City
-from tests.system.processes import gwc
 
 CANDIDATES = """{ assets(first: 1, filter: {region: {eq: "330106"}, status: {eq: IDLE}, shareable: true, quantity: {eq: "1"}}) {
   nodes { id name code originalValue netValue class { scheme code name } } } }"""
 UNITS = '{ units(regions: ["330105"]) { id uscc } }'
 FIGURES = "{ assets { totalCount totalIsExact } summary(by: []) { groups { count originalValue } } }"
 CHAIN = """query($id: ID!) { node(id: $id) { ... on Asset { id status lineageId
-  successor { id name region { code } lineageId owner { id } predecessor { id } } } } }"""
+  successor { ... on Asset { id name region { code } lineageId owner { id } predecessor { id } } } } } }"""
 RANGE = {"from": "2027-03-01", "to": "2027-03-08"}
-
-
-@pytest.fixture(scope="module")
-def own_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    data_dir = tmp_path_factory.mktemp("reallocation") / "var"
-    with gwc("up", "--port", "0", "--data-dir", str(data_dir), "--no-simulate") as (process, url):
-        yield City(process, url, data_dir)
 
 
 class Service:

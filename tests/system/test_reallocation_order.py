@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.system.client import Client
-from tests.system.conftest import PersonFactory
+from tests.system.conftest import City, PersonFactory
 from tests.system.test_loan import UNITS, command
 
 GIVEN = """
@@ -11,7 +13,13 @@ GIVEN = """
          orderBy: [{field: NET_VALUE, direction: DESC}]) { nodes { id version owner { uscc } } } }
 """
 CARD = """query Card($id: ID!) { asset(id: $id) {
-  status lineageId successor { id lineageId region { code } owner { uscc } predecessor { id } } } }"""
+  status lineageId successor { ... on Asset { id lineageId region { code } owner { uscc } predecessor { id } } } } }"""
+
+
+@pytest.fixture(scope="module")
+def city(own_city: City) -> City:
+    """What is reallocated here has gone for good."""
+    return own_city
 
 
 async def test_what_is_reallocated_is_found_at_its_receiver(anonymous: Client, person: PersonFactory) -> None:
