@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 import json
 from typing import Any
 
 import strawberry
 from strawberry import UNSET
 
+from overlay.api.enums import AuditAction
 from overlay.api.inputs import to_plain
 from overlay.api.paging import connection, page_size, read_cursor
 from overlay.api.types import Info, PageInfo
@@ -20,15 +20,6 @@ from subgraphs.kit.scalars import DateTime
 __all__ = ["AuditQuery"]
 
 PAGE_MAX = 200
-
-
-@strawberry.enum
-class AuditAction(enum.StrEnum):
-    COMMAND = "COMMAND"
-    REFUSED = "REFUSED"
-    READ_PERSONAL = "READ_PERSONAL"
-    EXPORT = "EXPORT"
-    CONFIGURE = "CONFIGURE"
 
 
 @strawberry.input

@@ -1,10 +1,89 @@
-"""The contract's enums. Values are the names, so that stored text, JSON and GraphQL agree."""
+"""The contract's enums. Values are the names, so that stored text, JSON and GraphQL agree.
+
+What the domain has words for is published as it is, by the contract's name; the rest is the contract's own.
+"""
 
 from __future__ import annotations
 
 import enum
 
 import strawberry
+
+from overlay.audit.log import Action
+from overlay.ledger import model as ledger
+from overlay.ledger.balances import Dimension
+from overlay.ledger.compare import Cause
+from overlay.orders import model as orders
+from overlay.prints.sheet import Kind
+
+__all__ = [
+    "Acquisition",
+    "ApprovalOffice",
+    "ApprovalState",
+    "AssetCondition",
+    "AssetSource",
+    "AssetStatus",
+    "AuditAction",
+    "Custody",
+    "DifferenceCause",
+    "ExtensionState",
+    "InspectionOutcome",
+    "LedgerDimension",
+    "LedgerExportKind",
+    "LedgerMovement",
+    "LineHoldState",
+    "OrderCommand",
+    "OrderFlow",
+    "OrderState",
+    "PrintKind",
+    "QuotaFinding",
+    "ReconciliationState",
+    "Settlement",
+    "SurrenderGround",
+    "ValueType",
+    "VirtualWarehouseChangeKind",
+    "WarehouseScope",
+    "WebhookState",
+]
+
+ApprovalOffice = orders.Office
+ApprovalState = orders.ApprovalState
+AuditAction = Action
+Custody = ledger.Custody
+DifferenceCause = Cause
+ExtensionState = orders.ExtensionState
+InspectionOutcome = orders.Outcome
+LedgerDimension = Dimension
+LedgerMovement = ledger.Movement
+LineHoldState = orders.HoldState
+OrderCommand = orders.Command
+OrderFlow = orders.Flow
+OrderState = orders.State
+PrintKind = Kind
+QuotaFinding = orders.QuotaFinding
+Settlement = orders.Settlement
+SurrenderGround = orders.SurrenderGround
+
+for _name, _enum in {
+    "ApprovalOffice": ApprovalOffice,
+    "ApprovalState": ApprovalState,
+    "AuditAction": AuditAction,
+    "Custody": Custody,
+    "DifferenceCause": DifferenceCause,
+    "ExtensionState": ExtensionState,
+    "InspectionOutcome": InspectionOutcome,
+    "LedgerDimension": LedgerDimension,
+    "LedgerMovement": LedgerMovement,
+    "LineHoldState": LineHoldState,
+    "OrderCommand": OrderCommand,
+    "OrderFlow": OrderFlow,
+    "OrderState": OrderState,
+    "PrintKind": PrintKind,
+    "QuotaFinding": QuotaFinding,
+    "Settlement": Settlement,
+    "SurrenderGround": SurrenderGround,
+}.items():
+    strawberry.enum(_enum, name=_name)
 
 
 @strawberry.enum
@@ -23,193 +102,9 @@ class VirtualWarehouseChangeKind(enum.StrEnum):
 
 
 @strawberry.enum
-class OrderFlow(enum.StrEnum):
-    LOAN = "LOAN"
-    RETURN = "RETURN"
-    SURRENDER = "SURRENDER"
-    REALLOCATION = "REALLOCATION"
-    REPAIR = "REPAIR"
-    DISPOSAL = "DISPOSAL"
-    DONATION = "DONATION"
-
-
-@strawberry.enum
-class OrderState(enum.StrEnum):
-    DRAFT = "DRAFT"
-    PUBLIC_NOTICE = "PUBLIC_NOTICE"
-    IN_APPROVAL = "IN_APPROVAL"
-    APPROVED = "APPROVED"
-    TO_DISPATCH = "TO_DISPATCH"
-    IN_TRANSIT = "IN_TRANSIT"
-    TO_RECEIVE = "TO_RECEIVE"
-    LENT = "LENT"
-    EXTENDING = "EXTENDING"
-    RETURNING = "RETURNING"
-    TO_APPRAISE = "TO_APPRAISE"
-    TO_STORE = "TO_STORE"
-    TO_DIAGNOSE = "TO_DIAGNOSE"
-    UNDER_REPAIR = "UNDER_REPAIR"
-    TO_INSPECT = "TO_INSPECT"
-    TO_COMPENSATE = "TO_COMPENSATE"
-    TO_EXECUTE = "TO_EXECUTE"
-    TO_WRITE_OFF = "TO_WRITE_OFF"
-    DONE = "DONE"
-    RETURNED = "RETURNED"
-    REJECTED = "REJECTED"
-    WITHDRAWN = "WITHDRAWN"
-    EXPIRED = "EXPIRED"
-    STOPPED = "STOPPED"
-    SENT_BACK = "SENT_BACK"
-
-
-@strawberry.enum
-class OrderCommand(enum.StrEnum):
-    APPLY = "APPLY"
-    APPROVE = "APPROVE"
-    REJECT = "REJECT"
-    RETURN_FOR_CORRECTION = "RETURN_FOR_CORRECTION"
-    RESUBMIT = "RESUBMIT"
-    WITHDRAW = "WITHDRAW"
-    DISPATCH = "DISPATCH"
-    RECEIVE = "RECEIVE"
-    RETURN_GOODS = "RETURN_GOODS"
-    INSPECT = "INSPECT"
-    EXPIRE = "EXPIRE"
-    EXTEND = "EXTEND"
-    ARRIVE = "ARRIVE"
-    RETURN_TO_OWNER = "RETURN_TO_OWNER"
-    PROPOSE_COMPENSATION = "PROPOSE_COMPENSATION"
-    AGREE_COMPENSATION = "AGREE_COMPENSATION"
-    SETTLE_COMPENSATION = "SETTLE_COMPENSATION"
-    APPRAISE = "APPRAISE"
-    STORE = "STORE"
-    DIAGNOSE = "DIAGNOSE"
-    FINISH_REPAIR = "FINISH_REPAIR"
-    OBJECT = "OBJECT"
-    STOP = "STOP"
-    CLOSE_NOTICE = "CLOSE_NOTICE"
-    EXECUTE = "EXECUTE"
-    WRITE_OFF = "WRITE_OFF"
-    GIVE_UP_REST = "GIVE_UP_REST"
-
-
-@strawberry.enum
-class Settlement(enum.StrEnum):
-    SETTLED = "SETTLED"
-    PENDING = "PENDING"
-    UNKNOWN = "UNKNOWN"
-
-
-@strawberry.enum
-class LineHoldState(enum.StrEnum):
-    NONE = "NONE"
-    ACTIVE = "ACTIVE"
-    DISPATCHED = "DISPATCHED"
-    RELEASED = "RELEASED"
-    UNKNOWN = "UNKNOWN"
-
-
-@strawberry.enum
-class InspectionOutcome(enum.StrEnum):
-    PASSED = "PASSED"
-    NEEDS_REPAIR = "NEEDS_REPAIR"
-    COMPENSATION = "COMPENSATION"
-    REFUSED = "REFUSED"
-    LOST = "LOST"
-    SCRAP = "SCRAP"
-
-
-@strawberry.enum
-class ApprovalOffice(enum.StrEnum):
-    UNIT_HEAD = "UNIT_HEAD"
-    OWNER_UNIT = "OWNER_UNIT"
-    LENDING_REGION = "LENDING_REGION"
-    BORROWING_REGION = "BORROWING_REGION"
-    DEPARTMENT = "DEPARTMENT"
-    WAREHOUSE = "WAREHOUSE"
-    LENDING_FINANCE = "LENDING_FINANCE"
-    BORROWING_FINANCE = "BORROWING_FINANCE"
-    CITY = "CITY"
-    GOVERNMENT = "GOVERNMENT"
-
-
-@strawberry.enum
-class ApprovalState(enum.StrEnum):
-    WAITING = "WAITING"
-    CURRENT = "CURRENT"
-    APPROVED = "APPROVED"
-    REJECTED = "REJECTED"
-    RETURNED = "RETURNED"
-
-
-@strawberry.enum
-class PrintKind(enum.StrEnum):
-    APPLICATION = "APPLICATION"
-    HANDOVER = "HANDOVER"
-    RETURN = "RETURN"
-
-
-@strawberry.enum
 class WebhookState(enum.StrEnum):
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
-
-
-@strawberry.enum
-class ExtensionState(enum.StrEnum):
-    ASKED = "ASKED"
-    GRANTED = "GRANTED"
-    REFUSED = "REFUSED"
-    WITHDRAWN = "WITHDRAWN"
-
-
-@strawberry.enum
-class SurrenderGround(enum.StrEnum):
-    IDLE = "IDLE"
-    OVER_STANDARD = "OVER_STANDARD"
-    TEMPORARY_BODY_ENDED = "TEMPORARY_BODY_ENDED"
-
-
-@strawberry.enum
-class QuotaFinding(enum.StrEnum):
-    WITHIN = "WITHIN"
-    NO_DATA = "NO_DATA"
-
-
-@strawberry.enum
-class LedgerMovement(enum.StrEnum):
-    OPENING = "OPENING"
-    ADJUST = "ADJUST"
-    DISPATCH = "DISPATCH"
-    RECEIVE = "RECEIVE"
-    RETURN = "RETURN"
-    STORE = "STORE"
-    DAMAGE = "DAMAGE"
-    REFUSE = "REFUSE"
-    LOSE = "LOSE"
-    TRANSFER = "TRANSFER"
-    SEND_BACK = "SEND_BACK"
-    SURRENDER = "SURRENDER"
-    REPAIR = "REPAIR"
-    SCRAP = "SCRAP"
-    EXECUTE = "EXECUTE"
-    WRITE_OFF = "WRITE_OFF"
-
-
-@strawberry.enum
-class Custody(enum.StrEnum):
-    OPENING = "OPENING"
-    IN_STORE = "IN_STORE"
-    IN_TRANSIT = "IN_TRANSIT"
-    LENT = "LENT"
-    RETURNING = "RETURNING"
-    DAMAGED = "DAMAGED"
-    LOST = "LOST"
-    IN_REPAIR = "IN_REPAIR"
-    TO_DISPOSE = "TO_DISPOSE"
-    DISPOSING = "DISPOSING"
-    DISPOSED = "DISPOSED"
-    DONATED = "DONATED"
 
 
 @strawberry.enum
@@ -268,15 +163,6 @@ class AssetSource(enum.StrEnum):
 
 
 @strawberry.enum
-class LedgerDimension(enum.StrEnum):
-    REGION = "REGION"
-    UNIT = "UNIT"
-    CLASS = "CLASS"
-    TOP_CLASS = "TOP_CLASS"
-    CUSTODY = "CUSTODY"
-
-
-@strawberry.enum
 class LedgerExportKind(enum.StrEnum):
     JOURNAL = "JOURNAL"
     BALANCES = "BALANCES"
@@ -288,14 +174,3 @@ class ReconciliationState(enum.StrEnum):
     RUNNING = "RUNNING"
     DONE = "DONE"
     FAILED = "FAILED"
-
-
-@strawberry.enum
-class DifferenceCause(enum.StrEnum):
-    STORE_NOT_WRITTEN = "STORE_NOT_WRITTEN"
-    STATUS_DIFFERS = "STATUS_DIFFERS"
-    HOLD_MISSING = "HOLD_MISSING"
-    QUANTITY_DIFFERS = "QUANTITY_DIFFERS"
-    OWNER_DIFFERS = "OWNER_DIFFERS"
-    ASSET_GONE = "ASSET_GONE"
-    REGION_UNAVAILABLE = "REGION_UNAVAILABLE"
