@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -143,9 +143,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/overlay.sqlite"
 
 
-OpenDesk = Callable[[], Any]
-
-
 @asynccontextmanager
 async def opened_desk(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Desk]:
     desk = Desk(url, city, clock)
@@ -198,8 +195,8 @@ class Api:
         return answer["data"]
 
 
-@pytest.fixture
-async def api(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Api]:
+def overlay_app(url: str, city: FakeCity, clock: ManualClock, **more: Any) -> Starlette:
+    """The overlay's app over a store and a city; what it does by itself, it does once at its start."""
     options = OverlayOptions(
         database_url=url,
         group=city,
@@ -209,8 +206,12 @@ async def api(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Api
         clock=clock,
         settle_every_s=3600,
         watch=WatchSettings(every_s=3600, tick_s=3600),
-        paperwork=PaperworkOptions(carry_every_s=3600),
     )
-    app = create_overlay_app(options)
+    return create_overlay_app(replace(options, **more))
+
+
+@pytest.fixture
+async def api(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Api]:
+    app = overlay_app(url, city, clock, paperwork=PaperworkOptions(carry_every_s=3600))
     async with app.router.lifespan_context(app):
         yield Api(app)

@@ -11,10 +11,9 @@ from typing import Any
 import aiohttp
 
 from contract.identity import Identity
-from overlay.app import OverlayOptions, create_overlay_app
 from overlay.paperwork import PaperworkOptions
-from tests.overlay.city import CLERK, INTERNAL, RULE, City, ManualClock, days
-from tests.overlay.conftest import Api
+from tests.overlay.city import CLERK, City, ManualClock, days
+from tests.overlay.conftest import Api, overlay_app
 from tests.subgraphs.kit.library import serving
 
 __all__ = ["Got", "Office", "opened_office"]
@@ -90,16 +89,6 @@ class Office:
 
 @asynccontextmanager
 async def opened_office(url: str, city: City, clock: ManualClock, folder: Path) -> AsyncIterator[Office]:
-    options = OverlayOptions(
-        database_url=url,
-        group=city,
-        internal_private_pem=INTERNAL[0],
-        internal_public_pem=INTERNAL[1],
-        rule_private_pem=RULE[0],
-        clock=clock,
-        settle_every_s=3600,
-        paperwork=PaperworkOptions(files_dir=folder),
-    )
-    app = create_overlay_app(options)
+    app = overlay_app(url, city, clock, paperwork=PaperworkOptions(files_dir=folder))
     async with serving(app) as base, aiohttp.ClientSession() as http:
         yield Office(Api(app), folder, base, http)

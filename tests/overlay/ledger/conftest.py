@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from overlay.app import OverlayOptions, create_overlay_app
 from overlay.ledger.service import LedgerOptions
-from tests.overlay.city import INTERNAL, RULE, City, ManualClock
-from tests.overlay.conftest import Api
+from tests.overlay.city import City, ManualClock
+from tests.overlay.conftest import Api, overlay_app
 from tests.overlay.ledger.books import KEYS, Books
 
 
@@ -22,16 +21,6 @@ async def books(url: str, clock: ManualClock, tmp_path: Path) -> AsyncIterator[B
 
 @pytest.fixture
 async def api(url: str, city: City, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Api]:
-    options = OverlayOptions(
-        database_url=url,
-        group=city,
-        internal_private_pem=INTERNAL[0],
-        internal_public_pem=INTERNAL[1],
-        rule_private_pem=RULE[0],
-        ledger=LedgerOptions(private_pem=KEYS[0], anchors=tmp_path / "anchors"),
-        clock=clock,
-        settle_every_s=3600,
-    )
-    app = create_overlay_app(options)
+    app = overlay_app(url, city, clock, ledger=LedgerOptions(private_pem=KEYS[0], anchors=tmp_path / "anchors"))
     async with app.router.lifespan_context(app):
         yield Api(app)

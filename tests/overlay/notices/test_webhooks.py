@@ -17,10 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contract.identity import Identity
-from overlay.app import OverlayOptions, create_overlay_app
 from overlay.paperwork import PaperworkOptions
-from tests.overlay.city import AUDITOR, CITY, CLERK, INTERNAL, LENDING, RULE, City, ManualClock
-from tests.overlay.conftest import Api
+from tests.overlay.city import AUDITOR, CITY, CLERK, LENDING, City, ManualClock
+from tests.overlay.conftest import Api, overlay_app
 from tests.overlay.test_api import APPLY, application
 from tests.subgraphs.kit.library import serving
 
@@ -64,17 +63,7 @@ async def endpoint() -> AsyncIterator[Endpoint]:
 
 @pytest.fixture
 async def api(url: str, city: City, clock: ManualClock) -> AsyncIterator[Api]:
-    options = OverlayOptions(
-        database_url=url,
-        group=city,
-        internal_private_pem=INTERNAL[0],
-        internal_public_pem=INTERNAL[1],
-        rule_private_pem=RULE[0],
-        clock=clock,
-        settle_every_s=3600,
-        paperwork=PaperworkOptions(webhook_networks=["127.0.0.0/8"]),
-    )
-    app = create_overlay_app(options)
+    app = overlay_app(url, city, clock, paperwork=PaperworkOptions(webhook_networks=["127.0.0.0/8"]))
     async with app.router.lifespan_context(app):
         yield Api(app)
 
