@@ -129,8 +129,12 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
         await database.open()
         await warehouses.plant_seeds()
         await circulation.start()
-        settling = asyncio.create_task(_settle_forever(settle, options.settle_every_s), name="overlay settling")
-        watched = asyncio.create_task(_watch_forever(watching, options.watch.tick_s), name="overlay watching")
+        settling = asyncio.create_task(
+            _again(settle, options.settle_every_s, "settling_failed"), name="overlay settling"
+        )
+        watched = asyncio.create_task(
+            _again(watching.run, options.watch.tick_s, "watching_failed"), name="overlay watching"
+        )
         try:
             async with paperwork.running():
                 yield
@@ -167,19 +171,11 @@ def overlay_schema() -> ServedSchema:
     return ServedSchema(schema, sdl, ENTITIES)
 
 
-async def _settle_forever(settle: Callable[[], Awaitable[None]], every_s: float) -> None:
+async def _again(work: Callable[[], Awaitable[object]], every_s: float, failure: str) -> None:
+    """For ever: a fault of one round is logged, and the next one tries again."""
     while True:
         try:
-            await settle()
+            await work()
         except Exception:
-            _log.exception("settling_failed")
+            _log.exception(failure)
         await asyncio.sleep(every_s)
-
-
-async def _watch_forever(watching: Watching, tick_s: float) -> None:
-    while True:
-        try:
-            await watching.run()
-        except Exception:
-            _log.exception("watching_failed")
-        await asyncio.sleep(tick_s)
