@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from typing import Any
 
-from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -24,6 +22,7 @@ __all__ = ["MIGRATIONS", "Database"]
 
 _POOL_SIZE = 8
 _BUSY_TIMEOUT_MS = 10_000
+_PRAGMAS = ("synchronous=FULL", f"busy_timeout={_BUSY_TIMEOUT_MS}", "foreign_keys=ON")
 _MIGRATION_LOCK = 330100_0001
 """Any number that no other program on the server uses: PostgreSQL's advisory lock while a store is migrated."""
 
@@ -64,7 +63,7 @@ class Database:
                 yield connection
             return
         async with self._writer, self._engine.connect() as connection:
-            await connection.execution_options(gwc_write=True)
+            await connection.execution_options(**sqlite.WRITING)
             async with sqlite.short(connection) if is_short else nullcontext(), connection.begin():
                 yield connection
 
@@ -72,24 +71,9 @@ class Database:
 def _create_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = sqlite.create_engine(parsed, pool_size=_POOL_SIZE)
-        event.listen(engine.sync_engine, "connect", _configure_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return engine
+        return sqlite.create_engine(parsed, *_PRAGMAS, pool_size=_POOL_SIZE)
     if parsed.get_backend_name() in ("postgresql", "postgres"):
         return create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"), pool_size=_POOL_SIZE, pool_pre_ping=True
         )
     raise ValueError("the overlay's store is SQLite or PostgreSQL")
-
-
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("synchronous=FULL", f"busy_timeout={_BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Any) -> None:
-    write = connection.get_execution_options().get("gwc_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -25,20 +25,24 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-__all__ = ["Connection", "Cursor", "create_engine", "short"]
+__all__ = ["WRITING", "Connection", "Cursor", "create_engine", "short"]
 
 _ROWS_AT_ONCE = 500
 _LOG_WAIT_S, _LOG_PAUSE_S = 10.0, 0.01
 _BEGIN_READ, _BEGIN_WRITE = "BEGIN", "BEGIN IMMEDIATE"
+WRITING: dict[str, Any] = {"gwc_write": True}
+"""Execution options of a connection whose transactions write: a later upgrade of a reader's could fail."""
 
 T = TypeVar("T")
 
 
-def create_engine(url: URL, **options: Any) -> AsyncEngine:
-    """An engine over such connections. They have a write-ahead log and begin no transactions by themselves."""
+def create_engine(url: URL, *pragmas: str, **options: Any) -> AsyncEngine:
+    """An engine over such connections. They have a write-ahead log and the pragmas given, and begin no transactions by
+    themselves: the engine begins those of a connection whose execution options are `WRITING` as a writer's."""
 
     async def connect() -> Connection:
         arguments, given = engine.dialect.create_connect_args(url)
@@ -46,7 +50,21 @@ def create_engine(url: URL, **options: Any) -> AsyncEngine:
 
     url = url.set(drivername="sqlite+aiosqlite")
     engine = create_async_engine(url, async_creator=connect, **options)
+
+    def configure(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine.sync_engine, "connect", configure)
+    event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _begin(connection: Any) -> None:
+    is_writer = connection.get_execution_options().get("gwc_write", False)
+    connection.exec_driver_sql(_BEGIN_WRITE if is_writer else _BEGIN_READ)
 
 
 @asynccontextmanager

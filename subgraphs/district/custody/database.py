@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -36,7 +35,7 @@ _BUSY_S = 10.0
 """How long a command waits for another process to let go of a SQLite file."""
 _BUSY_SLICE_MS = 100
 """SQLite waits in its thread, where no deadline reaches it, so it waits in slices. Readers (WAL) wait for nobody."""
-_WRITE = "gwc_write"
+_PRAGMAS = ("synchronous=FULL", f"busy_timeout={_BUSY_SLICE_MS}")
 _LAST_COMMAND = "SELECT max(rowid) FROM custody_commands"
 """Answered out of the tree's last leaf; rows of this table are only ever added."""
 
@@ -98,7 +97,7 @@ class Database:
         with _reported():
             if self._is_sqlite:
                 async with self._writer, self._connected() as connection:
-                    await connection.execution_options(**{_WRITE: True})
+                    await connection.execution_options(**sqlite.WRITING)
                     await _begin(connection)
                     yield connection
                     await connection.commit()  # leaving the connection without it rolls back
@@ -156,24 +155,9 @@ async def _begin(connection: AsyncConnection) -> None:
 def _engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = sqlite.create_engine(parsed, pool_size=_SQLITE_CONNECTIONS, max_overflow=0)
-        sa.event.listen(engine.sync_engine, "connect", _configure_sqlite)
-        sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return engine
+        return sqlite.create_engine(parsed, *_PRAGMAS, pool_size=_SQLITE_CONNECTIONS, max_overflow=0)
     if parsed.get_backend_name() == "postgresql":
         return create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"), pool_size=_POSTGRESQL_CONNECTIONS, pool_pre_ping=True
         )
     raise ValueError("a custody book is SQLite or PostgreSQL")
-
-
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("synchronous=FULL", f"busy_timeout={_BUSY_SLICE_MS}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Any) -> None:
-    write = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from subgraphs.kit.sqlite import Connection, create_engine, short
+from subgraphs.kit.sqlite import WRITING, Connection, create_engine, short
 
 ROWS = 1_201
 """More than two calls fetch."""
@@ -23,8 +23,7 @@ ROWS = 1_201
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(make_url(f"sqlite:///{tmp_path}/store.sqlite"))
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    engine = create_engine(make_url(f"sqlite:///{tmp_path}/store.sqlite"), execution_options=WRITING)
     async with engine.begin() as connection:
         await connection.execute(text("CREATE TABLE things (id INTEGER PRIMARY KEY)"))
     yield engine
