@@ -3,7 +3,8 @@
 Page after page is asked once by each, so every row is new to the adapter; the first pages do not count. A walk by the
 driver alone comes first, so that neither finds the store's files colder than the other. What the adapter sends is
 taken down where it hands it to its driver, and must be what `explain` says. A third column is the same page by a
-statement written by hand: what the store could do, whatever the adapter asks of it.
+statement written by hand: what the store could do, whatever the adapter asks of it. It has a walk of its own, the last:
+where the store can only scan for it, the others would find everything else gone from the caches.
 """
 
 from __future__ import annotations
@@ -170,6 +171,7 @@ async def walk(mapping: Mapping, case: Case) -> Walked | str:
 
 async def _walked(store: SqlStore, driver: Driver, case: Case, sent: Sequence[Sent | None]) -> Walked:
     times: list[list[float]] = [[], [], [], []]
+    walked: list[tuple[Position | None, list[Any]]] = []
     after: Position | None = None
     for statement in sent:
         request = PageRequest(case.filter, case.order, PAGE_SIZE, after=after)
@@ -180,14 +182,14 @@ async def _walked(store: SqlStore, driver: Driver, case: Case, sent: Sequence[Se
             rows, took_ms = await timed(partial(driver.rows, statement))
             assert len(rows) == len(page.rows) + page.has_more
             times[2].append(took_ms)
-        if case in GOAL_CASES:
-            by_hand = written_by_hand(store.mapping, case, after)
-            rows, took_ms = await timed(partial(driver.rows, by_hand))
-            assert [row["asset_id"] for row in rows[:PAGE_SIZE]] == [row["native"] for row in page.rows]
-            times[3].append(took_ms)
+        walked.append((after, [row["native"] for row in page.rows]))
         if not page.has_more:
             break
         after = Position(page.sort_values[-1], page.native_values[-1], False)
+    for after, natives in walked if case in GOAL_CASES else ():
+        rows, took_ms = await timed(partial(driver.rows, written_by_hand(store.mapping, case, after)))
+        assert [row["asset_id"] for row in rows[:PAGE_SIZE]] == natives
+        times[3].append(took_ms)
     adapter, again, bare, by_hand_times = times
     return Walked(
         _median(adapter),

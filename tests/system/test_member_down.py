@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import date, timedelta
@@ -91,7 +92,7 @@ class Asked:
 @pytest.fixture
 async def asked(city: City, tmp_path: Path) -> AsyncIterator[Asked]:
     settings = Settings(data_dir=tmp_path)
-    settings.city.symlink_to(city.folder)
+    shutil.copytree(city.folder, settings.city)  # what is lent here is written back to its store
     settings.state.mkdir()
     ensure_keys(settings.keys)
     async with AsyncExitStack() as running:
