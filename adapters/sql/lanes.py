@@ -26,7 +26,16 @@ from adapters.mapping.model import StoreSettings
 from adapters.model import StoreUnavailable
 from adapters.sql.connect import make_engine
 from adapters.sql.faults import STORE_TIMEOUT, Cause, cause_of, server_answered, unavailable
-from adapters.sql.session import Use, cut, driver_connection, drop_rest, end_statement, prepare_session, server_number
+from adapters.sql.session import (
+    Use,
+    cut,
+    driver_connection,
+    drop_rest,
+    end_statement,
+    line_of,
+    prepare_session,
+    server_number,
+)
 from adapters.sql.workers import GreenletWorker, ThreadWorker, Worker
 
 __all__ = ["STORE_BUSY", "Lane", "Lanes"]
@@ -100,8 +109,10 @@ class Lane:
 
     async def close(self) -> None:
         """Of a lane whose calls have all come back."""
+        gone = line_of(self._driver)
         with suppress(Exception):
             await self._worker.run(self._disconnect)
+        await gone()
         await self._worker.close()
 
     async def abandon(
@@ -112,12 +123,14 @@ class Lane:
             with suppress(Exception):
                 async with one_at_a_time, asyncio.timeout(_END_S):
                     await aside.run(lambda: end_statement(self._driver, self._number, connect_aside))
+        gone = line_of(self._driver)
         closing = asyncio.ensure_future(self._worker.run(lambda: self._disconnect(broken=True)))
         await asyncio.wait([closing], timeout=_END_S)
         if not closing.done():
             cut(self._driver)
         with suppress(Exception):
             await closing
+        await gone()
         await self._worker.close()
 
     def _disconnect(self, *, broken: bool = False) -> None:

@@ -15,10 +15,12 @@ Whatever a server does of its own, the reader counts the time too (`adapters.sql
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from enum import Enum, auto
 from typing import Any, Final
@@ -27,7 +29,16 @@ import sqlalchemy as sa
 
 from adapters.mapping.model import Guest
 
-__all__ = ["Use", "cut", "drop_rest", "end_statement", "prepare_session", "server_number", "transaction_start"]
+__all__ = [
+    "Use",
+    "cut",
+    "drop_rest",
+    "end_statement",
+    "line_of",
+    "prepare_session",
+    "server_number",
+    "transaction_start",
+]
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +58,9 @@ _STREAM_STALLS_S: Final = 600
 """How long MySQL's protocol may wait for us to take more rows, when we read slowly on purpose."""
 _UNKNOWN_VARIABLE: Final = 1193
 _CANCEL_S: Final = 2.0
+_CLOSE_S: Final = 1.0
+"""How long the other side of a line may take to agree that it is closed."""
+_LOOK_S: Final = 0.002
 
 
 def prepare_session(connection: sa.Connection, use: Use, guest: Guest) -> None:
@@ -144,6 +158,31 @@ def drop_rest(cursor: Any) -> None:
     result: Any = getattr(cursor, "_result", None)
     if result is not None and hasattr(result, "unbuffered_active"):
         result.unbuffered_active = False
+
+
+async def _nothing_is_left() -> None: ...
+
+
+def line_of(driver: Any) -> Callable[[], Awaitable[None]]:
+    """To be taken before a driver is closed, and waited for after: returns when the line's socket is gone too.
+
+    Asynchronous drivers of MySQL's protocol close without waiting, and under TLS a line is closed only when the other
+    side has agreed.
+    """
+    writer = getattr(driver, "_writer", None)
+    transport = getattr(driver, "_transport", None) if writer is None else writer.transport
+    if not isinstance(transport, asyncio.Transport):
+        return _nothing_is_left
+    line = transport.get_extra_info("socket")
+
+    async def gone() -> None:
+        until = time.monotonic() + _CLOSE_S
+        while line.fileno() != -1:
+            if time.monotonic() > until:
+                transport.abort()
+            await asyncio.sleep(_LOOK_S)
+
+    return gone
 
 
 def cut(driver: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -154,6 +155,22 @@ async def test_an_authority_that_is_trusted(url: str, trusted: Authority, tmp_pa
 async def test_whoever_answers_where_encryption_is_all_that_is_asked_for(url: str) -> None:
     assert (await opened_line(url, tls="require")).startswith("TLSv1.")
     assert await opened_line(url, tls="require", tls_version_min="1.3") == "TLSv1.3"
+
+
+async def test_no_line_is_left_when_a_reader_has_closed(url: str) -> None:
+    """Under TLS, a line that was told to close still waits for the other side to agree."""
+    found, before = reader(url, tls="require"), sockets()
+    await found.open()
+    await line_of(found)
+    assert sockets() > before
+    await found.close()
+    assert sockets() == before
+
+
+def sockets() -> int:
+    """How many this process has open."""
+    links = (Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd"))
+    return sum(link.is_symlink() and os.readlink(link).startswith("socket:") for link in links)
 
 
 async def test_a_line_that_is_to_be_plain(url: str) -> None:
