@@ -21,7 +21,7 @@ from overlay.messages import Language
 from overlay.orders import repository
 from overlay.orders.model import DECISIONS, Command, Order, TimelineEntry
 from overlay.orders.policy import Policy
-from overlay.orders.rights import allowed_commands, visible_orders
+from overlay.orders.rights import allowed_commands, visible_order, visible_orders
 from overlay.orders.service import Circulation
 from overlay.paperwork import Paperwork
 from overlay.store import tables
@@ -139,8 +139,10 @@ class Context:
 
     async def fresh_order(self, order_id: str) -> Order | None:
         """The order as it is now: mutations of one request follow each other, what an earlier one saw is stale."""
-        order: Order | None = (await self._load_orders([order_id]))[0]
-        return order
+        query = visible_order(self.identity, tuple(one.acting() for one in await self.lent()))
+        async with self.services.database.read() as connection:
+            found = await repository.load_orders(connection, query, {"id": order_id})
+        return found[0] if found else None
 
     async def _load_orders(self, order_ids: list[str]) -> Sequence[Any]:
         orders = tables.orders

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.identity import Identity, Role
@@ -32,6 +32,15 @@ DAYS_MAX = 90
 """How long an office may be lent at a time; it may be lent again."""
 REASON_MAX = 200
 LENDABLE = frozenset(rule.role for rule in OFFICES.values())
+_D = tables.delegations.c
+_LATEST_FIRST = select(tables.delegations).order_by(_D.seq.desc())
+_OF = _LATEST_FIRST.where(or_(_D.person == bindparam("person"), _D.delegate == bindparam("person")))
+_IN_FORCE = _LATEST_FIRST.where(
+    _D.delegate == bindparam("delegate"),
+    _D.from_day <= bindparam("today"),
+    _D.to_day > bindparam("today"),
+    _D.revoked_at.is_(None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +106,18 @@ class Delegations:
 
     async def of(self, identity: Identity) -> list[Delegation]:
         """What this person has lent or was lent, latest first."""
-        table = tables.delegations
-        mine = or_(table.c.person == identity.person, table.c.delegate == identity.person)
-        return await self._load(mine)
+        return await self._load(_OF, {"person": identity.person})
 
     async def in_force(self, identity: Identity) -> list[Delegation]:
         """The offices that this person was lent and may act in today."""
         if identity.is_anonymous:
             return []
-        table, today = tables.delegations, shanghai_today(self._clock()).isoformat()
-        return await self._load(
-            table.c.delegate == identity.person,
-            table.c.from_day <= today,
-            table.c.to_day > today,
-            table.c.revoked_at.is_(None),
-        )
+        today = shanghai_today(self._clock()).isoformat()
+        return await self._load(_IN_FORCE, {"delegate": identity.person, "today": today})
 
-    async def _load(self, *conditions: ColumnElement[bool]) -> list[Delegation]:
-        table = tables.delegations
-        query = select(table).where(*conditions).order_by(table.c.seq.desc())
+    async def _load(self, query: Select[Any], values: Mapping[str, Any]) -> list[Delegation]:
         async with self._database.read() as connection:
-            return [_delegation(dict(row)) for row in (await connection.execute(query)).mappings()]
+            return [_delegation(dict(row)) for row in (await connection.execute(query, values)).mappings()]
 
 
 def delegated_orders(acting: Identity) -> ColumnElement[bool]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.identity import Identity
 from overlay.store import tables
+from overlay.store.statements import add
 
 __all__ = ["Action", "record", "record_reads"]
 
@@ -28,13 +28,13 @@ async def record(
 ) -> None:
     """Add one row, within the caller's transaction: what is undone is not in the log. `data` holds no personal data
     beyond the subject."""
-    await connection.execute(insert(tables.audit_log), [_row(at, identity, action, subject, data)])
+    await add(connection, tables.audit_log, [_row(at, identity, action, subject, data)])
 
 
 async def record_reads(connection: AsyncConnection, at: str, identity: Identity, subjects: Sequence[str]) -> None:
     """That somebody was told personal data of others: a row for each thing that it stood on."""
     rows = [_row(at, identity, Action.READ_PERSONAL, subject, {}) for subject in subjects]
-    await connection.execute(insert(tables.audit_log), rows)
+    await add(connection, tables.audit_log, rows)
 
 
 def _row(at: str, identity: Identity, action: Action, subject: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from overlay.store import tables
+from overlay.store.statements import add
 
 __all__ = ["Audience", "Topic", "put"]
 
@@ -60,14 +60,13 @@ async def put(
     }
     if audience.regions:
         concerned["regions"] = list(audience.regions)
-    await connection.execute(
-        insert(tables.outbox).values(
-            id=uuid.uuid4().hex,
-            topic=topic,
-            subject=subject,
-            audience=concerned,
-            data=dict(data),
-            at=at,
-            state="PENDING",
-        )
-    )
+    notice = {
+        "id": uuid.uuid4().hex,
+        "topic": topic,
+        "subject": subject,
+        "audience": concerned,
+        "data": dict(data),
+        "at": at,
+        "state": "PENDING",
+    }
+    await add(connection, tables.outbox, [notice])

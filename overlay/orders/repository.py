@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, RowMapping, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
@@ -33,6 +32,7 @@ from overlay.orders.model import (
     TimelineEntry,
 )
 from overlay.store import tables
+from overlay.store.statements import add, change
 
 __all__ = [
     "count_orders",
@@ -52,11 +52,16 @@ _T = tables
 _Row = RowMapping | Mapping[str, Any]
 
 
-def _of_orders(table: Table, column: str) -> Select[Any]:
-    return select(table).where(table.c.order_id.in_(bindparam("ids", expanding=True))).order_by(table.c[column])
+def _of_orders(table: Table, column: str) -> tuple[Select[Any], Select[Any]]:
+    """Of one order and of many: a list of values is put into the statement anew each time."""
+    ordered = select(table).order_by(table.c[column])
+    return (
+        ordered.where(table.c.order_id == bindparam("ids")),
+        ordered.where(table.c.order_id.in_(bindparam("ids", expanding=True))),
+    )
 
 
-# Every command reads these several times; to put a statement together and find it compiled costs as much as to ask it.
+# Every command reads these several times (`overlay.store.statements`).
 _ORDER = select(_T.orders).where(_T.orders.c.id == bindparam("id"))
 _ORDER_LOCKED = _ORDER.with_for_update()
 _LINES = _of_orders(_T.order_lines, "position")
@@ -81,28 +86,36 @@ async def load_orders(
     compensations = await _compensations(connection, [row["id"] for row in rows if row["flow"] == Flow.RETURN])
     extensions = await _extensions(connection, [row["id"] for row in rows if row["flow"] == Flow.LOAN])
     lines: dict[str, list[Line]] = defaultdict(list)
-    for row in (await connection.execute(_LINES, {"ids": ids})).mappings():
+    for row in await _rows_of(connection, _LINES, ids):
         lines[row["order_id"]].append(_line(row, compensations.get(row["id"])))
     approvals: dict[str, list[ApprovalStep]] = defaultdict(list)
-    for row in (await connection.execute(_APPROVALS, {"ids": ids})).mappings():
+    for row in await _rows_of(connection, _APPROVALS, ids):
         approvals[row["order_id"]].append(_step(row))
     return [
         _order(row, tuple(lines[row["id"]]), tuple(approvals[row["id"]]), tuple(extensions[row["id"]])) for row in rows
     ]
 
 
+async def _rows_of(
+    connection: AsyncConnection, queries: tuple[Select[Any], Select[Any]], order_ids: Sequence[str]
+) -> Sequence[RowMapping]:
+    of_one, of_many = queries
+    if len(order_ids) == 1:
+        return (await connection.execute(of_one, {"ids": order_ids[0]})).mappings().all()
+    return (await connection.execute(of_many, {"ids": order_ids})).mappings().all()
+
+
 async def _compensations(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, Compensation]:
     if not order_ids:
         return {}
-    found = await connection.execute(_COMPENSATIONS, {"ids": order_ids})
-    return {row["line_id"]: _compensation(row) for row in found.mappings()}
+    return {row["line_id"]: _compensation(row) for row in await _rows_of(connection, _COMPENSATIONS, order_ids)}
 
 
 async def _extensions(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, list[Extension]]:
     found: dict[str, list[Extension]] = defaultdict(list)
     if not order_ids:
         return found
-    for row in (await connection.execute(_EXTENSIONS, {"ids": order_ids})).mappings():
+    for row in await _rows_of(connection, _EXTENSIONS, order_ids):
         found[row["order_id"]].append(_extension(row))
     return found
 
@@ -202,31 +215,19 @@ async def insert_row(connection: AsyncConnection, table: Table, **values: Any) -
 
 
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Several rows that name the same columns, in one statement; none where there are none."""
-    if rows:
-        await connection.execute(_insert(table), [plain(row) for row in rows])
-
-
-@cache
-def _insert(table: Table) -> Insert:
-    return insert(table)
+    await add(connection, table, [plain(row) for row in rows])
 
 
 async def update_order(connection: AsyncConnection, order_id: str, at: str, **values: Any) -> None:
-    orders = _T.orders
-    changed = {**plain(values), "version": orders.c.version + 1, "updated_at": at}
-    await connection.execute(update(orders).where(orders.c.id == order_id).values(**changed))
+    await change(connection, _T.orders, {"id": order_id}, {**plain(values), "updated_at": at})
 
 
 async def update_line(connection: AsyncConnection, line_id: str, **values: Any) -> None:
-    lines = _T.order_lines
-    await connection.execute(update(lines).where(lines.c.id == line_id).values(**plain(values)))
+    await change(connection, _T.order_lines, {"id": line_id}, plain(values))
 
 
 async def update_step(connection: AsyncConnection, order_id: str, position: int, **values: Any) -> None:
-    steps = _T.approval_steps
-    where = (steps.c.order_id == order_id, steps.c.position == position)
-    await connection.execute(update(steps).where(*where).values(**plain(values)))
+    await change(connection, _T.approval_steps, {"order_id": order_id, "position": position}, plain(values))
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

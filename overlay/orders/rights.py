@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select, true
 
 from contract.identity import Identity, Role
 from contract.regions import CITY_REGION
-from overlay.approvals.delegations import Delegation
+from overlay.approvals.delegations import Delegation, delegated_orders
 from overlay.approvals.offices import holds_office, office_conditions
 from overlay.messages import Problem, problem
 from overlay.orders.machine import SYSTEM, Transition, commands_in, transition_for
@@ -28,6 +30,7 @@ from overlay.orders.progress import (
     to_store,
     to_write_off,
 )
+from overlay.orders.repository import select_orders
 from overlay.store import tables
 
 __all__ = [
@@ -38,9 +41,12 @@ __all__ = [
     "lent_inbox",
     "may_give_up",
     "may_see_person",
+    "visible_order",
     "visible_orders",
 ]
 
+_PEOPLE_MAX = 1024
+"""Of whom it is remembered how their question for one order is put together."""
 _SEE_ALL = (Role.CITY_OFFICER, Role.AUDITOR, Role.SERVICE)
 _SEE_REGION = (Role.REGION_OFFICER, Role.KEEPER, Role.FINANCE)
 _SEE_UNIT = (Role.APPLICANT, Role.UNIT_OFFICER)
@@ -149,6 +155,13 @@ def visible_orders(identity: Identity) -> ColumnElement[bool]:
         owned = select(lines.c.order_id).where(lines.c.owner_unit == identity.unit)
         ways += [orders.c.applicant_unit == identity.unit, orders.c.id.in_(owned)]
     return or_(*ways)
+
+
+@lru_cache(_PEOPLE_MAX)
+def visible_order(identity: Identity, lent: tuple[Identity, ...] = ()) -> Select[Any]:
+    """One order, by `id`, if this person may see it, in their own right or in an office that they were lent."""
+    ways = or_(visible_orders(identity), *(delegated_orders(acting) for acting in lent))
+    return select_orders(tables.orders.c.id == bindparam("id"), ways)
 
 
 def inbox_condition(identity: Identity) -> ColumnElement[bool]:

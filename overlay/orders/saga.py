@@ -36,6 +36,7 @@ from overlay.orders.policy import Policy
 from overlay.orders.repository import update_line, update_order
 from overlay.store import tables
 from overlay.store.database import Database
+from overlay.store.statements import change
 
 __all__ = ["FINISHED", "RUNNING", "Saga", "Turn"]
 
@@ -49,6 +50,27 @@ _OPEN = ("PENDING", "UNKNOWN")
 """States of a step that has no result yet."""
 _STEPS_OF_COMMAND = (
     select(tables.steps).where(tables.steps.c.command_id == bindparam("command_id")).order_by(tables.steps.c.position)
+)
+_SET_STEP = (
+    update(tables.steps)
+    .where(tables.steps.c.id == bindparam("step_id"), tables.steps.c.state.in_(_OPEN))
+    .values(
+        state=bindparam("new_state"),
+        result=bindparam("new_result", type_=tables.steps.c.result.type),
+        problems=bindparam("new_problems", type_=tables.steps.c.problems.type),
+        attempts=tables.steps.c.attempts + 1,
+        updated_at=bindparam("at"),
+    )
+)
+"""Once only: a step that has its result is left alone."""
+_CLOSE = (
+    update(tables.commands)
+    .where(tables.commands.c.id == bindparam("command_id"), tables.commands.c.state != FINISHED)
+    .values(
+        state=FINISHED,
+        lease_until=None,
+        problems=bindparam("new_problems", type_=tables.commands.c.problems.type),
+    )
 )
 _STEP_COLUMNS = tuple(item.name for item in fields(Step))
 
@@ -195,19 +217,14 @@ async def _steps(work: Work) -> Sequence[RowMapping]:
 async def _set_step(
     work: Work, step: Step, state: str, data: Mapping[str, Any] | None, problems: Sequence[Problem] = ()
 ) -> bool:
-    steps = tables.steps
-    changed = await work.connection.execute(
-        update(steps)
-        .where(steps.c.id == step.id, steps.c.state.in_(_OPEN))
-        .values(
-            state=state,
-            result=None if data is None else dict(data),
-            problems=[item.to_json() for item in problems],
-            attempts=steps.c.attempts + 1,
-            updated_at=work.at,
-        )
-    )
-    return changed.rowcount == 1
+    new = {
+        "step_id": step.id,
+        "new_state": state,
+        "new_result": None if data is None else dict(data),
+        "new_problems": [item.to_json() for item in problems],
+        "at": work.at,
+    }
+    return (await work.connection.execute(_SET_STEP, new)).rowcount == 1
 
 
 async def _show_unknown(work: Work, order: Order, step: Step) -> None:
@@ -217,17 +234,12 @@ async def _show_unknown(work: Work, order: Order, step: Step) -> None:
 
 
 async def _set_lease(connection: AsyncConnection, command_id: str, until: str | None) -> None:
-    commands = tables.commands
-    await connection.execute(update(commands).where(commands.c.id == command_id).values(lease_until=until))
+    await change(connection, tables.commands, {"id": command_id}, {"lease_until": until})
 
 
 async def _close(connection: AsyncConnection, command_id: str, problems: Sequence[Problem]) -> bool:
-    commands = tables.commands
-    closed = await connection.execute(
-        update(commands)
-        .where(commands.c.id == command_id, commands.c.state != FINISHED)
-        .values(state=FINISHED, lease_until=None, problems=[item.to_json() for item in problems])
-    )
+    told = [item.to_json() for item in problems]
+    closed = await connection.execute(_CLOSE, {"command_id": command_id, "new_problems": told})
     return closed.rowcount == 1
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import RowMapping, bindparam, insert, select
+from sqlalchemy import RowMapping, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,11 +39,12 @@ from overlay.orders.machine import transition_for
 from overlay.orders.model import Command, Flow, Order, Settlement, State
 from overlay.orders.policy import Policy
 from overlay.orders.quota import NO_QUOTA, Quota
-from overlay.orders.rights import check_command, visible_orders
+from overlay.orders.rights import check_command, visible_order
 from overlay.orders.saga import FINISHED, RUNNING, Saga, Turn
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.store.once import actor_of, check_key, input_hash
+from overlay.store.statements import add
 
 __all__ = ["Circulation", "CommandAnswer"]
 
@@ -260,10 +261,8 @@ class Circulation:
         return next((one.acting() for one in lent if one.person == lender), None)
 
     async def _visible(self, identity: Identity, order_id: str) -> Order | None:
-        orders = tables.orders
         async with self._database.read() as connection:
-            query = repository.select_orders(orders.c.id == order_id, visible_orders(identity))
-            found = await repository.load_orders(connection, query)
+            found = await repository.load_orders(connection, visible_order(identity), {"id": order_id})
         return found[0] if found else None
 
     async def _replay(self, identity: Identity, key: str, digest: str) -> CommandAnswer | None:
@@ -351,24 +350,23 @@ async def _insert_command(
     work: Work, key: str, digest: str, state: str, problems: Sequence[Problem] = (), lease: str | None = None
 ) -> None:
     command, actor = work.command, work.command.actor
-    await work.connection.execute(
-        insert(tables.commands).values(
-            id=command.id,
-            actor=actor_of(actor),
-            key=key,
-            name=command.name,
-            input_hash=digest,
-            order_id=command.order_id or None,
-            state=state,
-            problems=[item.to_json() for item in problems],
-            body=dict(command.body),
-            person=actor.person,
-            unit=actor.unit,
-            region=actor.region,
-            lease_until=lease,
-            created_at=work.at,
-        )
-    )
+    row = {
+        "id": command.id,
+        "actor": actor_of(actor),
+        "key": key,
+        "name": command.name,
+        "input_hash": digest,
+        "order_id": command.order_id or None,
+        "state": state,
+        "problems": [item.to_json() for item in problems],
+        "body": dict(command.body),
+        "person": actor.person,
+        "unit": actor.unit,
+        "region": actor.region,
+        "lease_until": lease,
+        "created_at": work.at,
+    }
+    await add(work.connection, tables.commands, [row])
     action = Action.REFUSED if problems else Action.COMMAND
     told: dict[str, Any] = {"command": command.name}
     if problems:

@@ -104,14 +104,11 @@ class Work:
     command: CommandRow
     planned: int = 0
     moved: list[str] = field(default_factory=list)
+    at: str = field(init=False)
+    today: date = field(init=False)
 
-    @property
-    def at(self) -> str:
-        return text_of(self.now)
-
-    @property
-    def today(self) -> date:
-        return shanghai_today(self.now)
+    def __post_init__(self) -> None:
+        self.at, self.today = text_of(self.now), shanghai_today(self.now)
 
     @property
     def comment(self) -> str | None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from overlay.group.custody import SERVICE_IDENTITY
 from overlay.messages import Problem, problem
@@ -27,6 +27,18 @@ __all__ = ["CloseNotice", "begin_notice", "stop_notices"]
 
 TAKEN = "TAKEN"
 """Why a line dropped out: somebody applied for the goods."""
+_LINES_OF = select(tables.order_lines.c.order_id).where(
+    tables.order_lines.c.asset_id.in_(bindparam("assets", expanding=True))
+)
+_NOTICES_OF = (
+    select(tables.orders.c.id)
+    .where(
+        tables.orders.c.state == State.PUBLIC_NOTICE,
+        tables.orders.c.command_id.is_(None),
+        tables.orders.c.id.in_(_LINES_OF),
+    )
+    .order_by(tables.orders.c.seq)
+)
 
 
 async def begin_notice(work: Work, order: Order, command: Command, **values: Any) -> None:
@@ -41,18 +53,9 @@ async def stop_notices(work: Work, order: Order) -> None:
     is left alone: its hold is refused, for the applicant's is there already."""
     if TRAITS[order.flow].own_use:
         return
-    lines, orders = tables.order_lines, tables.orders
     wanted = {line.asset_id for line in order.live_lines}
-    query = (
-        select(orders.c.id)
-        .where(
-            orders.c.state == State.PUBLIC_NOTICE,
-            orders.c.command_id.is_(None),
-            orders.c.id.in_(select(lines.c.order_id).where(lines.c.asset_id.in_(wanted))),
-        )
-        .order_by(orders.c.seq)
-    )
-    for notice_id in list((await work.connection.execute(query)).scalars()):
+    notices = await work.connection.execute(_NOTICES_OF, {"assets": sorted(wanted)})
+    for notice_id in list(notices.scalars()):
         await _stop(work, notice_id, wanted, order.number)
 
 

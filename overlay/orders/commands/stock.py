@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from overlay.ledger.entries import Account, Custody, Movement
@@ -19,6 +19,14 @@ from overlay.store.tables import ledger_entries
 __all__ = ["applicant_account", "book_from", "owner_account", "refusal_of_unfit", "unfit_quantity"]
 
 _UNFIT = (Custody.DAMAGED, Custody.TO_DISPOSE)
+_HELD = (
+    select(ledger_entries.c.custody, ledger_entries.c.quantity)
+    .where(
+        ledger_entries.c.asset_id == bindparam("asset_id"),
+        ledger_entries.c.custody.in_(bindparam("custodies", expanding=True)),
+    )
+    .with_for_update()
+)
 
 
 def owner_account(line: Line, custody: Custody) -> Account:
@@ -68,13 +76,10 @@ async def refusal_of_unfit(work: Work, line: Line, quantity: Decimal) -> Problem
 
 async def _held(connection: AsyncConnection, asset_id: str, custodies: Sequence[Custody]) -> dict[Custody, Decimal]:
     """What the asset's entries sum up to. They are held to the end of the transaction: who asks next waits."""
-    table, sums = ledger_entries, dict[Custody, Decimal]()
+    sums = dict[Custody, Decimal]()
     if not custodies:
         return sums
-    query = select(table.c.custody, table.c.quantity).where(
-        table.c.asset_id == asset_id, table.c.custody.in_(custodies)
-    )
-    for row in await connection.execute(query.with_for_update()):
+    for row in await connection.execute(_HELD, {"asset_id": asset_id, "custodies": custodies}):
         custody = Custody(row.custody)
         sums[custody] = sums.get(custody, Decimal(0)) + Decimal(row.quantity)
     return sums
