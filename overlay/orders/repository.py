@@ -84,12 +84,13 @@ async def load_orders(
         return []
     ids = [row["id"] for row in rows]
     compensations = await _compensations(connection, [row["id"] for row in rows if row["flow"] == Flow.RETURN])
-    extensions = await _extensions(connection, [row["id"] for row in rows if row["flow"] == Flow.LOAN])
+    placed = [row for row in rows if row["state"] != State.DRAFT]  # only these can have approvals or extensions
+    extensions = await _extensions(connection, [row["id"] for row in placed if row["flow"] == Flow.LOAN])
     lines: dict[str, list[Line]] = defaultdict(list)
     for row in await _rows_of(connection, _LINES, ids):
         lines[row["order_id"]].append(_line(row, compensations.get(row["id"])))
     approvals: dict[str, list[ApprovalStep]] = defaultdict(list)
-    for row in await _rows_of(connection, _APPROVALS, ids):
+    for row in await _rows_of(connection, _APPROVALS, [row["id"] for row in placed]):
         approvals[row["order_id"]].append(_step(row))
     return [
         _order(row, tuple(lines[row["id"]]), tuple(approvals[row["id"]]), tuple(extensions[row["id"]])) for row in rows
@@ -100,21 +101,19 @@ async def _rows_of(
     connection: AsyncConnection, queries: tuple[Select[Any], Select[Any]], order_ids: Sequence[str]
 ) -> Sequence[RowMapping]:
     of_one, of_many = queries
+    if not order_ids:
+        return []
     if len(order_ids) == 1:
         return (await connection.execute(of_one, {"ids": order_ids[0]})).mappings().all()
     return (await connection.execute(of_many, {"ids": order_ids})).mappings().all()
 
 
 async def _compensations(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, Compensation]:
-    if not order_ids:
-        return {}
     return {row["line_id"]: _compensation(row) for row in await _rows_of(connection, _COMPENSATIONS, order_ids)}
 
 
 async def _extensions(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, list[Extension]]:
     found: dict[str, list[Extension]] = defaultdict(list)
-    if not order_ids:
-        return found
     for row in await _rows_of(connection, _EXTENSIONS, order_ids):
         found[row["order_id"]].append(_extension(row))
     return found
