@@ -21,8 +21,8 @@ from tests.overlay.chaos.stores import NewStore, sqlite_stores
 
 __all__ = ["find", "selftest"]
 
-WALKS, STEPS = 60, 60
-"""At most, for one fault: most are found in the first few."""
+WALKS, STEPS = 150, 60
+"""At most, for one fault: most are found in the first few, one that shows only after several commands in turn later."""
 SOUND_WALKS = 5
 SOUND = Plant("none", flows=None)
 
