@@ -20,7 +20,6 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.identity import Identity
@@ -37,6 +36,7 @@ from overlay.orders.model import ApprovalState, ApprovalStep, Command, Flow, Lin
 from overlay.orders.policy import Limits, Policy
 from overlay.orders.quota import NO_QUOTA, Quota
 from overlay.store import tables
+from overlay.store.statements import change
 
 __all__ = ["SETTLED", "CommandRow", "Desk", "Handler", "Step", "Work"]
 
@@ -159,15 +159,13 @@ class Work:
     async def drop(self, step: Step) -> None:
         """An owner refused this, and the applicant does without it: no problem is told, unless nothing else is left; of
         what was tried once more, the first refusal is told."""
-        steps = tables.steps
         state = "CANCELLED" if step.is_follow_up else "DROPPED"
-        await self.connection.execute(update(steps).where(steps.c.id == step.id).values(state=state))
+        await change(self.connection, tables.steps, {"id": step.id}, {"state": state})
 
     async def cancel(self) -> None:
         """Send no more of what is planned."""
-        steps = tables.steps
-        mine = (steps.c.command_id == self.command.id, steps.c.state == "PENDING")
-        await self.connection.execute(update(steps).where(*mine).values(state="CANCELLED"))
+        mine = {"command_id": self.command.id, "state": "PENDING"}
+        await change(self.connection, tables.steps, mine, {"state": "CANCELLED"})
 
     async def transition(
         self,
@@ -232,10 +230,9 @@ class Work:
 
     async def enter_approval_again(self, order: Order) -> None:
         """Put every step back to waiting and give the first one its turn."""
-        steps = tables.approval_steps
         decision = ("comment", "decided_by", "decided_unit", "decided_region", "decided_at", "on_behalf_of")
         undone = {"state": ApprovalState.WAITING, **dict.fromkeys(decision)}
-        await self.connection.execute(update(steps).where(steps.c.order_id == order.id).values(**undone))
+        await change(self.connection, tables.approval_steps, {"order_id": order.id}, undone)
         await self.give_turn(order, 1)
 
     async def decide(self, order: Order, state: ApprovalState, comment: str | None) -> None:
@@ -266,11 +263,8 @@ class Work:
 
     async def skip_steps(self, order: Order) -> None:
         """Nobody's turn it is any more: what was not decided never will be."""
-        steps = tables.approval_steps
-        undecided = steps.c.state == ApprovalState.CURRENT
-        await self.connection.execute(
-            update(steps).where(steps.c.order_id == order.id, undecided).values(state=ApprovalState.WAITING)
-        )
+        undecided = {"order_id": order.id, "state": ApprovalState.CURRENT}
+        await change(self.connection, tables.approval_steps, undecided, {"state": ApprovalState.WAITING})
 
     async def book(
         self,

@@ -12,8 +12,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import update
-
 from contract.decimals import format_decimal
 from overlay.group.custody import LOOK
 from overlay.messages import Problem
@@ -22,6 +20,7 @@ from overlay.orders.commands.checks import expiry_of, line_of, window_of
 from overlay.orders.model import HoldState, Line, Order
 from overlay.orders.traits import TRAITS
 from overlay.store import tables
+from overlay.store.statements import change
 
 __all__ = ["COMPENSATING", "DAY_S", "PlacesHolds", "place_holds", "release_holds", "renew_holds"]
 
@@ -93,12 +92,10 @@ class PlacesHolds(Handler):
             if line.accepts_partial and code == "ASSET_BUSY" and not step.is_follow_up:
                 await _look_again(work, step, line)
             return
-        commands = tables.commands
         await work.cancel()
         work.follow_up(step)
         await release_holds(work, order)
-        mine = commands.c.id == work.command.id
-        await work.connection.execute(update(commands).where(mine).values(state=COMPENSATING))
+        await change(work.connection, tables.commands, {"id": work.command.id}, {"state": COMPENSATING})
 
 
 async def _look_again(work: Work, step: Step, line: Line) -> None:
