@@ -110,14 +110,14 @@ async def test_a_region_that_falls_silent_between_two_pages_loses_nothing(office
     views.show(A, B, C, FAR)
     follower = follow(office)
     await follower.next()
-    views.show("asset:330106:d")
+    views.show("asset:330106:aa")
     views.down_after = (1, "330106")
     await office.later()
     told = [(await follower.next(), follower.silent)]
     assert told == [([], ("330106",))], "half an answer is none"
     views.down.clear()
     await office.later()
-    assert (await follower.next(), follower.silent) == (["asset:330106:d"], ())
+    assert (await follower.next(), follower.silent) == (["asset:330106:aa"], ())
     assert await follower.is_quiet()
     await follower.stop()
 
