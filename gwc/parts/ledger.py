@@ -21,7 +21,7 @@ from overlay.ledger.anchors import AnchorRefused, Anchors, anchor_file
 from overlay.ledger.findings import Finding
 from overlay.ledger.verification import Verification, verify_ledger
 from overlay.store.database import Database
-from subgraphs.kit.migrations import StoreTooNew
+from subgraphs.kit.migrations import StoreBehind, StoreTooNew
 
 __all__ = ["make_anchor", "verify_files"]
 
@@ -47,7 +47,7 @@ async def verify_files(settings: Settings, files: Sequence[Path], key: Path | No
     """Raises `CommandError` with status 1 when the ledger does not hold, 2 when it could not be looked at."""
     anchors = _read_anchors(files, settings, key, say) if files else []
     began = time.monotonic()
-    async with _opened(settings) as database:
+    async with _opened(settings, only_reads=True) as database:
         found = await verify_ledger(database, anchors)
     took_s = time.monotonic() - began
     for finding in found.findings.shown:
@@ -96,15 +96,21 @@ def _line(finding: Finding) -> str:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Database]:
+async def _opened(settings: Settings, *, only_reads: bool = False) -> AsyncIterator[Database]:
     url = settings.overlay_url or state_url(settings, "overlay.sqlite")
     remedy = "See GWC_OVERLAY_URL and --data-dir."
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
             raise CommandError(f"There is no ledger at {parsed.database}.", remedy, 2)
-        database = Database(url)
-        await database.open()
+        database = Database(url, only_reads=only_reads)
+        await (database.open_as_it_is() if only_reads else database.open())
+    except StoreBehind as error:
+        raise CommandError(
+            f"STORE_BEHIND: {error}; to bring it there would change what is to be verified, so nothing was read.",
+            "Verify it with the version that serves it, or let the overlay of this version open it first.",
+            2,
+        ) from None
     except (ArgumentError, ValueError, SQLAlchemyError, StoreTooNew, OSError) as error:
         raise CommandError(
             f"The overlay's store cannot be opened: {type(error).__name__}: {error}.", remedy, 2

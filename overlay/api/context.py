@@ -11,13 +11,14 @@ from strawberry.dataloader import DataLoader
 
 from contract.identity import Identity, Role
 from overlay.approvals.delegations import Delegation, Delegations, delegated_orders
+from overlay.approvals.warnings import warnings_of
 from overlay.audit.log import record_reads
 from overlay.bodies.service import Bodies
 from overlay.clock import Clock, shanghai_today, text_of
 from overlay.files.service import Attachment
 from overlay.group.custody import Custody
 from overlay.ledger.service import Ledger
-from overlay.messages import Language
+from overlay.messages import Language, Problem
 from overlay.orders import repository
 from overlay.orders.model import DECISIONS, Command, Order, TimelineEntry
 from overlay.orders.policy import Policy
@@ -59,6 +60,7 @@ class Context:
         self.returns: DataLoader[str, list[Order]] = DataLoader(self._load_returns)
         self.orders: DataLoader[str, Order | None] = DataLoader(self._load_orders)
         self.repairs: DataLoader[str, str | None] = DataLoader(self._load_repairs)
+        self.warnings: DataLoader[str, list[Problem]] = DataLoader(self._load_warnings)
         self.personal_of: set[str] = set()
         """The orders of which this request shows personal data of others."""
         self._lent: list[Delegation] | None = None
@@ -136,6 +138,15 @@ class Context:
         async with self.services.database.read() as connection:
             found = await repository.repairs_of_lines(connection, line_ids)
         return [found.get(line_id) for line_id in line_ids]
+
+    async def _load_warnings(self, order_ids: list[str]) -> Sequence[list[Problem]]:
+        """Of orders that the asker has been shown."""
+        query = repository.select_orders(tables.orders.c.id.in_(order_ids))
+        async with self.services.database.read() as connection:
+            orders = await repository.load_orders(connection, query)
+            warnings = await warnings_of(connection, orders, self.services.clock())
+        found = {order.id: of_order for order, of_order in zip(orders, warnings, strict=True)}
+        return [found.get(order_id, []) for order_id in order_ids]
 
     async def fresh_order(self, order_id: str) -> Order | None:
         """The order as it is now: mutations of one request follow each other, what an earlier one saw is stale."""

@@ -33,6 +33,7 @@ from overlay.api.types import (
 from overlay.orders import repository
 from overlay.orders.model import Order
 from overlay.orders.rights import inbox_condition, lent_inbox
+from overlay.orders.shortages import short_orders
 from overlay.store import tables
 from overlay.warehouses.views import InvalidView, ViewId, parse_view_id
 from subgraphs.kit.entities import Representation
@@ -82,7 +83,10 @@ class Query(ApprovalQuery, AuditQuery, BodyQuery, LedgerQuery, NoticeQuery, Sour
     @strawberry.field
     async def inbox(self, info: Info, first: int = 20, after: str | None = UNSET) -> OrderConnection | None:
         context = signed_in(info)
-        conditions = [or_(inbox_condition(context.identity), *map(lent_inbox, await context.lent()))]
+        async with context.services.database.read() as database:
+            short = await short_orders(database, context.identity, context.today)
+        waiting = [inbox_condition(context.identity), *map(lent_inbox, await context.lent())]
+        conditions = [or_(*waiting, tables.orders.c.id.in_(short))]
         page: OrderConnection = await _order_page(context, "inbox", conditions, first, after, newest_first=False)
         return page
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -235,7 +235,7 @@ def _money(amount: Decimal | None) -> str | None:
     return None if amount is None else format_money(amount)
 
 
-def problem_rows(context: Context, problems: tuple[Problem, ...]) -> list[Row]:
+def problem_rows(context: Context, problems: Sequence[Problem]) -> list[Row]:
     rendered = [render(item, context.language) for item in problems]
     return [{"code": r.code, "path": r.path, "message": r.message, "remedy": r.remedy} for r in rendered]
 

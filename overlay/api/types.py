@@ -30,7 +30,7 @@ from overlay.api.enums import (
 from overlay.api.inputs import DateRangeInput
 from overlay.api.paging import page_size
 from overlay.api.papers import Attachment, PrintLink, attachment_rows, print_row
-from overlay.api.rows import change_row, order_row, timeline_row, view_row
+from overlay.api.rows import change_row, order_row, problem_rows, timeline_row, view_row
 from overlay.warehouses.rights import may_see_history
 from overlay.warehouses.service import rule_text
 from overlay.warehouses.views import InvalidView, ViewId
@@ -223,6 +223,11 @@ class CirculationOrder(Node):
     async def timeline(self, info: Info) -> list[TimelineEntry]:
         entries = await info.context.timelines.load(read_attribute(self, "id"))
         return [timeline_row(info.context, entry) for entry in entries]  # type: ignore[misc]
+
+    @strawberry.field
+    async def warnings(self, info: Info) -> list[Problem]:
+        found = await info.context.warnings.load(read_attribute(self, "id"))
+        return problem_rows(info.context, found)  # type: ignore[return-value]
 
     @strawberry.field
     async def attachments(self, info: Info) -> list[Attachment]:

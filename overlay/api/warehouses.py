@@ -92,6 +92,7 @@ class VirtualWarehouseMatch:
 class VirtualWarehouseMatches:
     cursor: str
     gap: bool
+    silent_regions: list[strawberry.ID]
     matches: list[VirtualWarehouseMatch]
 
 
@@ -117,5 +118,6 @@ def _batch(batch: MatchBatch) -> Any:
     return {
         "cursor": batch.cursor,
         "gap": batch.gap,
+        "silent_regions": batch.silent,
         "matches": [{"asset_id": one.asset_id, "asset": {"id": one.asset_id}, "at": one.at} for one in batch.matches],
     }

@@ -29,6 +29,8 @@ class Seen:
     assets: frozenset[str]
     regions: frozenset[str]
     """Those that answered every page: of them, what is not in `assets` is not in the view."""
+    silent: frozenset[str]
+    """The others that were asked."""
 
 
 class ViewReader:
@@ -42,6 +44,7 @@ class ViewReader:
         view = [{"__typename": "VirtualWarehouseView", "id": view_id, "rule": rule}]
         found: set[str] = set()
         whole: set[str] | None = None
+        asked: set[str] = set()
         after: str | None = None
         while True:
             page = await self._page(view, after, sight)
@@ -50,11 +53,12 @@ class ViewReader:
             found.update(node["id"] for node in page["nodes"])
             if len(found) > assets_max:
                 raise ViewTooLarge
+            asked.update(source["region"] for source in page["sources"])
             answered = {source["region"] for source in page["sources"] if source["status"] == "OK"}
             whole = answered if whole is None else whole & answered
             following = page["pageInfo"]["endCursor"]
             if not page["pageInfo"]["hasNextPage"] or following == after:
-                return Seen(frozenset(found), frozenset(whole))
+                return Seen(frozenset(found), frozenset(whole), frozenset(asked - whole))
             after = following
 
     async def _page(self, view: Any, after: str | None, sight: Identity) -> Mapping[str, Any] | None:

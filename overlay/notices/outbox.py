@@ -26,6 +26,7 @@ class Topic(StrEnum):
     ORDER_CHANGED = "order.changed"
     STEP_WAITING = "order.step_waiting"
     HOLD_LAPSING = "order.hold_lapsing"
+    STOCK_SHORT = "order.stock_short"
     ORDER_OVERDUE = "order.overdue"
     BODY_ENDED = "order.body_ended"
     REPAIR_OFFERED = "order.repair_offered"

@@ -93,8 +93,8 @@ def _application(
 
 
 def _give_up(flow: Flow, to: str) -> list[Transition]:
-    """放弃剩余: of an order of which something has left; until then it is withdrawn."""
-    guards = ("applicant_or_lending_region", "something_moved")
+    """放弃剩余: of an order of which something has left, or of what was lost since; otherwise it is withdrawn."""
+    guards = ("applicant_or_lending_region", "something_moved_or_missing")
     return _rows(flow, GOODS[flow].value, _C.GIVE_UP_REST, _BORROWERS, to, *guards)
 
 

@@ -165,11 +165,13 @@ def visible_order(identity: Identity, lent: tuple[Identity, ...] = ()) -> Select
 
 
 def inbox_condition(identity: Identity) -> ColumnElement[bool]:
-    """Orders that wait for this person: a step of an office they hold, goods to move, a correction of their own."""
+    """Orders that wait for this person: a step of an office they hold, goods to move or overdue, a correction of their
+    own."""
     orders, lines = tables.orders, tables.order_lines
     ways: list[ColumnElement[bool]] = [
         and_(orders.c.state == "RETURNED", orders.c.applicant_person == identity.person),
         and_(orders.c.state.in_((State.IN_TRANSIT, State.TO_RECEIVE)), orders.c.applicant_person == identity.person),
+        and_(orders.c.state == State.LENT, orders.c.overdue_stage > 0, orders.c.applicant_person == identity.person),
     ]
     ways.append(_waiting_steps(identity, identity.person))
     if identity.has(Role.UNIT_OFFICER) and identity.unit is not None:

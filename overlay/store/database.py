@@ -31,8 +31,9 @@ MIGRATIONS = Migrations("overlay.store.migrations", "alembic_version", tables.me
 
 
 class Database:
-    def __init__(self, url: str) -> None:
-        self._engine = _create_engine(url)
+    def __init__(self, url: str, *, only_reads: bool = False) -> None:
+        """`only_reads`: for who examines a store, and must leave it as it is."""
+        self._engine = _create_engine(url, only_reads)
         self.is_sqlite = self._engine.dialect.name == "sqlite"
         self._writer = asyncio.Lock()
 
@@ -43,6 +44,15 @@ class Database:
                 if not self.is_sqlite:
                     await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
                 await connection.run_sync(MIGRATIONS.upgrade)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def open_as_it_is(self) -> None:
+        """Change nothing, not even to bring the store to this program's revision. Raises `StoreTooNew`, `StoreBehind`."""
+        try:
+            async with self.read() as connection:
+                await connection.run_sync(MIGRATIONS.check)
         except BaseException:
             await self.close()
             raise
@@ -68,12 +78,16 @@ class Database:
                 yield connection
 
 
-def _create_engine(url: str) -> AsyncEngine:
+def _create_engine(url: str, only_reads: bool) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return sqlite.create_engine(parsed, *_PRAGMAS, pool_size=_POOL_SIZE)
+        return sqlite.create_engine(parsed, *_PRAGMAS, only_reads=only_reads, pool_size=_POOL_SIZE)
     if parsed.get_backend_name() in ("postgresql", "postgres"):
+        settings = {"default_transaction_read_only": "on"} if only_reads else {}
         return create_async_engine(
-            parsed.set(drivername="postgresql+asyncpg"), pool_size=_POOL_SIZE, pool_pre_ping=True
+            parsed.set(drivername="postgresql+asyncpg"),
+            pool_size=_POOL_SIZE,
+            pool_pre_ping=True,
+            connect_args={"server_settings": settings},
         )
     raise ValueError("the overlay's store is SQLite or PostgreSQL")

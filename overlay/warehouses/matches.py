@@ -46,6 +46,7 @@ __all__ = [
     "watch_id",
     "watch_of",
     "watch_values",
+    "without_news",
     "write_under",
 ]
 
@@ -72,6 +73,8 @@ class MatchBatch:
     """What the cursor says, for whoever goes on at once."""
     gap: bool
     matches: tuple[Match, ...]
+    silent: tuple[str, ...]
+    """The regions that did not answer last time: what comes to match there is told when they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Watch:
     """Another one when a watch was forgotten and made again: its log lacks what came in between."""
     floor_seq: int
     """The log is whole after this place."""
+    silent: tuple[str, ...]
+    """The regions that did not answer when it was last evaluated."""
 
 
 def watch_of(row: Any) -> Watch:
@@ -98,6 +103,7 @@ def watch_of(row: Any) -> Watch:
         regions=frozenset(row.regions),
         epoch=row.epoch,
         floor_seq=row.floor_seq,
+        silent=tuple(row.silent),
     )
 
 
@@ -152,7 +158,8 @@ async def learn(
         entries = [{"watch_id": watch.id, "asset_id": one, "at": at} for one in part]
         await connection.execute(insert(warehouse_matches), entries)
     floor = await _cut(connection, watch) if news else watch.floor_seq
-    return news, {"rule_hash": rule, "regions": sorted(begun | seen.regions), "floor_seq": floor}
+    regions = {"regions": sorted(begun | seen.regions), "silent": sorted(seen.silent)}
+    return news, {"rule_hash": rule, "floor_seq": floor, **regions}
 
 
 async def _cut(connection: AsyncConnection, watch: Watch) -> int:
@@ -212,7 +219,12 @@ async def next_batch(connection: AsyncConnection, watch: Watch, place: int) -> M
     if not found and not gap:
         return None
     place = found[-1].seq if found else max(place, watch.floor_seq)
-    return MatchBatch(cursor_of(watch, place), place, gap, found)
+    return MatchBatch(cursor_of(watch, place), place, gap, found, watch.silent)
+
+
+def without_news(watch: Watch, place: int) -> MatchBatch:
+    """Where a subscriber stands, and who is silent."""
+    return MatchBatch(cursor_of(watch, place), place, False, (), watch.silent)
 
 
 def cursor_of(watch: Watch, place: int) -> str:

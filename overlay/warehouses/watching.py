@@ -10,6 +10,9 @@ is a page of 500 ids for each 500 assets, about 20 ms each through the group end
 A watch is wanted while somebody follows it (a heartbeat says so), or while its warehouse asks for notices. It sleeps
 when nobody does, and what it knows is kept for `KEPT_S`: who subscribes again in time, after their cursor, is told what
 came in between. The first event comes when the watch has been evaluated, and has a cursor even if it has no news.
+
+A region that does not answer ends nothing: events say which are silent, one comes when that changes, and what came to
+match there meanwhile is told when the region answers again, once.
 """
 
 from __future__ import annotations
@@ -99,11 +102,11 @@ class Watching:
             self._nudged.set()
             watch = await self._first_look(id_, woken)
             place = await self._last_place(watch) if start is None else matches.place_in(watch, *start)
-            batch = await self._next(watch, place) or MatchBatch(matches.cursor_of(watch, place), place, False, ())
+            batch = await self._next(watch, place) or matches.without_news(watch, place)
             while True:
                 await self._check_visible(identity, view)
                 yield batch
-                while (following := await self._news(id_, batch.place, woken)) is None:
+                while (following := await self._news(id_, batch, woken)) is None:
                     await woken.wait()
                 batch = following
 
@@ -132,9 +135,12 @@ class Watching:
                 return watch_of(row)
             await woken.wait()
 
-    async def _news(self, id_: str, place: int, woken: asyncio.Event) -> MatchBatch | None:
+    async def _news(self, id_: str, last: MatchBatch, woken: asyncio.Event) -> MatchBatch | None:
+        """What follows the last batch: matches, or that other regions are silent than it said."""
         woken.clear()
-        return await self._next(watch_of(await self._row(id_)), place)
+        watch = watch_of(await self._row(id_))
+        found = await self._next(watch, last.place)
+        return matches.without_news(watch, last.place) if found is None and watch.silent != last.silent else found
 
     async def _row(self, id_: str) -> Any:
         table = warehouse_watches
@@ -246,6 +252,8 @@ class Watching:
             signed = self._warehouses.signed(filter_, watch.view)
             try:
                 seen = await self._reader.read(format_view_id(watch.view), signed, watch.sight, ASSETS_MAX)
+                if seen is None:
+                    values["silent"] = sorted(watch.regions)
             except ViewTooLarge:
                 values["fault"] = _TOO_LARGE
         now = self._clock()
@@ -278,12 +286,12 @@ class Watching:
         if not self._followers:
             return
         table, ids = warehouse_watches, list(self._followers)
-        columns = (table.c.id, table.c.evaluated_at, table.c.fault, table.c.floor_seq)
+        columns = (table.c.id, table.c.evaluated_at, table.c.fault, table.c.floor_seq, table.c.silent)
         async with self._database.read() as connection:
             rows = (await connection.execute(select(*columns).where(table.c.id.in_(ids)))).all()
             places = await matches.last_places(connection, ids)
         for row in rows:
-            state = (row.evaluated_at is not None, row.fault, row.floor_seq, places.get(row.id))
+            state = (row.evaluated_at is not None, row.fault, row.floor_seq, row.silent, places.get(row.id))
             if self._told.get(row.id) != state:
                 self._told[row.id] = state
                 for woken in self._followers.get(row.id, ()):

@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, inspect
 
-__all__ = ["Migrations", "StoreTooNew", "run_revisions"]
+__all__ = ["Migrations", "StoreBehind", "StoreTooNew", "run_revisions"]
 
 
 def run_revisions() -> None:
@@ -36,6 +36,10 @@ class StoreTooNew(RuntimeError):
     """The store was made by a later version of this program."""
 
 
+class StoreBehind(RuntimeError):
+    """The store was made by an earlier version of this program, and whoever opened it may not bring it further."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migrations:
     """The revisions of one kind of store."""
@@ -51,14 +55,27 @@ class Migrations:
         """Bring the store to a revision, inside the caller's transaction. Raises `StoreTooNew`."""
         config = self._config(connection)
         scripts = ScriptDirectory.from_config(config)
-        at = self.revision(connection)
-        if at is not None and not self.knows(at):
-            raise StoreTooNew(f"the store is at revision {at}, this program knows up to {scripts.get_current_head()}")
+        at = self._known_revision(connection)
         if at is None and self.legacy_table is not None and inspect(connection).has_table(self.legacy_table):
             command.stamp(config, str(scripts.get_base()))
             Table(self.legacy_table, MetaData()).drop(connection)
         if at != scripts.get_current_head():
             command.upgrade(config, to)
+
+    def check(self, connection: Connection) -> None:
+        """That the store is at this program's revision, without changing it. Raises `StoreTooNew`, `StoreBehind`."""
+        at, head = self._known_revision(connection), self._head()
+        if at != head:
+            raise StoreBehind(f"the store is at revision {at or 'none'}, this program reads revision {head}")
+
+    def _known_revision(self, connection: Connection) -> str | None:
+        at = self.revision(connection)
+        if at is not None and not self.knows(at):
+            raise StoreTooNew(f"the store is at revision {at}, this program knows up to {self._head()}")
+        return at
+
+    def _head(self) -> str | None:
+        return ScriptDirectory(str(resources.files(self.package))).get_current_head()
 
     def knows(self, revision: str) -> bool:
         """Whether this program has the revision."""

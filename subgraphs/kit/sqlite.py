@@ -24,6 +24,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL
@@ -40,15 +41,19 @@ WRITING: dict[str, Any] = {"gwc_write": True}
 T = TypeVar("T")
 
 
-def create_engine(url: URL, *pragmas: str, **options: Any) -> AsyncEngine:
+def create_engine(url: URL, *pragmas: str, only_reads: bool = False, **options: Any) -> AsyncEngine:
     """An engine over such connections. They have a write-ahead log and the pragmas given, and begin no transactions by
-    themselves: the engine begins those of a connection whose execution options are `WRITING` as a writer's."""
+    themselves: the engine begins those of a connection whose execution options are `WRITING` as a writer's.
+
+    `only_reads`: SQLite itself refuses to change the file, and it keeps the kind of log that it has."""
 
     async def connect() -> Connection:
         arguments, given = engine.dialect.create_connect_args(url)
-        return await Connection.open(*arguments, **given)
+        return await Connection.open(*arguments, only_reads=only_reads, **given)
 
     url = url.set(drivername="sqlite+aiosqlite")
+    if only_reads:
+        url = url.set(database=f"file:{quote(str(url.database))}", query={"mode": "ro", "uri": "true"})
     engine = create_async_engine(url, async_creator=connect, **options)
 
     def configure(connection: Any, _record: Any) -> None:
@@ -105,9 +110,10 @@ class Connection:
         self._last: Future[Any] | None = None
 
     @classmethod
-    async def open(cls, *arguments: Any, **options: Any) -> Connection:
+    async def open(cls, *arguments: Any, only_reads: bool = False, **options: Any) -> Connection:
         options = {**options, "isolation_level": None, "check_same_thread": False}
-        raw: sqlite3.Connection = await asyncio.to_thread(_connected, *arguments, **options)
+        connect = sqlite3.connect if only_reads else _connected
+        raw: sqlite3.Connection = await asyncio.to_thread(connect, *arguments, **options)
         return cls(raw)
 
     async def run(self, call: Callable[[], T], *, at_once: bool = False) -> T:

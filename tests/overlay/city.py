@@ -276,6 +276,7 @@ class City:
             status_before=None,
             buffer_days=command.buffer_days,
             for_good=command.for_good,
+            placed_at=text_of(self.clock.now),
         )
         return self._kept(hold)
 

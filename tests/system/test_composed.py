@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urljoin
 
 import aiohttp
 import aiomqtt
@@ -24,6 +25,7 @@ from tests.system.test_readings import READINGS, SENSORS, city_topic, reading
 MOVED = ("330100", "330102", "330108", "330113", "330182")
 """Regions whose stores lie in a database server."""
 SUMMARY = "{ summary(by: [REGION]) { totalIsExact groups { region count originalValue netValue } } }"
+PRINT = "query P($id: ID!) { order(id: $id) { print(kind: APPLICATION) { url } } }"
 ALL_OF = """
 query All($after: String, $regions: [ID!]) {
   assets(first: 40, after: $after, filter: {region: {in: $regions}}, orderBy: [{field: ORIGINAL_VALUE}, {field: NAME}]) {
@@ -115,6 +117,21 @@ async def test_a_loan_is_held_for_everybody(services: Composed, session: aiohttp
     applied = await apply(clerk, "composed-1", asset, WINDOW)
     assert (applied["problems"], applied["order"]["lines"][0]["hold"]) == ([], "ACTIVE")
     assert [p["code"] for p in (await apply(rival, "composed-2", asset, OVERLAPPING))["problems"]] == ["ASSET_BUSY"]
+
+
+async def test_papers_bear_the_citys_public_address(services: Composed, session: aiohttp.ClientSession) -> None:
+    """A signed URL begins with what users call the city by, and leads through a gateway to the overlay behind it."""
+    anonymous = Client(session, services.urls["gateway"])
+    asset = (await anonymous(BORROWABLE)).data["assets"]["nodes"][1]
+    unit = next(u["uscc"] for u in (await anonymous(UNITS)).data["units"] if u["uscc"])
+    who = ("--role", "APPLICANT", "--region", "330106", "--unit", unit, "--person", "printer")
+    clerk = client_of(services, session, "gateway", *who)
+    order = (await apply(clerk, "composed-3", asset, WINDOW))["order"]["id"]
+    link = (await clerk(PRINT, {"id": order})).data["order"]["print"]["url"]
+    public = services.environment("overlay")["GWC_PUBLIC_URL"]
+    assert link.startswith(f"{public}/files/")
+    async with session.get(urljoin(services.urls["gateway-2"], link.removeprefix(public))) as got:
+        assert (got.status, (await got.read())[:5]) == (200, b"%PDF-")
 
 
 @pytest.mark.parametrize("gateway", ["gateway", "gateway-2"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from gwc.sample_api import sample_api
 from gwc.settings import Settings
 from subgraphs.telemetry.broker import start_embedded_broker
 from tests.gateway.support.serving import Faulty, crash
+from tests.system.client import PROTOCOL
 from tests.system.conftest import City
 from tests.system.test_readme import examples
 
@@ -45,7 +47,9 @@ OVERLAYS = [
 """What a clerk's and an officer's first screens ask, what an auditor does, and who looks for something to borrow."""
 LENDERS = ("330100", "330106")
 START = date.today() + timedelta(days=200)
-WINDOW = f'from: "{START}", to: "{START + timedelta(days=7)}"'
+RANGE = {"from": str(START), "to": str(START + timedelta(days=7))}
+WINDOW = f'from: "{RANGE["from"]}", to: "{RANGE["to"]}"'
+WATCHED = "vw:lendable-equipment"
 QUERIES = [*(query for query, _ in examples("README.md")), *(one.replace("WINDOW", WINDOW) for one in OVERLAYS)]
 
 
@@ -88,10 +92,40 @@ class Asked:
         answer: dict[str, Any] = orjson.loads(b"".join(sent))
         return answer
 
+    @asynccontextmanager
+    async def subscribed(self, query: str, by: Identity, **variables: Any) -> AsyncIterator[AsyncIterator[Any]]:
+        """A subscription over graphql-transport-ws; the iterator gives each event's `data`."""
+        to_app: asyncio.Queue[Any] = asyncio.Queue()
+        from_app: asyncio.Queue[Any] = asyncio.Queue()
+        scope = {"type": "websocket", "path": "/graphql", "raw_path": b"/graphql", "root_path": "", "scheme": "ws",
+                 "query_string": b"", "headers": [], "http_version": "1.1", "subprotocols": [PROTOCOL],
+                 "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)}  # fmt: skip
+        served = asyncio.create_task(self.city.app(scope, to_app.get, from_app.put))
+
+        def say(type_: str, payload: Any, **more: Any) -> None:
+            text = orjson.dumps({"type": type_, "payload": payload, **more}).decode()
+            to_app.put_nowait({"type": "websocket.receive", "text": text})
+
+        async def events() -> AsyncIterator[Any]:
+            while True:
+                message = await from_app.get()
+                if "text" in message and (content := orjson.loads(message["text"]))["type"] == "next":
+                    assert "errors" not in content["payload"], content["payload"]
+                    yield content["payload"]["data"]
+
+        to_app.put_nowait({"type": "websocket.connect"})
+        say("connection_init", {"authorization": f"Bearer {self._issuer.issue(by)}"})
+        say("subscribe", {"query": query, "variables": variables}, id="1")
+        try:
+            yield events()
+        finally:
+            to_app.put_nowait({"type": "websocket.disconnect", "code": 1000})
+            await served
+
 
 @pytest.fixture
 async def asked(city: City, tmp_path: Path) -> AsyncIterator[Asked]:
-    settings = Settings(data_dir=tmp_path)
+    settings = Settings(data_dir=tmp_path, watch_every_s=0.2)
     shutil.copytree(city.folder, settings.city)  # what is lent here is written back to its store
     settings.state.mkdir()
     ensure_keys(settings.keys)
@@ -168,6 +202,50 @@ async def test_no_answer_is_emptied_by_one_dead_member(asked: Asked) -> None:
             for error in answer.get("errors", ()):
                 assert error["extensions"].get("region") == region, error
         way.fault = None
+
+
+MATCHES = f"""subscription {{ virtualWarehouseMatches(id: "{WATCHED}", window: {{{WINDOW}}}) {{
+  silentRegions matches {{ assetId asset {{ name }} }} }} }}"""
+
+
+async def test_a_standing_query_stands_while_a_member_is_down(asked: Asked) -> None:
+    """What comes to match there meanwhile is told when the member is back, once."""
+    region, way = "330106", asked.city.ways["330106"]
+    lendable = f"""{{ virtualWarehouse(id: "{WATCHED}", window: {{{WINDOW}}}) {{
+      assets(first: 2, filter: {{region: {{eq: "{region}"}}}}) {{ nodes {{ id }} }} }} }}"""
+    first, second = (one["id"] for one in (await asked(lendable))["data"]["virtualWarehouse"]["assets"]["nodes"])
+    clerk = Identity("clerk", "borrowing unit", "330105", frozenset({Role.APPLICANT}))
+    orders = {}
+    for asset in (first, second):
+        line = {"range": RANGE, "purpose": "会议", "lines": [{"assetId": asset}]}
+        orders[asset] = (await give(asked, clerk, "applyLoan", f"apply-{asset}", **line))["id"]
+
+    async with asked.subscribed(MATCHES, AUDITOR) as events:
+
+        async def following() -> tuple[list[str], list[str]]:
+            event = (await anext(events))["virtualWarehouseMatches"]
+            return event["silentRegions"], [match["assetId"] for match in event["matches"]]
+
+        async def news() -> list[str]:
+            while not (told := await following())[1]:
+                pass
+            return told[1]
+
+        assert await following() == ([], [])
+        way.fault = crash
+        assert await following() == ([region], [])
+        await withdraw(asked, clerk, orders[first])
+        way.fault = None
+        assert await news() == [first]
+        await withdraw(asked, clerk, orders[second])
+        assert await news() == [second], "and not the first one again"
+
+
+async def withdraw(asked: Asked, by: Identity, order: str) -> None:
+    """Where the owner does not answer, it is carried out when it does."""
+    query = "mutation($input: WithdrawOrderInput!) { withdrawOrder(input: $input) { problems { code } } }"
+    answer = await asked(query, by, input={"idempotencyKey": f"back-{order}", "orderId": order})
+    assert "errors" not in answer, answer
 
 
 def emptied(before: Any, after: Any, dead: str, query: str, path: str = "") -> list[str]:

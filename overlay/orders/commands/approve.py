@@ -1,7 +1,7 @@
 """审批: the current step is decided by somebody who holds its office.
 
 An order's holds are renewed *before* the decision counts: an approval of goods that somebody else has got meanwhile
-is refused, not recorded.
+is refused, not recorded. So is one of goods that were lost or damaged meanwhile.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from overlay.orders.commands.holds import DAY_S, renew_holds
 from overlay.orders.machine import GOODS
 from overlay.orders.model import ApprovalState, Command, Order, Outcome, State
 from overlay.orders.progress import goods_state
+from overlay.orders.shortages import shortages
 from overlay.orders.traits import TRAITS
 
 __all__ = ["Approve", "ApproveReturn", "give_next_turn", "is_last_step"]
@@ -29,6 +30,9 @@ class Approve(Handler):
         return await check_unchanged(desk, order, order.live_lines, statuses)
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
+        short = await shortages(work.connection, [line.asset_id for line in order.live_lines], work.today)
+        if problems := [short[line.id].told() for line in order.live_lines if line.id in short]:
+            return problems
         await renew_holds(work, order, _hold_life_s(work, order))
         return ()
 

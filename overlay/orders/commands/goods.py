@@ -16,7 +16,13 @@ from overlay.ledger.entries import Account, Custody, Movement
 from overlay.messages import Problem
 from overlay.orders.commands.base import Desk, Handler, Step, Work
 from overlay.orders.commands.checks import check_unchanged, line_of, line_quantities
-from overlay.orders.commands.stock import applicant_account, book_from, owner_account, refusal_of_unfit
+from overlay.orders.commands.stock import (
+    applicant_account,
+    book_from,
+    owner_account,
+    refusal_of_unfit,
+    refusals_of_short,
+)
 from overlay.orders.model import Command, HoldState, Line, Order
 from overlay.orders.progress import goods_state, to_store, to_write_off
 
@@ -144,7 +150,7 @@ class MoveGoods(Handler):
         chosen, problems = self._chosen(work.command.body, order, work.command.actor.region)
         if not problems and self._move.only_fit:
             found = [await refusal_of_unfit(work, line, quantity) for line, quantity in chosen]
-            problems = [refusal for refusal in found if refusal is not None]
+            problems = [refusal for refusal in found if refusal is not None] or await refusals_of_short(work, chosen)
         if problems:
             return problems
         for line, quantity in chosen:

@@ -17,7 +17,7 @@ from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk, Handler, Step, Work
 from overlay.orders.commands.checks import TEXT_MAX, check_unchanged, line_of, to_amount
 from overlay.orders.commands.goods import finish_goods, movement_input
-from overlay.orders.commands.stock import book_from, owner_account, refusal_of_unfit
+from overlay.orders.commands.stock import book_from, owner_account, refusal_of_unfit, telling_who_yields
 from overlay.orders.model import Command, HoldState, Line, Order, Outcome
 from overlay.orders.progress import goods_state, to_appraise, to_diagnose, to_inspect
 
@@ -211,17 +211,16 @@ class JudgeLines(Handler):
         """What the verdict means, once it counts."""
         outcome = Outcome(item["outcome"])
         verdict, quantity = self._judge.verdicts[outcome], self._judge.quantity(line)
-        if verdict.movement is not None and verdict.target is not None:
-            target = owner_account(line, verdict.target)
-            await book_from(
-                work, order, line, verdict.movement, verdict.sources, target, quantity, line.returned + line.received
-            )
         found: dict[str, Any] = {"outcome": outcome}
         if item.get("finding"):
             found["appraisal"] = item["finding"].strip()
         if item.get("cost") is not None:
             found["cost"] = Decimal(item["cost"])
-        await work.set_line(line, **found, **verdict.changes(line, quantity))
+        async with telling_who_yields(work, line.asset_id, verdict.target):
+            if verdict.movement is not None and verdict.target is not None:
+                target, moved = owner_account(line, verdict.target), line.returned + line.received
+                await book_from(work, order, line, verdict.movement, verdict.sources, target, quantity, moved)
+            await work.set_line(line, **found, **verdict.changes(line, quantity))
 
 
 def judged(

@@ -22,7 +22,7 @@ from overlay.orders.commands.compensate import propose, refusal_of_amount
 from overlay.orders.commands.extend import drop_extension
 from overlay.orders.commands.goods import movement_input
 from overlay.orders.commands.rows import new_line, new_order
-from overlay.orders.commands.stock import applicant_account, owner_account
+from overlay.orders.commands.stock import applicant_account, owner_account, telling_who_yields
 from overlay.orders.model import Command, Flow, HoldState, Line, Order, Outcome, State
 from overlay.orders.progress import OWED, goods_state
 from overlay.store import tables
@@ -89,13 +89,14 @@ class InspectReturn(Handler):
         loan_line = line_of(loan, str(line.loan_line_id))
         _, movement, custody = _PLACES[outcome]
         source, target = applicant_account(loan, Custody.RETURNING), owner_account(line, custody)
-        await work.book(loan, loan_line, movement, source, target, line.quantity, loan_line.returned)
-        await work.set_line(line, outcome=outcome, returned=line.quantity)
         returned = loan_line.returned + line.quantity
         state = HoldState.RELEASED if returned == loan_line.quantity else HoldState.DISPATCHED
-        await work.set_line(
-            loan_line, returning=loan_line.returning - line.quantity, returned=returned, hold_state=state
-        )
+        async with telling_who_yields(work, line.asset_id, custody):
+            await work.book(loan, loan_line, movement, source, target, line.quantity, loan_line.returned)
+            await work.set_line(line, outcome=outcome, returned=line.quantity)
+            await work.set_line(
+                loan_line, returning=loan_line.returning - line.quantity, returned=returned, hold_state=state
+            )
 
     async def finish(self, work: Work, order: Order, problems: Sequence[Problem]) -> None:
         loan = await work.reload(str(order.loan_id))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 from sqlalchemy import bindparam, select
@@ -10,13 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from overlay.ledger.entries import Account, Custody, Movement
 from overlay.messages import Problem
+from overlay.notices.told import stock_short
 from overlay.orders import repository
 from overlay.orders.commands.base import Work
 from overlay.orders.commands.checks import goods_damaged
 from overlay.orders.model import Line, Order
+from overlay.orders.shortages import USELESS, shortages
 from overlay.store.tables import ledger_entries
 
-__all__ = ["applicant_account", "book_from", "owner_account", "refusal_of_unfit", "unfit_quantity"]
+__all__ = [
+    "applicant_account",
+    "book_from",
+    "owner_account",
+    "refusal_of_unfit",
+    "refusals_of_short",
+    "telling_who_yields",
+    "unfit_quantity",
+]
 
 _UNFIT = (Custody.DAMAGED, Custody.TO_DISPOSE)
 _HELD = (
@@ -59,6 +70,20 @@ async def book_from(
             quantity, moved_before = quantity - part, moved_before + part
 
 
+@asynccontextmanager
+async def telling_who_yields(work: Work, asset_id: str, target: Custody | None) -> AsyncIterator[None]:
+    """Within, goods come to `target`. Where they are lost to those who booked them, whoever lacks more than before is
+    told, in the transaction that makes it so."""
+    if target not in USELESS:
+        yield
+        return
+    before = await shortages(work.connection, [asset_id], work.today)
+    yield
+    for line_id, now in (await shortages(work.connection, [asset_id], work.today)).items():
+        if line_id not in before or now.short > before[line_id].short:
+            await stock_short(work.connection, work.at, now)
+
+
 async def unfit_quantity(connection: AsyncConnection, asset_id: str) -> Decimal:
     """How much of an asset is at its owner, but damaged or given up."""
     return sum((await _held(connection, asset_id, _UNFIT)).values(), Decimal(0))
@@ -72,6 +97,16 @@ async def refusal_of_unfit(work: Work, line: Line, quantity: Decimal) -> Problem
     in_store = (await _held(work.connection, line.asset_id, (Custody.IN_STORE,))).get(Custody.IN_STORE, Decimal(0))
     free = in_store - await repository.dispatches_under_way(work.connection, line.asset_id)
     return None if quantity <= free else goods_damaged(("lines", str(line.position)), line.asset_id, unfit, free)
+
+
+async def refusals_of_short(work: Work, chosen: Sequence[tuple[Line, Decimal]]) -> list[Problem]:
+    """Where some was lost or damaged, what is left is for whoever booked first, not for whoever comes first."""
+    short = await shortages(work.connection, [line.asset_id for line, _ in chosen], work.today)
+    return [
+        short[line.id].told()
+        for line, quantity in chosen
+        if line.id in short and quantity > line.to_dispatch - short[line.id].short
+    ]
 
 
 async def _held(connection: AsyncConnection, asset_id: str, custodies: Sequence[Custody]) -> dict[Custody, Decimal]:

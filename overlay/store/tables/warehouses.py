@@ -63,6 +63,7 @@ warehouse_watches = Table(
     Column("lease_until", String(32)),
     Column("evaluated_at", String(32)),
     Column("fault", String(48)),
+    Column("silent", JSON, nullable=False, server_default="[]"),
     Index("warehouse_watches_by_due", "wanted_until", "due_at"),
 )
 

@@ -30,6 +30,8 @@ class Claim:
     to_day: str
     quantity: Decimal
     buffer_days: int = 0
+    waits_since: str | None = None
+    """When it was made, of goods that have not left yet: whoever came first goes first where there is not enough."""
 
 
 def claim_of(from_day: str, to_day: str, quantity: Decimal, is_out: bool, today: date, buffer_days: int = 0) -> Claim:

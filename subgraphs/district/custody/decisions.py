@@ -13,8 +13,8 @@ Goods that are gone for good claim no day any more, and the card's quantity is s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -78,6 +78,12 @@ class Entry:
     """Left for good."""
     buffer_days: int = 0
     for_good: bool = False
+    placed_at: str = ""
+
+    @property
+    def last_day(self) -> str:
+        """The day after the last one that it claims."""
+        return FOREVER if self.for_good else self.to_day
 
     @property
     def out(self) -> Decimal:
@@ -103,8 +109,9 @@ class Moved:
 
 
 def claim_in_force(entry: Entry, today: date) -> Claim:
-    to_day = FOREVER if entry.for_good else entry.to_day
-    return claim_of(entry.from_day, to_day, entry.claimed, entry.state == "DISPATCHED", today, entry.buffer_days)
+    is_out = entry.state == "DISPATCHED"
+    claim = claim_of(entry.from_day, entry.last_day, entry.claimed, is_out, today, entry.buffer_days)
+    return claim if is_out else replace(claim, waits_since=entry.placed_at)
 
 
 # --- holds ------------------------------------------------------------------------------------------------------------
@@ -291,21 +298,32 @@ def _leave(
     status: str,
 ) -> Moved | Refusal:
     """Goods that leave early claim days that the hold did not, and goods that others hold may be overdue: what is
-    still out, or promised to others until then, cannot leave, whatever days the hold has. Buffers are for planning:
-    what can be handed over is not refused for them."""
+    still out, or promised to others until then, cannot leave, whatever days the hold has. Where there is not enough for
+    all, because some was lost, whoever held first goes first. Buffers are for planning: what can be handed over is not
+    refused for them."""
     if (refusal := _unavailable(entry, facts, now)) is not None or facts is None:
         return refusal or Refusal("UNKNOWN_ASSET", ("assetId",))
     dispatched = entry.dispatched + quantity
     if dispatched > entry.quantity:
         return _exceeded(entry.quantity - entry.dispatched)
-    claim = claim_of(entry.from_day, FOREVER if entry.for_good else entry.to_day, entry.claimed, True, today)
-    free = facts.quantity - peak(others, claim.from_day, claim.to_day)
+    claim = claim_of(entry.from_day, entry.last_day, entry.claimed, True, today)
+    free = facts.quantity - peak(_going_before(others, entry), claim.from_day, claim.to_day)
     if claim.quantity > free:
         return _busy(free, "quantity")
     changes: dict[str, Any] = {"dispatched": format_decimal(dispatched), "state": "DISPATCHED", "expires_at": None}
     if entry.state == "ACTIVE":
         changes["status_before"] = facts.status
     return Moved(changes, status if entry.out + quantity == facts.quantity else None)
+
+
+def _going_before(others: Iterable[Claim], entry: Entry) -> Iterator[Claim]:
+    """What others claim before this hold. Goods that wait for a later one do so on other days than the hold's."""
+    for one in others:
+        if one.waits_since is None or one.waits_since <= entry.placed_at:
+            yield one
+            continue
+        yield replace(one, to_day=min(one.to_day, entry.from_day))
+        yield replace(one, from_day=max(one.from_day, entry.last_day))
 
 
 def _write_off(

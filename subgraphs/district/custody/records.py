@@ -348,4 +348,5 @@ def _entry(row: Any) -> Entry:
         gone=Decimal(row.gone),
         buffer_days=row.buffer_days,
         for_good=row.until_day == FOREVER,
+        placed_at=row.placed_at,
     )

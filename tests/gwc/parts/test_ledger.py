@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from decimal import Decimal
@@ -12,6 +13,7 @@ import pytest
 
 from overlay.clock import text_of, utc_now
 from overlay.ledger.entries import Transfer, append
+from overlay.store.database import MIGRATIONS, Database
 from tests.overlay.city import ManualClock
 from tests.overlay.ledger.books import OPENING, OUT, Books
 
@@ -73,6 +75,30 @@ async def test_a_file_that_is_no_anchor_of_this_key_fails(city: Path, tmp_path: 
     changed.write_bytes(file.read_bytes().replace(b'"entries":4', b'"entries":2'))
     status, told = gwc(city, "verify", "--anchor", str(changed))
     assert (status, "ANCHOR_INVALID" in told) == (1, True)
+
+
+async def test_a_store_that_is_behind_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    store = tmp_path / "var" / "state" / "overlay.sqlite"
+    store.parent.mkdir(parents=True)
+    earlier = Database(f"sqlite:///{store}")
+    async with earlier.write() as connection:
+        await connection.run_sync(lambda sync: MIGRATIONS.upgrade(sync, "0005"))
+    await earlier.close()
+    before = store.read_bytes()
+    status, told = gwc(tmp_path / "var", "verify")
+    assert (status, "STORE_BEHIND: the store is at revision 0005" in told) == (2, True)
+    assert store.read_bytes() == before
+
+
+async def test_whoever_verifies_changes_no_byte(city: Path) -> None:
+    """Of a copy with another kind of log, too, as a backup is."""
+    store = city / "state" / "overlay.sqlite"
+    with sqlite3.connect(store) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    connection.close()
+    before = store.read_bytes()
+    assert gwc(city, "verify")[0] == 0
+    assert store.read_bytes() == before
 
 
 def test_what_cannot_be_looked_at_is_neither_right_nor_wrong(tmp_path: Path) -> None:

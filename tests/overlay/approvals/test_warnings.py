@@ -1,4 +1,5 @@
-"""Who must act is told before a hold lapses: once, again after it was renewed, and never of what has ended."""
+"""Who must act is told before a hold lapses: once, again after it was renewed, and never of what has ended. Whoever
+looks at an order reads what threatens it."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from overlay.approvals.warnings import warn_of_lapsing
 from overlay.notices.outbox import Topic
 from overlay.orders.model import Command, State
 from overlay.store import tables
-from tests.overlay.city import CLERK, HEAD, City, ManualClock, days
-from tests.overlay.conftest import Desk
+from tests.overlay.city import BORROWING, CLERK, HEAD, KEEPER, LENDING, City, ManualClock, days
+from tests.overlay.conftest import Api, Desk
+from tests.overlay.orders.steps import Counter
 
 
 async def told(desk: Desk, topic: Topic = Topic.HOLD_LAPSING) -> list[dict[str, Any]]:
@@ -55,3 +57,44 @@ async def test_each_turn_is_told_to_its_office(desk: Desk, city: City) -> None:
     await desk.approve_all(order_id)
     turns = [one["office"] for one in await told(desk, Topic.STEP_WAITING)]
     assert turns == ["UNIT_HEAD", "LENDING_REGION", "BORROWING_REGION"]
+
+
+WARNED = """query Q($id: ID!) {
+  order(id: $id) { warnings { code path message } } inbox { nodes { id warnings { code } } } }"""
+
+
+async def test_a_hold_that_lapses_soon_is_seen_on_the_order(api: Api, city: City, clock: ManualClock) -> None:
+    give = Counter(api)
+    order = await give(CLERK, "applyLoan", range=days(20, 5), purpose="会议", lines=[{"assetId": city.add_asset("p1")}])
+    seen = await api.data(WARNED, HEAD, id=order["id"])
+    assert seen == {"order": {"warnings": []}, "inbox": {"nodes": [{"id": order["id"], "warnings": []}]}}
+    clock.advance(days=6)
+    seen = await api.data(WARNED, HEAD, "en", id=order["id"])
+    (warning,) = seen["order"]["warnings"]
+    assert (warning["code"], warning["path"]) == ("HOLD_LAPSING", ["holdsExpireAt"])
+    assert "lapse at 2026-12-08 09:00 (Beijing time)" in warning["message"], "seven days after it was applied for"
+    assert seen["inbox"]["nodes"][0]["warnings"] == [{"code": "HOLD_LAPSING"}]
+
+
+async def test_goods_lost_meanwhile_are_seen_on_the_order_and_in_the_inboxes(api: Api, city: City) -> None:
+    give, desks = Counter(api), city.add_asset("desks", quantity="10")
+    lines = [{"assetId": desks, "quantity": "5"}]
+    loan = await give(CLERK, "applyLoan", range=days(1, 5), purpose="会议", lines=lines)
+    later = await give(
+        CLERK, "applyLoan", range=days(20, 3), purpose="培训", lines=[{"assetId": desks, "quantity": "8"}]
+    )
+    for order in (loan, later):
+        await give.approved(order, HEAD, LENDING, BORROWING)
+    await give(KEEPER, "dispatchOrder", orderId=loan["id"])
+    await give(CLERK, "receiveOrder", orderId=loan["id"])
+    back = await give(CLERK, "returnGoods", orderId=loan["id"])
+    found = [{"lineId": back["lines"][0]["id"], "outcome": "LOST"}]
+    await give(KEEPER, "inspectReturn", orderId=back["id"], lines=found)
+    for person in (CLERK, LENDING, KEEPER):
+        (warning,) = (await api.data(WARNED, person, id=later["id"]))["order"]["warnings"]
+        assert (warning["code"], warning["path"]) == ("STOCK_SHORT", ["lines", "0"])
+        assert warning["message"] == f"资产“{desks}”后来有遗失或损坏：尚待出仓 8，其中 3 已无货可出。"
+    for person in (CLERK, KEEPER):
+        inbox = (await api.data(WARNED, person, id=later["id"]))["inbox"]["nodes"]
+        assert {"id": later["id"], "warnings": [{"code": "STOCK_SHORT"}]} in inbox
+    assert (await api.data(WARNED, CLERK, id=loan["id"]))["order"]["warnings"] == []

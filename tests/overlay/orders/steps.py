@@ -13,9 +13,42 @@ from overlay.ledger.entries import verify
 from overlay.orders.model import Command, Flow, State
 from overlay.store.tables import ledger_entries
 from tests.overlay.city import CLERK, KEEPER, days
-from tests.overlay.conftest import Desk
+from tests.overlay.conftest import Api, Desk
 
-__all__ = ["approved", "balances", "codes", "done", "lent", "repair", "state", "surrender"]
+__all__ = ["Counter", "approved", "balances", "codes", "done", "lent", "repair", "state", "surrender"]
+
+
+SHOWN = """
+order { id flow state wants { classCode quantity specification } daysOverdue noticeUntil ground recipient acceptsPartial allowed extensions { number to state }
+  approvals { office extension state }
+  lines { id assetId want asked quantity refusal arrived due cost estimate appraisal quota outcome successors { id }
+    compensation { amount agreedBy reference } } }
+problems { code path message }
+"""
+
+
+class Counter:
+    """Gives commands under new keys; each must be carried out."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._number = 0
+
+    async def __call__(self, by: Identity, name: str, **fields: Any) -> Any:
+        payload = await self.ask(by, name, **fields)
+        assert payload["problems"] == [], payload["problems"]
+        return payload["order"]
+
+    async def ask(self, by: Identity, name: str, **fields: Any) -> Any:
+        self._number += 1
+        type_ = name[0].upper() + name[1:] + "Input"
+        query = f"mutation C($input: {type_}!) {{ {name}(input: $input) {{ {SHOWN} }} }}"
+        return (await self._api.data(query, by, input={"idempotencyKey": f"k{self._number}", **fields}))[name]
+
+    async def approved(self, order: Any, *officers: Identity) -> Any:
+        for officer in officers:
+            order = await self(officer, "approveOrder", orderId=order["id"])
+        return order
 
 
 def codes(answer: object) -> list[str]:

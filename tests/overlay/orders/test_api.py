@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from contract.identity import Identity
 from tests.overlay.city import (
     BORROWING,
     BORROWING_FINANCE,
@@ -20,38 +17,7 @@ from tests.overlay.city import (
     days,
 )
 from tests.overlay.conftest import Api
-
-SHOWN = """
-order { id flow state wants { classCode quantity specification } daysOverdue noticeUntil ground recipient acceptsPartial allowed extensions { number to state }
-  approvals { office extension state }
-  lines { id assetId want asked quantity refusal arrived due cost estimate appraisal quota outcome successors { id }
-    compensation { amount agreedBy reference } } }
-problems { code path message }
-"""
-
-
-class Counter:
-    """Gives commands under new keys; each must be carried out."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
-        self._number = 0
-
-    async def __call__(self, by: Identity, name: str, **fields: Any) -> Any:
-        payload = await self.ask(by, name, **fields)
-        assert payload["problems"] == [], payload["problems"]
-        return payload["order"]
-
-    async def ask(self, by: Identity, name: str, **fields: Any) -> Any:
-        self._number += 1
-        type_ = name[0].upper() + name[1:] + "Input"
-        query = f"mutation C($input: {type_}!) {{ {name}(input: $input) {{ {SHOWN} }} }}"
-        return (await self._api.data(query, by, input={"idempotencyKey": f"k{self._number}", **fields}))[name]
-
-    async def approved(self, order: Any, *officers: Identity) -> Any:
-        for officer in officers:
-            order = await self(officer, "approveOrder", orderId=order["id"])
-        return order
+from tests.overlay.orders.steps import Counter
 
 
 async def test_a_reallocation_over_graphql(api: Api, city: City) -> None:

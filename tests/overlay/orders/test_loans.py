@@ -9,7 +9,9 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from contract.identity import Role
+from overlay.orders import repository
 from overlay.orders.model import Command, ExtensionState, Flow, HoldState, Order, State
+from overlay.orders.rights import inbox_condition
 from overlay.store.tables import outbox
 from tests.overlay.city import (
     BORROWER,
@@ -154,6 +156,21 @@ async def test_what_is_overdue_is_told_once_for_each_stage(desk: Desk, city: Cit
     assert [days_ for days_, unit in await overdue_notices(desk) if unit is None] == [1, 8]
     order = await desk.order(order_id)
     assert (order.overdue_stage, order.is_overdue(date(2026, 12, 16))) == (2, True)
+
+
+async def test_an_overdue_loan_waits_for_its_applicant(desk: Desk, city: City, clock: ManualClock) -> None:
+    async def inbox() -> list[str]:
+        async with desk.database.read() as connection:
+            query = repository.select_orders(inbox_condition(CLERK))
+            return [order.id for order in await repository.load_orders(connection, query)]
+
+    order_id = await lent(desk, city.add_asset("p1"))
+    assert await inbox() == []
+    clock.advance(days=8)
+    await desk.circulation.remind()
+    assert await inbox() == [order_id]
+    await done(desk, CLERK, Command.RETURN_GOODS, order_id)
+    assert await inbox() == [], "it is on its way"
 
 
 async def test_lines_that_are_not_to_be_had_are_dropped_where_a_part_is_accepted(desk: Desk, city: City) -> None:

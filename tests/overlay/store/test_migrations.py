@@ -9,11 +9,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from overlay.store import tables
 from overlay.store.database import MIGRATIONS, Database
-from subgraphs.kit.migrations import StoreTooNew
+from subgraphs.kit.migrations import StoreBehind, StoreTooNew
 
 
 async def opened(url: str) -> Database:
@@ -68,6 +69,29 @@ async def test_a_store_of_a_later_program_is_refused_and_left_alone(url: str) ->
     async with again.read() as connection:
         assert await run(connection, "SELECT version_num FROM alembic_version") == "9999"
     await again.close()
+
+
+async def test_whoever_examines_a_store_brings_it_no_further(url: str) -> None:
+    database = Database(url)
+    async with database.write() as connection:
+        await connection.run_sync(lambda sync: MIGRATIONS.upgrade(sync, "0005"))
+    await database.close()
+    with pytest.raises(StoreBehind, match="0005"):
+        await Database(url, only_reads=True).open_as_it_is()
+    again = Database(url)
+    async with again.read() as connection:
+        assert await run(connection, "SELECT version_num FROM alembic_version") == "0005"
+    await again.close()
+
+
+async def test_whoever_examines_a_store_cannot_write(url: str) -> None:
+    await (await opened(url)).close()
+    database = Database(url, only_reads=True)
+    await database.open_as_it_is()
+    with pytest.raises(DBAPIError, match=r"read-?only"):
+        async with database.write() as connection:
+            await run_all(connection, "DELETE FROM orders")
+    await database.close()
 
 
 async def test_processes_that_open_a_new_store_together_make_it_once(url: str) -> None:

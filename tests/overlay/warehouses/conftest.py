@@ -79,6 +79,7 @@ class Follower:
         self._office, self._stream = office, stream
         self.cursor: str | None = None
         self.gap = False
+        self.silent: tuple[str, ...] = ()
         self._task: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
@@ -94,7 +95,7 @@ class Follower:
             await self._office.watching.round()
         batch = self._task.result()
         self._task = None
-        self.cursor, self.gap = batch.cursor, batch.gap
+        self.cursor, self.gap, self.silent = batch.cursor, batch.gap, batch.silent
         return [one.asset_id for one in batch.matches]
 
     async def is_quiet(self) -> bool:

@@ -51,15 +51,74 @@ async def test_a_dead_region_is_no_disappearance_and_its_return_no_news(office: 
     follower = follow(office)
     await follower.next()
     views.down.add("330106")
-    assert await follower.is_quiet()
+    await office.later()
+    assert (await follower.next(), follower.silent) == ([], ("330106",)), "it stands, and says who is silent"
+    assert await follower.is_quiet(), "that is said once"
     views.down.clear()
-    assert await follower.is_quiet()
+    await office.later()
+    assert (await follower.next(), follower.silent) == ([], ())
     views.is_away = True
-    assert await follower.is_quiet()
+    await office.later()
+    assert (await follower.next(), follower.silent) == ([], ("330106", "330109")), "no answer at all"
     views.is_away = False
+    await office.later()
+    assert (await follower.next(), follower.silent) == ([], ())
     views.show(B)
     await office.later()
     assert await follower.next() == [B]
+    await follower.stop()
+
+
+async def test_what_came_to_match_in_a_silent_region_is_told_once_when_it_is_back(office: Office, views: Views) -> None:
+    views.show(A, FAR)
+    follower = follow(office)
+    await follower.next()
+    views.down.add("330106")
+    await office.later()
+    assert (await follower.next(), follower.silent) == ([], ("330106",))
+    views.show(B, "asset:330109:near")
+    await office.later()
+    assert (await follower.next(), follower.silent) == (["asset:330109:near"], ("330106",)), "the others go on"
+    late = follow(office)
+    assert (await late.next(), late.silent) == ([], ("330106",)), "who comes now hears it at once"
+    views.down.clear()
+    await office.later()
+    for one in (follower, late):
+        assert (await one.next(), one.silent) == ([B], ())
+        assert await one.is_quiet()
+        await one.stop()
+
+
+async def test_what_matched_and_left_while_its_region_was_silent_is_no_news(office: Office, views: Views) -> None:
+    views.show(A, FAR)
+    follower = follow(office)
+    await follower.next()
+    views.down.add("330106")
+    await office.later()
+    await follower.next()
+    views.show(B)
+    await office.later()
+    views.hide(B)
+    views.down.clear()
+    await office.later()
+    assert (await follower.next(), follower.silent) == ([], ())
+    assert await follower.is_quiet()
+    await follower.stop()
+
+
+async def test_a_region_that_falls_silent_between_two_pages_loses_nothing(office: Office, views: Views) -> None:
+    views.show(A, B, C, FAR)
+    follower = follow(office)
+    await follower.next()
+    views.show("asset:330106:aa")
+    views.down_after = (1, "330106")
+    await office.later()
+    told = [(await follower.next(), follower.silent)]
+    assert told == [([], ("330106",))], "half an answer is none"
+    views.down.clear()
+    await office.later()
+    assert (await follower.next(), follower.silent) == (["asset:330106:aa"], ())
+    assert await follower.is_quiet()
     await follower.stop()
 
 
@@ -67,8 +126,10 @@ async def test_a_region_that_answers_for_the_first_time_is_no_news(office: Offic
     views.show(A, FAR)
     views.down.add("330109")
     follower = follow(office)
-    await follower.next()
+    assert (await follower.next(), follower.silent) == ([], ("330109",))
     views.down.clear()
+    await office.later()
+    assert (await follower.next(), follower.silent) == ([], ())
     assert await follower.is_quiet()
     await follower.stop()
 

@@ -29,6 +29,8 @@ class Views:
         self.rows: dict[str, set[str]] = {}
         self.own: dict[str, set[str]] = {}
         self.down: set[str] = set()
+        self.down_after: tuple[int, str] | None = None
+        """After so many pages this region falls silent."""
         self.is_away = False
         self.reads = 0
         self._page_size = page_size
@@ -58,7 +60,16 @@ class Views:
         self._rules.verify(view["rule"]["token"])
         if variables["after"] is None:
             self.reads += 1
-        return {"data": {"_entities": [{"assets": self._page(identity, variables["after"])}]}}
+        page = self._page(identity, variables["after"])
+        self._count_down()
+        return {"data": {"_entities": [{"assets": page}]}}
+
+    def _count_down(self) -> None:
+        if self.down_after is not None:
+            pages, region = self.down_after
+            self.down_after = (pages - 1, region) if pages > 1 else None
+            if self.down_after is None:
+                self.down.add(region)
 
     def _page(self, identity: Identity, after: str | None) -> dict[str, Any]:
         shown = {one for region, rows in self.rows.items() if region not in self.down for one in rows}

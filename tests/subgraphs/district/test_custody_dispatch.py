@@ -116,3 +116,26 @@ async def test_a_batch_leaves_in_parts_on_one_hold(tmp_path: Path) -> None:
     async with opened(tmp_path, quantity=10) as book:
         hold = await book.hold(1, 3, 10)
         assert [await book.move("DISPATCH", hold, part) for part in (4, 6, 1)] == [[], [], ["QUANTITY_EXCEEDED"]]
+
+
+async def test_where_some_was_lost_whoever_held_first_goes_first(tmp_path: Path) -> None:
+    async with opened(tmp_path, quantity=10) as book:
+        out = await book.hold(1, 2, 4)
+        assert await book.move("DISPATCH", out, 4) == []
+        first = await book.hold(5, 7, 6)
+        await book.wait_until(2, first)
+        second = await book.hold(5, 7, 4)
+        assert await book.move("WRITE_OFF", out, 3) == []
+        assert await book.move("RETURN", out, 1) == []
+        assert await book.move("DISPATCH", second, 4) == ["ASSET_BUSY"]
+        assert await book.move("DISPATCH", first, 6) == []
+        assert await book.move("DISPATCH", second, 4) == ["ASSET_BUSY"], "what has left is not there for anybody"
+
+
+async def test_whoever_held_first_does_not_leave_early_over_a_later_holds_days(tmp_path: Path) -> None:
+    async with opened(tmp_path, quantity=10) as book:
+        older = await book.hold(5, 7, 6)
+        await book.wait_until(2, older)
+        newer = await book.hold(3, 5, 6)
+        assert await book.move("DISPATCH", older, 6) == ["ASSET_BUSY"]
+        assert await book.move("DISPATCH", newer, 6) == []

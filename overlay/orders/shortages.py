@@ -1,0 +1,225 @@
+"""缺口: bookings that no longer fit, because goods that they were to have were lost or damaged after they were made.
+
+An owner's custody book promises no more than there is; but what there is may become less. Whoever booked first keeps
+what is left, so the newest booking yields first: bookings are seated in the order in which they were made, each on
+what those before it leave of its days, and what one lacks is its shortage. Goods that have left stay where they are
+and are seated before all others. Buffer days count here no more than when goods leave: they are for planning.
+
+How much there is: the card as the latest applicant saw it, less what has left it for good since. Of that, what lies
+damaged or given up can only be repaired or disposed of; bookings for that are served from there first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sqlalchemy import RowMapping, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.decimals import format_decimal
+from contract.identity import Identity
+from overlay.ledger.model import PLACES, Custody, Movement, Place
+from overlay.messages import Problem, problem
+from overlay.orders.model import Flow, HoldState, order_number
+from overlay.orders.traits import TRAITS
+from overlay.store.tables import ledger_balances, ledger_entries, order_lines, orders
+
+__all__ = ["USELESS", "Booking", "Shortage", "short_orders", "shortages", "shortages_of"]
+
+USELESS = frozenset({Custody.DAMAGED, Custody.TO_DISPOSE, Custody.LOST})
+"""Where goods are no longer there for those who booked them."""
+_UNFIT = (Custody.DAMAGED, Custody.TO_DISPOSE)
+_OUTSIDE = tuple(custody for custody, place in PLACES.items() if place is Place.OUTSIDE)
+_FROM_OUTSIDE = (Movement.OPENING, Movement.ADJUST)
+"""The ledger learns of goods that the card had already."""
+_STANDS = (HoldState.ACTIVE, HoldState.DISPATCHED)
+_TAKES_UNFIT = frozenset({Flow.REPAIR, Flow.DISPOSAL, Flow.DONATION})
+_NONE = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """An order's line whose hold stands."""
+
+    line_id: str
+    order_id: str
+    number: str
+    position: int
+    asset_id: str
+    lending_region: str
+    applicant: Identity
+    flow: Flow
+    from_day: date
+    to_day: date
+    card_quantity: Decimal
+    created_at: str
+    booked_at: str
+    """The hold of what is publicly announced is placed when the notice ends."""
+    to_leave: Decimal
+    away: Decimal
+    """What has left and is neither back nor gone for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    booking: Booking
+    short: Decimal
+    """How much of what is still to leave is not there any more."""
+
+    def told(self) -> Problem:
+        numbers = {"quantity": format_decimal(self.booking.to_leave), "short": format_decimal(self.short)}
+        return problem("STOCK_SHORT", "lines", str(self.booking.position), id=self.booking.asset_id, **numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    from_day: date
+    to_day: date
+    quantity: Decimal
+
+
+async def shortages(connection: AsyncConnection, asset_ids: Iterable[str], today: date) -> dict[str, Shortage]:
+    """The bookings of these assets that no longer fit, by line. One query where no asset has lost anything."""
+    lessened = await _lessened(connection, sorted(set(asset_ids)))
+    if not lessened:
+        return {}
+    bookings: dict[str, list[Booking]] = defaultdict(list)
+    for booking in await _bookings(connection, sorted(lessened)):
+        bookings[booking.asset_id].append(booking)
+    found: dict[str, Shortage] = {}
+    for asset_id, of_asset in bookings.items():
+        there = await _there(connection, max(of_asset, key=lambda one: one.created_at))
+        for shortage in shortages_of(of_asset, there, lessened[asset_id], today):
+            found[shortage.booking.line_id] = shortage
+    return found
+
+
+async def short_orders(connection: AsyncConnection, applicant: Identity, today: date) -> set[str]:
+    """The ids of a person's own orders that no longer fit."""
+    own = (
+        orders.c.applicant_region == applicant.region,
+        orders.c.applicant_unit == applicant.unit,
+        orders.c.applicant_person == applicant.person,
+    )
+    booked = (
+        select(order_lines.c.asset_id)
+        .join(orders, orders.c.id == order_lines.c.order_id)
+        .where(*own, order_lines.c.hold_state.in_(_STANDS))
+        .distinct()
+    )
+    found = await shortages(connection, (await connection.execute(booked)).scalars(), today)
+    return {one.booking.order_id for one in found.values() if one.booking.applicant.person == applicant.person}
+
+
+def shortages_of(bookings: Sequence[Booking], there: Decimal, unfit: Decimal, today: date) -> list[Shortage]:
+    """Of one asset: `there` with what is `unfit`. Bookings stand in the order in which they were made."""
+    fit = there - unfit
+    seats = [_seat(one, one.away, today, is_away=True) for one in bookings if one.away]
+    found = []
+    for one in bookings:
+        wanted = one.to_leave
+        if one.flow in _TAKES_UNFIT:
+            served = min(unfit, wanted)
+            unfit, wanted = unfit - served, wanted - served
+        seat = _seat(one, wanted, today, is_away=False)
+        had = min(wanted, max(fit - _peak(seats, seat), _NONE))
+        seats.append(_Seat(seat.from_day, seat.to_day, had))
+        if had < wanted:
+            found.append(Shortage(one, wanted - had))
+    return found
+
+
+def _seat(one: Booking, quantity: Decimal, today: date, *, is_away: bool) -> _Seat:
+    """What is away is claimed from today, and until tomorrow at least."""
+    until = date.max if TRAITS[one.flow].for_good else max(one.to_day, today + timedelta(days=1))
+    return _Seat(min(one.from_day, today) if is_away else one.from_day, until, quantity)
+
+
+def _peak(seats: Iterable[_Seat], during: _Seat) -> Decimal:
+    """The most that is taken at a time within these days."""
+    changes: list[tuple[date, Decimal]] = []
+    for one in seats:
+        first, after = max(one.from_day, during.from_day), min(one.to_day, during.to_day)
+        if first < after:
+            changes += [(first, one.quantity), (after, -one.quantity)]
+    most = level = _NONE
+    for _, change in sorted(changes):  # on one day, what ends goes before what begins
+        level += change
+        most = max(most, level)
+    return most
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+async def _lessened(connection: AsyncConnection, asset_ids: Sequence[str]) -> dict[str, Decimal]:
+    """The assets of which something was lost, damaged or given up, and how much of that still lies at the owner."""
+    table = ledger_balances
+    query = select(table.c.asset_id, table.c.custody, table.c.quantity).where(
+        table.c.asset_id.in_(asset_ids), table.c.custody.in_(sorted(USELESS))
+    )
+    unfit: dict[str, Decimal] = {}
+    for row in await connection.execute(query):
+        here = Decimal(row.quantity) if row.custody in _UNFIT else _NONE
+        unfit[row.asset_id] = unfit.get(row.asset_id, _NONE) + here
+    return unfit
+
+
+async def _bookings(connection: AsyncConnection, asset_ids: Sequence[str]) -> list[Booking]:
+    lines = order_lines
+    query = (
+        select(
+            lines,
+            *(orders.c[name] for name in ("seq", "flow", "from_day", "to_day", "created_at", "notice_until")),
+            *(orders.c[f"applicant_{name}"] for name in ("person", "unit", "region")),
+        )
+        .join(orders, orders.c.id == lines.c.order_id)
+        .where(
+            lines.c.asset_id.in_(asset_ids),
+            lines.c.hold_state.in_(_STANDS),
+            orders.c.listed,
+        )
+        .order_by(orders.c.seq, lines.c.position)
+    )
+    rows = (await connection.execute(query)).mappings()
+    return sorted(map(_booking, rows), key=lambda one: one.booked_at)
+
+
+def _booking(row: RowMapping) -> Booking:
+    flow = Flow(row["flow"])
+    quantity, dispatched, returned = (Decimal(row[name]) for name in ("quantity", "dispatched", "returned"))
+    stays = Decimal(row["received"]) if flow not in (Flow.LOAN, Flow.REPAIR) else _NONE
+    return Booking(
+        line_id=row["id"],
+        order_id=row["order_id"],
+        number=order_number(row["created_at"], row["seq"]),
+        position=row["position"],
+        asset_id=row["asset_id"],
+        lending_region=row["lending_region"],
+        applicant=Identity(row["applicant_person"], row["applicant_unit"], row["applicant_region"]),
+        flow=flow,
+        from_day=date.fromisoformat(row["from_day"]),
+        to_day=date.fromisoformat(row["due_day"] or row["to_day"]),
+        card_quantity=Decimal(row["card_quantity"]),
+        created_at=row["created_at"],
+        booked_at=row["notice_until"] or row["created_at"],
+        to_leave=quantity - dispatched,
+        away=dispatched - returned - stays,
+    )
+
+
+async def _there(connection: AsyncConnection, latest: Booking) -> Decimal:
+    """How much the card has now, as far as orders know."""
+    table = ledger_entries
+    query = select(table.c.quantity).where(
+        table.c.asset_id == latest.asset_id,
+        table.c.at > latest.created_at,
+        table.c.custody.not_in(_OUTSIDE),
+        table.c.movement.not_in(_FROM_OUTSIDE),
+    )
+    since = (await connection.execute(query)).scalars()
+    return latest.card_quantity + sum(map(Decimal, since), _NONE)
