@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from adapters.mapping import load_mapping
+from tests.gwc.terminal import ROOT, terminal
 
-ROOT = Path(__file__).parents[2]
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""What a terminal obeys and does not show."""
 
 
 def gwc(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -124,3 +127,27 @@ def test_new_writes_the_variables_name_and_never_its_value(postgres_database: st
     assert "${GAMS_PASSWORD}" in text
     assert (tmp_path / ".env.example").read_text(encoding="utf-8").endswith("GAMS_PASSWORD=\n")
     assert password not in done.stdout + text
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (("inspect", "old.db", "--out", "m.toml", "--force"), r"inspect\s+━+\s+5/5\s"),
+        (("new", "--yes", "--kind", "sqlite", "--url", "old.db", "--force"), r"inspect\s+━+\s+5/5\s"),
+        (("preview", "m.toml", "--rows", "7"), r"preview\s+━+\s+7/7\s+\d+ rows read"),
+        (("check", "m.toml"), r"check\s+━+\s+(\d+)/\1\s"),
+    ],
+    ids=["inspect", "new", "preview", "check"],
+)
+def test_a_terminal_shows_how_far_the_work_is_and_a_pipe_does_not(
+    store: Path, tmp_path: Path, command: tuple[str, ...], shown: str
+) -> None:
+    gwc("inspect", "old.db", "--out", "m.toml", cwd=tmp_path)
+    draft = (tmp_path / "m.toml").read_text(encoding="utf-8")
+    (tmp_path / "m.toml").write_text(draft.replace("open = []", 'open = ["公开", "内部"]'), encoding="utf-8")
+    piped = gwc(*command, cwd=tmp_path)
+    assert piped.stderr == ""
+    assert "━" not in piped.stdout
+    with terminal(tmp_path, *command, TERM="xterm", COLUMNS="120") as person:
+        assert person.end() == piped.returncode
+    assert re.search(shown, CONTROL.sub("", person.seen)), person.seen
