@@ -6,7 +6,6 @@ own: `adapters.sql.lanes` does, for the guest's bound holds over all uses.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -25,9 +24,7 @@ from adapters.kinds import missing_driver
 from adapters.mapping.model import Guest, StoreSettings
 from adapters.model import StoreUnsupported
 
-__all__ = ["make_engine", "warn_of_old_tls"]
-
-log = logging.getLogger(__name__)
+__all__ = ["make_engine"]
 
 _DRIVERS: Final = {
     "sqlite": "sqlite+pysqlite",
@@ -92,16 +89,6 @@ def make_engine(settings: StoreSettings, *, writing: bool = False) -> sa.Engine:
     if dialect.driver == "asyncpg":
         event.listen(engine, "connect", _read_all_dates)
     return engine
-
-
-def warn_of_old_tls(region_or_host: str, guest: Guest) -> None:
-    if guest.allows_old_tls:
-        log.warning(
-            "INSECURE LINE to %s: TLS %s and ciphers long broken are allowed by the mapping; whoever sits on the line "
-            "can read and change what is read. Have the server upgraded, then remove guest.tls_version_min.",
-            region_or_host,
-            guest.tls_version_min,
-        )
 
 
 def _url_of(settings: StoreSettings, writing: bool) -> URL:

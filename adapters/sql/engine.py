@@ -17,10 +17,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from adapters.guest import Gate
+from adapters.guest import Gate, warn_of_old_tls
 from adapters.mapping.model import StoreSettings
 from adapters.model import StoreUnsupported
-from adapters.sql.connect import warn_of_old_tls
 from adapters.sql.faults import unavailable
 from adapters.sql.lanes import Lane, Lanes
 from adapters.sql.reader import BATCH_ROWS, Reader, SqliteReader, Statement, TableInfo, inspect_tables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from adapters.guest import Gate, tls_context
+from adapters.guest import Gate, tls_context, warn_of_old_tls
 from adapters.mapping import MappingError
 from adapters.mapping.model import Guest, HourSpan
 from adapters.model import StoreUnavailable
@@ -99,6 +100,15 @@ def test_a_server_that_knows_no_better_than_tls_1_0(tmp_path: Path, tls_version_
             shaken_hands(client, server)
 
 
+def test_an_old_line_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_old_tls("10.1.2.3", Guest(tls="require", tls_version_min="1.2"))
+    assert caplog.records == []
+    warn_of_old_tls("10.1.2.3", Guest(tls="require", tls_version_min="1.0"))
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "INSECURE LINE to 10.1.2.3: TLS 1.0" in record.getMessage()
+
+
 def certified(folder: Path) -> ssl.SSLContext:
     """A server that speaks TLS 1.0 alone, with a certificate that it has signed itself."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -168,3 +178,12 @@ def test_what_a_mapping_may_not_say(tmp_path: Path, guest: dict[str, Any], messa
     with pytest.raises(MappingError) as caught:
         mapping_of(tmp_path, store={"engine": "postgresql", "url": "postgresql://host/db"}, guest=guest)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("key", ["tls_version_min", "tls_ciphers"])
+def test_what_a_driver_cannot_be_told_is_refused(tmp_path: Path, key: str) -> None:
+    value = {"tls_version_min": "1.3", "tls_ciphers": "HIGH"}[key]
+    with pytest.raises(MappingError, match=f"guest.{key}: the driver of a mongodb store cannot be told"):
+        mapping_of(
+            tmp_path, store={"engine": "mongodb", "url": "mongodb://host/db"}, guest={"tls": "require", key: value}
+        )
