@@ -43,7 +43,8 @@ _LINE_SILENT_S: Final = 2
 """How much longer than a statement may take a driver's own socket waits, where nothing else would wake its thread."""
 _OF_OTHERS: Final = {"dm": "dmSQLAlchemy"}
 """Engines whose dialect is a package of its own."""
-_COMPRESSING: Final = ("mysqldb", "mysqlconnector")
+_COMPRESSING: Final = ("mysqldb",)
+"""mysqlconnector would too, but in pure Python it loses its place in a long compressed answer (seen with 26.10)."""
 _TAKES_CONTEXT: Final = {
     "asyncpg": "ssl",
     "asyncmy": "ssl",
@@ -157,8 +158,7 @@ def _compression(guest: Guest, driver: str) -> Mapping[str, Any]:
         return {}
     if driver not in _COMPRESSING:
         raise StoreUnsupported(
-            f"the driver {driver} compresses nothing: write the url as mysql+mysqldb://… (pip install mysqlclient) "
-            "or mysql+mysqlconnector://… (pip install mysql-connector-python)"
+            f"the driver {driver} compresses nothing: write the url as mysql+mysqldb://… (pip install mysqlclient)"
         )
     return {"compress": True}
 

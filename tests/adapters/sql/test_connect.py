@@ -111,6 +111,7 @@ def test_a_mapping_is_shown_without_its_password(tmp_path: Path, monkeypatch: py
     [
         ("postgresql+psycopg://host/db", "psycopg", "gongwucang[postgresql-sync]"),
         ("mysql+pymysql://host/db", "pymysql", "gongwucang[mysql-sync]"),
+        ("mysql+mysqldb://host/db", "MySQLdb", "pip install mysqlclient"),
         ("oracle://host/db", "oracledb", "gongwucang[oracle]"),
         ("mssql://host/db", "aioodbc", "gongwucang[mssql]"),
         ("dm://host/db", "dmPython", "gongwucang[dm]"),
@@ -165,12 +166,6 @@ def test_another_servers_banner_is_refused() -> None:
 
 
 # --- the line -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("driver", ["asyncmy", "pymysql"])
-def test_compression_needs_a_driver_that_can(driver: str) -> None:
-    with pytest.raises(StoreUnsupported, match=f"the driver {driver} compresses nothing.*mysqlclient"):
-        make_engine(settings(f"mysql+{driver}://host/db", compression=True))
 
 
 def test_ciphers_are_not_told_to_libpq() -> None:
