@@ -24,6 +24,7 @@ __all__ = [
     "JSONL",
     "MONGODB",
     "SQL_ENGINES",
+    "TABULAR_ENGINES",
     "XLSX",
     "Caption",
     "Case",
@@ -50,7 +51,8 @@ __all__ = [
 
 SQL_ENGINES = ("sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql", "dm", "kingbase")
 CSV, XLSX, MONGODB, JSONL = "csv", "xlsx", "mongodb", "jsonl"
-FILE_ENGINES = (CSV, XLSX, JSONL)
+TABULAR_ENGINES = (CSV, XLSX)
+FILE_ENGINES = (*TABULAR_ENGINES, JSONL)
 DOCUMENT_ENGINES = (MONGODB, JSONL)
 
 
