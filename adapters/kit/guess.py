@@ -111,9 +111,9 @@ _OWN_ONLY = frozenset(
 def _offers(column: ColumnSurvey, shape: Shape) -> list[ColumnGuess]:
     names: dict[str, Named] = {}
     for written in _spellings(column):
-        for named in names_of(written, column.comment):
-            if not named.target.startswith("table.") and names.get(named.target, named).score <= named.score:
-                names[named.target] = named
+        for read in names_of(written, column.comment):
+            if not read.target.startswith("table.") and names.get(read.target, read).score <= read.score:
+                names[read.target] = read
     found = []
     for target in {**names, **dict.fromkeys(_ALONE)}:
         if column.is_joined and target in _OWN_ONLY:

@@ -19,7 +19,7 @@ from tests.adapters.mongo.wire import Wire
 
 DOCUMENTS = 1_200
 """More than two batches."""
-PATIENT = {"statement_timeout_s": 600.0, "connect_timeout_s": 600.0}
+PATIENT: dict[str, Any] = {"statement_timeout_s": 600.0, "connect_timeout_s": 600.0}
 """What would be waited for longer than any test is."""
 
 

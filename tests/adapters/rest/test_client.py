@@ -257,6 +257,12 @@ async def test_a_server_that_lets_nobody_in_is_not_waited_for_as_one_that_answer
             await found.close()
 
 
+async def test_an_answer_may_come_compressed(tmp_path: Path) -> None:
+    interface = Interface(ROWS)
+    async with served(interface), opened(tmp_path, interface):
+        assert all("gzip" in request.headers["Accept-Encoding"] for request in interface.requests)
+
+
 async def test_an_old_line_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     found = client(tmp_path, "https://10.1.2.3", tls="require", tls_version_min="1.0")
     await found.open()
