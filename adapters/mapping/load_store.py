@@ -19,7 +19,6 @@ from adapters.kinds import BUILT_IN, known_kinds
 from adapters.mapping.address import SECRET_PARAMETERS
 from adapters.mapping.model import (
     FILE_ENGINES,
-    MONGODB,
     SQL_ENGINES,
     FeedSettings,
     FieldMapping,
@@ -152,9 +151,6 @@ def _guest(section: Section, engine: str, path: Path) -> Guest:
     for key in section.data:
         if key in _OF_SERVERS and (engine == "sqlite" or engine in FILE_ENGINES):
             raise MappingError(section.at(key), f"a {engine} store is no server", "remove it")
-    for key in ("tls_ciphers", "tls_version_min"):
-        if section.has(key) and engine == MONGODB:
-            raise MappingError(section.at(key), "the driver of a mongodb store cannot be told", "remove it")
     for key in ("tls_ca", "tls_ciphers", "tls_version_min"):
         if section.has(key) and tls not in ("require", "verify"):
             raise MappingError(section.at(key), f"tls is {tls!r}", 'write tls = "verify" (or "require")')

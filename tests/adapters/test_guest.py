@@ -178,12 +178,3 @@ def test_what_a_mapping_may_not_say(tmp_path: Path, guest: dict[str, Any], messa
     with pytest.raises(MappingError) as caught:
         mapping_of(tmp_path, store={"engine": "postgresql", "url": "postgresql://host/db"}, guest=guest)
     assert str(caught.value).startswith(message)
-
-
-@pytest.mark.parametrize("key", ["tls_version_min", "tls_ciphers"])
-def test_what_a_driver_cannot_be_told_is_refused(tmp_path: Path, key: str) -> None:
-    value = {"tls_version_min": "1.3", "tls_ciphers": "HIGH"}[key]
-    with pytest.raises(MappingError, match=f"guest.{key}: the driver of a mongodb store cannot be told"):
-        mapping_of(
-            tmp_path, store={"engine": "mongodb", "url": "mongodb://host/db"}, guest={"tls": "require", key: value}
-        )
