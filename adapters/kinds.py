@@ -38,6 +38,7 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
     "mssql": BuiltIn(_SQL, "mssql"),
     "dm": BuiltIn(_SQL, "dm"),
     "kingbase": BuiltIn(_SQL, "kingbase"),
+    "sql": BuiltIn(_SQL, None),
     "csv": BuiltIn("adapters.tabular.csv:open_csv", None),
     "xlsx": BuiltIn("adapters.tabular.xlsx:open_xlsx", "excel"),
     "mongodb": BuiltIn("adapters.mongo.source:open_mongo", "mongo"),

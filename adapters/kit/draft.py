@@ -19,7 +19,7 @@ from adapters.kit.guess import AssetGuess, ColumnGuess
 from adapters.kit.meaning import REFERENCES, Meaning, meaning_of
 from adapters.kit.shapes import Shape, shape_of
 from adapters.kit.survey import ColumnSurvey, Survey, export_pattern
-from adapters.mapping.model import CSV, FILE_ENGINES, JSONL, TABULAR_ENGINES, XLSX
+from adapters.mapping.model import ANY_SQL, CSV, FILE_ENGINES, JSONL, TABULAR_ENGINES, XLSX
 from contract.regions import REGIONS
 
 __all__ = ["Draft", "write_draft"]
@@ -107,9 +107,13 @@ class _Drafter:
 
     def _store(self) -> Iterator[str]:
         yield "[store]"
-        if self.engine not in known_kinds():
-            yield self._todo(f"no adapter serves {self.engine} here: known are {', '.join(known_kinds())}")
-        yield f'engine = "{self.engine}"'
+        if self.engine in known_kinds():
+            yield f'engine = "{self.engine}"'
+        else:
+            yield comment(
+                f"of {self.engine} nothing more is known than its dialect: all rows are read, and judged here"
+            )
+            yield f'engine = "{ANY_SQL}"'
         if self.engine == "sqlite" or self.engine in FILE_ENGINES:
             yield f"url = {quoted(os.path.relpath(self.meaning.survey.url.full, self.out.parent))}    # relative to this file"
         else:

@@ -16,13 +16,13 @@ from adapters.index.source import FedRow
 from adapters.mapping.fields import SideTables
 from adapters.mapping.issues import issue
 from adapters.mapping.mapper import Fate, RowMapper
-from adapters.mapping.model import SQL_ENGINES, Mapping
+from adapters.mapping.model import TABLE_ENGINES, Mapping
 from adapters.model import Issue, Row
 
 __all__ = ["RawRow", "first_rows", "has_raw_rows"]
 
 _SOURCES = {
-    **dict.fromkeys(SQL_ENGINES, ("adapters.sql.rows", "SqlRows")),
+    **dict.fromkeys(TABLE_ENGINES, ("adapters.sql.rows", "SqlRows")),
     "csv": ("adapters.tabular.csv", "CsvSource"),
     "xlsx": ("adapters.tabular.xlsx", "XlsxSource"),
     "mongodb": ("adapters.mongo.source", "mongo_source"),

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from adapters.guest import tls_context
 from adapters.kinds import missing_driver
-from adapters.mapping.model import Guest, StoreSettings
+from adapters.mapping.model import ANY_SQL, Guest, StoreSettings
 from adapters.model import StoreUnsupported
 
 __all__ = ["make_engine"]
@@ -82,6 +82,9 @@ def make_engine(settings: StoreSettings, *, writing: bool = False) -> sa.Engine:
     except ImportError as error:
         raise missing_driver(settings.engine, error.name) from None
     except (SQLAlchemyError, ValueError) as error:  # their texts show the url
+        if isinstance(error, NoSuchModuleError) and settings.engine == ANY_SQL:
+            name = make_url(settings.url).drivername
+            raise StoreUnsupported(f"SQLAlchemy has no dialect {name}: install the package that brings it") from None
         if isinstance(error, NoSuchModuleError) and settings.engine in _OF_OTHERS:
             raise missing_driver(settings.engine, _OF_OTHERS[settings.engine]) from None
         raise StoreUnsupported(
@@ -94,8 +97,10 @@ def make_engine(settings: StoreSettings, *, writing: bool = False) -> sa.Engine:
 
 def _url_of(settings: StoreSettings, writing: bool) -> URL:
     url = make_url(settings.url)
-    if "+" not in url.drivername:
+    if "+" not in url.drivername and settings.engine in _DRIVERS:
         url = url.set(drivername=_DRIVERS[settings.engine])
+    if settings.engine == ANY_SQL:
+        return url
     if url.get_backend_name() not in _BACKENDS.get(settings.engine, (settings.engine,)):
         raise ArgumentError("the url is of another engine")
     if settings.engine == "mssql":

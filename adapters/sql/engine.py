@@ -23,7 +23,7 @@ from adapters.model import StoreUnsupported
 from adapters.sql.faults import unavailable
 from adapters.sql.lanes import Lane, Lanes
 from adapters.sql.reader import BATCH_ROWS, Reader, SqliteReader, Statement, TableInfo, inspect_tables
-from adapters.sql.session import Use, transaction_start
+from adapters.sql.session import Use, ends_by_itself, transaction_start
 
 __all__ = ["EngineReader", "open_reader"]
 
@@ -83,7 +83,7 @@ class EngineReader:
             finally:
                 with suppress(Exception):  # of a cursor that has failed: what it raised first is what counts
                     cursor.close()
-                    if start is not None:
+                    if not ends_by_itself(connection.dialect.name):
                         connection.connection.rollback()
 
         rows = await self._read(read)
