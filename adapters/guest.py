@@ -7,6 +7,7 @@ which waits until the rate that the mapping allows is kept again. What is asked 
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import time
 import warnings
@@ -16,7 +17,9 @@ from datetime import datetime, timedelta, timezone
 from adapters.mapping.model import Guest
 from adapters.model import StoreUnavailable
 
-__all__ = ["STORE_CLOSED", "Gate", "tls_context"]
+__all__ = ["STORE_CLOSED", "Gate", "tls_context", "warn_of_old_tls"]
+
+log = logging.getLogger(__name__)
 
 STORE_CLOSED = "STORE_CLOSED"
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -98,3 +101,13 @@ def tls_context(guest: Guest) -> ssl.SSLContext | None:
     elif guest.allows_old_tls:
         context.set_ciphers(_SECURITY_LEVEL_OLD)
     return context
+
+
+def warn_of_old_tls(region_or_host: str, guest: Guest) -> None:
+    if guest.allows_old_tls:
+        log.warning(
+            "INSECURE LINE to %s: TLS %s and ciphers long broken are allowed by the mapping; whoever sits on the line "
+            "can read and change what is read. Have the server upgraded, then remove guest.tls_version_min.",
+            region_or_host,
+            guest.tls_version_min,
+        )

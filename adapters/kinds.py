@@ -38,6 +38,7 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
     "mssql": BuiltIn(_SQL, "mssql"),
     "dm": BuiltIn(_SQL, "dm"),
     "kingbase": BuiltIn(_SQL, "kingbase"),
+    "sql": BuiltIn(_SQL, None),
     "csv": BuiltIn("adapters.tabular.csv:open_csv", None),
     "xlsx": BuiltIn("adapters.tabular.xlsx:open_xlsx", "excel"),
     "mongodb": BuiltIn("adapters.mongo.source:open_mongo", "mongo"),
@@ -58,11 +59,17 @@ def known_kinds() -> tuple[str, ...]:
 
 _EXTRA_OF_DRIVER: Final = {"psycopg": "postgresql-sync", "pymysql": "mysql-sync"}
 """Drivers that a mapping's url may name, beside the one of its kind."""
+_PACKAGE_OF_DRIVER: Final = {"MySQLdb": "mysqlclient"}
+"""Drivers of no extra: they are built on the machine where they are used."""
 
 
 def missing_driver(kind: str, module: str | None) -> StoreUnsupported:
     """What to install. `module` is what could not be imported."""
     needed = module or "a driver"
+    if needed in _PACKAGE_OF_DRIVER:
+        return StoreUnsupported(
+            f"a {kind} store needs {needed}, which is not installed: pip install {_PACKAGE_OF_DRIVER[needed]}"
+        )
     built_in = BUILT_IN.get(kind)
     extra = _EXTRA_OF_DRIVER.get(needed) or (built_in.extra if built_in else None)
     remedy = f"pip install 'gongwucang[{extra}]'" if extra else f"install {needed}"

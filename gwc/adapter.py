@@ -30,6 +30,7 @@ class Kind(StrEnum):
     mysql = "mysql"
     mongodb = "mongodb"
     csv = "csv"
+    jsonl = "jsonl"
     xlsx = "xlsx"
 
 

@@ -23,9 +23,10 @@ from adapters.model import SourceRefused, Store, StoreUnavailable
 from adapters.tabular.reach import Reach
 from adapters.tabular.settled import Settled
 
-__all__ = ["LineDocuments", "lines_source", "open_lines"]
+__all__ = ["LINES_SUFFIX", "LineDocuments", "lines_source", "open_lines", "read_documents"]
 
 EXPORT_UNFINISHED: Final = "EXPORT_UNFINISHED"
+LINES_SUFFIX: Final = ".jsonl"
 _BATCH = 500
 _LINE_BYTES_MAX = 16 << 20
 """As long as a document of a document store can be."""
@@ -53,7 +54,7 @@ class LineDocuments:
         return await self._reach.ask(self._stamp)
 
     def _path(self, collection: str) -> Path:
-        return self._folder / f"{collection}.jsonl"
+        return self._folder / f"{collection}{LINES_SUFFIX}"
 
     def _stamp(self) -> SourceStamp:
         assets, lines = self._path(self._mapping.table), None
@@ -99,7 +100,7 @@ class LineDocuments:
     ) -> AsyncIterator[list[dict[str, Any]]]:
         asked = {condition.column: at for at, condition in enumerate(where)}
         holds = [condition_test(condition, asked) for condition in where]
-        documents = self._read(self._path(collection))
+        documents = read_documents(self._path(collection))
         while batch := await self._reach.ask(lambda: _some(documents)):
             if not holds:
                 yield batch
@@ -107,18 +108,20 @@ class LineDocuments:
             rows = [(document, tuple(at_path(document, column) for column in asked)) for document in batch]
             yield [document for document, row in rows if all(test(row) for test in holds)]
 
-    def _read(self, path: Path) -> Iterator[dict[str, Any]]:
-        try:
-            with path.open("rb") as file:
-                number = 0
-                while line := file.readline(_LINE_BYTES_MAX):
-                    number += 1
-                    if not line.endswith(b"\n"):
-                        raise SourceRefused(f"line {number} of {path.name} is not ended", EXPORT_UNFINISHED)
-                    if line.strip():
-                        yield _document(line, f"line {number} of {path.name}")
-        except OSError:
-            raise StoreUnavailable(f"{path.name} cannot be read") from None
+
+def read_documents(path: Path) -> Iterator[dict[str, Any]]:
+    """Raises `StoreUnavailable`, or `SourceRefused` at a line that is no document."""
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(_LINE_BYTES_MAX):
+                number += 1
+                if not line.endswith(b"\n"):
+                    raise SourceRefused(f"line {number} of {path.name} is not ended", EXPORT_UNFINISHED)
+                if line.strip():
+                    yield _document(line, f"line {number} of {path.name}")
+    except OSError:
+        raise StoreUnavailable(f"{path.name} cannot be read") from None
 
 
 def _some(documents: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:

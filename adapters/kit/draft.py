@@ -19,7 +19,7 @@ from adapters.kit.guess import AssetGuess, ColumnGuess
 from adapters.kit.meaning import REFERENCES, Meaning, meaning_of
 from adapters.kit.shapes import Shape, shape_of
 from adapters.kit.survey import ColumnSurvey, Survey, export_pattern
-from adapters.mapping.model import CSV, FILE_ENGINES, XLSX
+from adapters.mapping.model import ANY_SQL, CSV, FILE_ENGINES, JSONL, TABULAR_ENGINES, XLSX
 from contract.regions import REGIONS
 
 __all__ = ["Draft", "write_draft"]
@@ -107,16 +107,20 @@ class _Drafter:
 
     def _store(self) -> Iterator[str]:
         yield "[store]"
-        if self.engine not in known_kinds():
-            yield self._todo(f"no adapter serves {self.engine} here: known are {', '.join(known_kinds())}")
-        yield f'engine = "{self.engine}"'
+        if self.engine in known_kinds():
+            yield f'engine = "{self.engine}"'
+        else:
+            yield comment(
+                f"of {self.engine} nothing more is known than its dialect: all rows are read, and judged here"
+            )
+            yield f'engine = "{ANY_SQL}"'
         if self.engine == "sqlite" or self.engine in FILE_ENGINES:
             yield f"url = {quoted(os.path.relpath(self.meaning.survey.url.full, self.out.parent))}    # relative to this file"
         else:
             yield f"url = {quoted(self.meaning.survey.url.written)}    # ${{NAME}} comes from the environment"
 
     def _source(self) -> Iterator[str]:
-        if self.engine in FILE_ENGINES:
+        if self.engine in TABULAR_ENGINES:
             return
         best = self.meaning.guess.best
         yield comment(f"{sure(best.score)}: {'; '.join(best.reasons)}")
@@ -151,13 +155,19 @@ class _Drafter:
             yield f"table = {quoted(join.table)}"
             yield f"on = {{ {key_text(join.key)} = {quoted(join.column)} }}"
 
+    def _ready(self) -> Iterator[str]:
+        if self.asset.ready_suffix:
+            yield f"ready_suffix = {quoted(self.asset.ready_suffix)}    # beside each export: how many lines it has"
+
     def _file(self) -> Iterator[str]:
         if self.engine == CSV and Path(self.meaning.survey.url.full).is_dir():
             yield "[file]"
             yield comment("the newest whole file by name is the store")
             yield f"pattern = {quoted(export_pattern(self.asset.file))}"
-            if self.asset.ready_suffix:
-                yield f"ready_suffix = {quoted(self.asset.ready_suffix)}    # beside each export: how many lines it has"
+            yield from self._ready()
+        elif self.engine == JSONL and self.asset.ready_suffix:
+            yield "[file]"
+            yield from self._ready()
         elif self.engine == XLSX:
             yield "[file]"
             yield f"header_row = {self.asset.header_row}"
@@ -290,7 +300,7 @@ class _Drafter:
             yield self._todo(f"{kinds.column.name} has the kinds {seen}: name in source.rows those that may be listed")
         used = {guess.column.name for target, guess in self.columns.items() if target not in ("createdAt", "id")}
         used |= {*self.key.columns, *(listed.pointer.name for listed in self.lists.values())}
-        rest = [column for column in self.asset.columns if column.name not in used and "." not in column.name]
+        rest = [column for column in self.asset.columns if column.name not in used and not column.is_joined]
         if rest:
             yield comment("Columns of the asset table that nothing was made of:")
         for column in rest:

@@ -18,7 +18,7 @@ from adapters.kit.joins import JoinGuess, used_joins, with_joins
 from adapters.kit.shapes import Shape, shape_of
 from adapters.kit.survey import ColumnSurvey, Survey, TableSurvey
 from adapters.kit.words import Named, names_of
-from adapters.mapping.model import FILE_ENGINES, MONGODB
+from adapters.mapping.model import DOCUMENT_ENGINES, TABULAR_ENGINES
 
 __all__ = ["AssetGuess", "ColumnGuess", "TableGuess", "guess_columns", "guess_tables", "labelled", "shapes_of"]
 
@@ -109,20 +109,31 @@ _OWN_ONLY = frozenset(
 
 
 def _offers(column: ColumnSurvey, shape: Shape) -> list[ColumnGuess]:
-    alias, dot, bare = column.name.rpartition(".")
-    written = f"{_single(alias)}_{bare}" if dot and bare in ("name", "title", "label") else bare if dot else column.name
-    names = {
-        named.target: named for named in names_of(written, column.comment) if not named.target.startswith("table.")
-    }
+    names: dict[str, Named] = {}
+    for written in _spellings(column):
+        for read in names_of(written, column.comment):
+            if not read.target.startswith("table.") and names.get(read.target, read).score <= read.score:
+                names[read.target] = read
     found = []
     for target in {**names, **dict.fromkeys(_ALONE)}:
-        if dot and target in _OWN_ONLY:
+        if column.is_joined and target in _OWN_ONLY:
             continue
         named = names.get(target)
         guess = _by_name(column, shape, named) if named else _by_values(column, shape, target)
         if guess is not None and guess.score >= SCORE_MIN:
             found.append(guess)
     return found
+
+
+def _spellings(column: ColumnSurvey) -> tuple[str, ...]:
+    """What a column's name may be read as: `value.original` also as `original_value`, `unit.name` never as a mere name."""
+    above, dot, bare = column.name.rpartition(".")
+    if not dot:
+        return (column.name,)
+    parent = _single(above.rpartition(".")[2])
+    if bare in ("name", "title", "label"):
+        return (f"{parent}_{bare}",)
+    return (bare,) if column.is_joined else (bare, f"{parent}_{bare}", f"{bare}_{parent}")
 
 
 def _single(table: str) -> str:
@@ -156,7 +167,7 @@ def guess_tables(survey: Survey, table_name: str | None = None) -> AssetGuess:
     if table_name is not None:
         guesses.sort(key=lambda guess: guess.table.name != table_name)
     best = guesses[0]
-    if survey.url.engine not in FILE_ENGINES and survey.url.engine != MONGODB:
+    if survey.url.engine not in (*TABULAR_ENGINES, *DOCUMENT_ENGINES):
         wide, joins = with_joins(survey, best.table)
         columns = guess_columns(wide, shapes_of(wide))
         best = replace(best, table=wide, columns=columns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from adapters.kinds import missing_driver
 from adapters.kit.survey import Budget, StoreUrl, Survey, SurveyError, TableSurvey
-from adapters.mapping.model import CSV, MONGODB, XLSX
+from adapters.mapping.model import CSV, JSONL, MONGODB, XLSX
 
 __all__ = ["inspect_store"]
 
@@ -32,6 +32,10 @@ async def _look(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
         from adapters.kit.look_files import look_into_files
 
         return await look_into_files(url, budget)
+    if url.engine == JSONL:
+        from adapters.kit.look_lines import look_into_lines
+
+        return await look_into_lines(url, budget)
     if url.engine == MONGODB:
         from adapters.kit.look_mongo import look_into_mongo
 

@@ -46,7 +46,7 @@ def with_joins(survey: Survey, asset: TableSurvey) -> tuple[TableSurvey, tuple[J
                     continue
                 joins.append(JoinGuess(target.name, alias, key, f"{prefix}{column.name}", reason))
                 added = _joined_columns(column, target, key, alias)
-                columns += [replace(one, name=f"{alias}.{one.name}") for one in added]
+                columns += [replace(one, name=f"{alias}.{one.name}", is_joined=True) for one in added]
                 found.append((f"{alias}.", target, added))
         edge = found
     return replace(asset, columns=tuple(columns)), tuple(joins)

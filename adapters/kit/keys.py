@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from adapters.kit.guess import ColumnGuess
 from adapters.kit.survey import ColumnSurvey, TableSurvey
 from adapters.kit.words import names_of
-from adapters.mapping.model import SQL_ENGINES
+from adapters.mapping.model import DOCUMENT_ENGINES, SQL_ENGINES
 from adapters.mapping.values import code_text
 
 __all__ = ["KeyGuess", "guess_key"]
@@ -40,7 +40,7 @@ def guess_key(asset: TableSurvey, columns: Mapping[str, ColumnGuess], engine: st
 
 def _columns(asset: TableSurvey, guesses: Mapping[str, ColumnGuess], engine: str) -> tuple[tuple[str, ...], float, str]:
     has_versions = "latest" in guesses
-    if asset.key and engine != "mongodb" and not has_versions:
+    if asset.key and engine not in DOCUMENT_ENGINES and not has_versions:
         return asset.key, 0.95, "the table's primary key"
     if asset.unique and not has_versions:
         return asset.unique[0], 0.9, "the store keeps it unique"
@@ -67,7 +67,7 @@ def _named_key(asset: TableSurvey) -> tuple[str, str] | None:
         (one.score, column.name, one.reason)
         for column in asset.columns
         for one in names_of(column.name, column.comment)
-        if one.target == "id" and "." not in column.name
+        if one.target == "id" and not column.is_joined
     ]
     return max(named)[1:] if named else None
 

@@ -60,7 +60,7 @@ class CodeTable:
 
 def list_of(survey: Survey, asset: TableSurvey, kind: str, guess: ColumnGuess | None) -> ListGuess | None:
     """The table of `kind` (units, warehouses) and the asset's column that points into it, the likeliest."""
-    pointers = [guess.column] if guess else [column for column in asset.columns if "." not in column.name]
+    pointers = [guess.column] if guess else [column for column in asset.columns if not column.is_joined]
     offers = []
     for table in survey.tables:
         key = key_of(table) if table.name != asset.name else None

@@ -16,6 +16,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from adapters.kit.exports import lines_of, ready_suffix_of
 from adapters.kit.survey import (
     CELL_MAX,
     SAMPLE_ROWS,
@@ -32,8 +33,6 @@ from adapters.tabular.csv import detect_encoding
 
 __all__ = ["look_into_files"]
 
-_LINES_COUNTED_BYTES_MAX = 64 << 20
-_READY_BYTES_MAX = 32
 _HEADER_ROWS_MAX = 10
 _HEADINGS_MIN = 3
 
@@ -63,7 +62,7 @@ def _csv_tables(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
 
 def _newest_readable(files: list[Path], budget: Budget) -> TableSurvey | None:
     """Of exports that follow each other: the newest may be half written, and has no file beside it that says it is whole."""
-    suffix = next((found for file in files if (found := _ready_suffix(file))), "")
+    suffix = next((found for file in files if (found := ready_suffix_of(file))), "")
     for file in files:
         try:
             if not suffix or file.with_suffix(suffix).exists():
@@ -79,7 +78,7 @@ def _csv_table(file: Path) -> TableSurvey:
         rows = list(itertools.islice(csv.reader(text), SAMPLE_ROWS + 1))
     headings = [cell.removeprefix("\ufeff").strip() for cell in rows[0]] if rows else []
     cells = [row for row in rows[1:] if len(row) == len(headings)]
-    rows_count, is_estimated = _lines(file)
+    rows_count, is_estimated = lines_of(file)
     return TableSurvey(
         file.name,
         _columns(headings, cells),
@@ -87,22 +86,6 @@ def _csv_table(file: Path) -> TableSurvey:
         is_estimated,
         file=file.name,
     )
-
-
-def _ready_suffix(file: Path) -> str:
-    for beside in sorted(file.parent.glob(f"{file.stem}.*")):
-        if beside != file and beside.stat().st_size < _READY_BYTES_MAX and beside.read_bytes().strip().isdigit():
-            return beside.suffix
-    return ""
-
-
-def _lines(file: Path) -> tuple[int, bool]:
-    """(line ends, whether only estimated)."""
-    size = file.stat().st_size
-    with file.open("rb") as binary:
-        head = binary.read(min(size, _LINES_COUNTED_BYTES_MAX))
-    lines = head.count(b"\n") + (not head.endswith(b"\n") and bool(head))
-    return (lines, False) if len(head) == size else (lines * size // len(head), True)
 
 
 def _columns(headings: list[str], rows: list[Any]) -> tuple[ColumnSurvey, ...]:

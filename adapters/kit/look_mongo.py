@@ -15,22 +15,12 @@ from bson.objectid import ObjectId
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from adapters.kit.survey import (
-    CELL_MAX,
-    SAMPLE_ROWS,
-    TABLES_MAX,
-    Budget,
-    ColumnSurvey,
-    StoreUrl,
-    SurveyError,
-    TableSurvey,
-)
+from adapters.kit.look_documents import columns_of
+from adapters.kit.survey import SAMPLE_ROWS, TABLES_MAX, Budget, StoreUrl, SurveyError, TableSurvey
 
 __all__ = ["look_into_mongo"]
 
 _TIMEOUT_MS = 10_000
-_DEPTH_MAX = 4
-_PATHS_MAX = 200
 _CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC, unicode_decode_error_handler="replace")
 
 
@@ -41,7 +31,11 @@ async def look_into_mongo(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
 def _look(url: StoreUrl, budget: Budget) -> list[TableSurvey]:
     try:
         client: MongoClient[dict[str, Any]] = MongoClient(
-            url.full, maxPoolSize=1, serverSelectionTimeoutMS=_TIMEOUT_MS, socketTimeoutMS=_TIMEOUT_MS
+            url.full,
+            maxPoolSize=1,
+            serverMonitoringMode="poll",
+            serverSelectionTimeoutMS=_TIMEOUT_MS,
+            socketTimeoutMS=_TIMEOUT_MS,
         )
     except (PyMongoError, ValueError):
         raise SurveyError(
@@ -70,39 +64,22 @@ def _collection(collection: Any, budget: Budget) -> TableSurvey:
         budget.notes.append(f"{collection.name}: no time was left for samples")
     elif len(documents) == SAMPLE_ROWS:
         documents += list(collection.find().sort("_id", -1).limit(SAMPLE_ROWS))
-    flat = [dict(_paths(document)) for document in documents]
-    paths = list(dict.fromkeys(path for one in flat for path in one))[:_PATHS_MAX]
-    columns = [ColumnSurvey(path, _type_of(flat, path), samples=tuple(one.get(path) for one in flat)) for path in paths]
     unique = tuple(
         tuple(name for name, _ in index["key"])
         for index in collection.index_information().values()
         if index.get("unique") and not index.get("sparse")
     )
     return TableSurvey(
-        collection.name, tuple(columns), int(collection.estimated_document_count()), True, key=("_id",), unique=unique
+        collection.name,
+        columns_of(documents, _plain),
+        int(collection.estimated_document_count()),
+        True,
+        key=("_id",),
+        unique=unique,
     )
-
-
-def _paths(document: dict[str, Any], prefix: str = "", depth: int = 0) -> list[tuple[str, Any]]:
-    """Dotted paths and values; lists are not entered: a mapping names their places one by one."""
-    found: list[tuple[str, Any]] = []
-    for name, value in document.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, dict) and depth < _DEPTH_MAX:
-            found += _paths(value, f"{path}.", depth + 1)
-        elif not isinstance(value, list | dict | bytes):
-            found.append((path, _plain(value)))
-    return found
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal128):
         return value.to_decimal()
-    if isinstance(value, ObjectId):
-        return str(value)
-    return value[:CELL_MAX] if isinstance(value, str) else value
-
-
-def _type_of(flat: list[dict[str, Any]], path: str) -> str:
-    kinds = {type(one[path]).__name__ for one in flat if one.get(path) is not None}
-    return "/".join(sorted(kinds))
+    return str(value) if isinstance(value, ObjectId) else value

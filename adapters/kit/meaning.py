@@ -13,7 +13,7 @@ from adapters.kit.keys import KeyGuess, guess_key
 from adapters.kit.lists import CodeTable, ListGuess, code_table_of, list_of
 from adapters.kit.shapes import shape_of
 from adapters.kit.survey import Survey, TableSurvey
-from adapters.mapping.model import FILE_ENGINES
+from adapters.mapping.model import TABULAR_ENGINES
 from contract.regions import REGIONS
 
 __all__ = ["REFERENCES", "USCC", "Meaning", "meaning_of"]
@@ -59,7 +59,7 @@ def meaning_of(survey: Survey, table: str | None = None) -> Meaning:
         engine=engine,
         guess=guess,
         lists=_lists(survey, asset, columns),
-        codes={} if engine in FILE_ENGINES else _code_tables(survey, asset, columns),
+        codes={} if engine in TABULAR_ENGINES else _code_tables(survey, asset, columns),
         key=guess_key(asset, columns, engine),
         region=_region(survey, columns),
     )

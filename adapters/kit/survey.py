@@ -10,8 +10,12 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from glob import glob
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from adapters.documents.lines import LINES_SUFFIX
+from adapters.mapping.model import CSV, JSONL, MONGODB, XLSX
 
 __all__ = [
     "Budget",
@@ -54,6 +58,8 @@ class ColumnSurvey:
     comment: str = ""
     nullable: bool = True
     samples: tuple[Any, ...] = ()
+    is_joined: bool = False
+    """Of a table that the assets point at, so that `name` is `alias.column`; else a dot leads into a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +146,11 @@ _SQL_SCHEMES = {
     "mysql": "mysql",
     "mariadb": "mariadb",
 }
+_INTERFACES = ("http", "https")
 
 
 def read_url(written: str) -> StoreUrl:
-    """A URL, or the path of a SQLite file, a workbook, a CSV file or a folder of them. Raises `SurveyError`."""
+    """A URL, or the path of a SQLite file, a workbook, a CSV file, or a folder of exports. Raises `SurveyError`."""
     scheme, mark, _ = written.partition("://")
     if not mark:
         return _of_path(written)
@@ -156,8 +163,13 @@ def read_url(written: str) -> StoreUrl:
     engine = scheme.partition("+")[0].lower()
     if engine == "sqlite":
         return _of_path(written.partition("://")[2].removeprefix("/"), "sqlite")
-    if engine == "mongodb":
-        return StoreUrl("mongodb", written, full)
+    if engine == MONGODB:
+        return StoreUrl(MONGODB, written, full)
+    if engine in _INTERFACES:
+        raise SurveyError(
+            "nothing looks into an interface: how it is paged, and where its rows stand, only its makers can say",
+            'write the mapping by hand, with engine = "rest": docs/mapping.md, [rest]; then preview and check it',
+        )
     return StoreUrl(_SQL_SCHEMES.get(engine, f"other:{engine}"), written, full)
 
 
@@ -175,10 +187,14 @@ def _of_path(path: str, engine: str | None = None) -> StoreUrl:
         )
     if engine is None:
         suffix = os.path.splitext(path)[1].lower()
-        if os.path.isdir(path) or suffix in (".csv", ".txt"):
-            engine = "csv"
+        if suffix == LINES_SUFFIX:
+            return StoreUrl(JSONL, os.path.dirname(path) or ".", os.path.dirname(path) or ".")
+        if os.path.isdir(path):
+            engine = CSV if not glob(f"*{LINES_SUFFIX}", root_dir=path) or glob("*.csv", root_dir=path) else JSONL
+        elif suffix in (".csv", ".txt"):
+            engine = CSV
         elif suffix in (".xlsx", ".xls", ".xlsm"):
-            engine = "xlsx"
+            engine = XLSX
         else:
             engine = "sqlite"
     return StoreUrl(engine, path, path)

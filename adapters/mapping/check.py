@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adapters.canonical import DERIVED, STATUSES
-from adapters.mapping.model import CSV, MONGODB, SQL_ENGINES, XLSX, FieldTest, Listing, Mapping
+from adapters.mapping.model import (
+    ANY_SQL,
+    CSV,
+    MONGODB,
+    SQL_ENGINES,
+    TABLE_ENGINES,
+    TABULAR_ENGINES,
+    XLSX,
+    FieldTest,
+    Listing,
+    Mapping,
+)
 from adapters.mapping.toml import MappingError
 
 __all__ = ["check_whole"]
@@ -28,8 +39,12 @@ def check_whole(mapping: Mapping) -> None:
 def _check_name(mapping: Mapping) -> None:
     if "name" not in mapping.fields:
         raise MappingError("fields.name", "the name is not mapped", 'add name = "<column>" to [fields]')
-    if mapping.store.engine in SQL_ENGINES and not mapping.table:
+    if mapping.store.engine in TABLE_ENGINES and not mapping.table:
         raise MappingError("source.table", "no table is named", 'write table = "…"')
+
+
+_READ_WHOLE = (*TABULAR_ENGINES, ANY_SQL)
+"""Engines that are never asked for some rows of a list only."""
 
 
 def _check_engine(mapping: Mapping) -> None:
@@ -41,10 +56,10 @@ def _check_engine(mapping: Mapping) -> None:
         raise MappingError("guest.tls_ciphers", "its driver is told no ciphers", "remove it")
     if engine == XLSX and mapping.lookups:
         raise MappingError("lookups", "a workbook has no code tables", "write the codes into the field: codes = { … }")
-    if engine in (CSV, XLSX):
+    if engine in _READ_WHOLE:
         for name, lookup in mapping.lookups.items():
             if lookup.where:
-                raise MappingError(f"lookups.{name}.rows", f"of a {engine} file all lines are read", "remove rows")
+                raise MappingError(f"lookups.{name}.rows", f"of a {engine} store all rows are read", "remove rows")
     for listing in (mapping.units, mapping.warehouses):
         _check_listing(listing, engine)
 
@@ -55,8 +70,8 @@ def _check_listing(listing: Listing, engine: str) -> None:
         raise MappingError(f"{kind}.from", f"a {engine} store's {kind} are not gathered from rows", "name their table")
     if listing.origin == "sheets" and engine != XLSX:
         raise MappingError(f"{kind}.from", f"a {engine} store has no sheets", "name their table")
-    if listing.where and engine in (CSV, XLSX):
-        raise MappingError(f"{kind}.rows", f"of a {engine} file all lines are read", "remove rows")
+    if listing.where and engine in _READ_WHOLE:
+        raise MappingError(f"{kind}.rows", f"of a {engine} store all rows are read", "remove rows")
 
 
 def _check_references(mapping: Mapping) -> None:
@@ -92,7 +107,7 @@ def _check_names(mapping: Mapping) -> None:
 
 def _check_joins(mapping: Mapping) -> None:
     aliases = {join.alias for join in mapping.joins}
-    if mapping.store.engine not in SQL_ENGINES:
+    if mapping.store.engine not in TABLE_ENGINES:
         return
     for column in mapping.columns:
         alias, dot, _ = column.rpartition(".")

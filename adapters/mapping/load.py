@@ -17,11 +17,13 @@ from adapters.mapping.load_parts import read_codes, read_conditions, read_lookup
 from adapters.mapping.load_rules import read_rule
 from adapters.mapping.load_store import GIVEN, read_capabilities, read_store
 from adapters.mapping.model import (
+    ANY_SQL,
     CSV,
     DOCUMENT_ENGINES,
     FILE_ENGINES,
     JSONL,
     SQL_ENGINES,
+    TABLE_ENGINES,
     XLSX,
     Caption,
     Condition,
@@ -128,9 +130,9 @@ def parse_mapping(data: dict[str, Any], path: Path, watch: Watch | None = None) 
 def _moved(data: dict[str, Any], url: str) -> dict[str, Any]:
     """The mapping on another server; the engine is what the url says."""
     scheme = url.partition(":")[0].partition("+")[0]
-    engine = _SCHEMES.get(scheme, scheme)
     store = data.get("store")
     own = store.get("engine") if isinstance(store, dict) else None
+    engine = own if own == ANY_SQL else _SCHEMES.get(scheme, scheme)
     kin = any(engine in engines and own in engines for engines in (SQL_ENGINES, DOCUMENT_ENGINES))
     if not isinstance(store, dict) or (not kin and engine != own):
         raise MappingError(
@@ -149,7 +151,7 @@ def _source(section: Section, engine: str) -> tuple[str, tuple[Join, ...], tuple
     joins = tuple(_join(part) for part in section.sections("joins"))
     rows = read_conditions(section, "rows")
     section.done()
-    if joins and engine not in SQL_ENGINES:
+    if joins and engine not in TABLE_ENGINES:
         raise MappingError(section.at("joins"), f"a {engine} store has no joins", "use a lookup")
     return table, joins, rows
 

@@ -18,12 +18,15 @@ from adapters.model import FieldSpec
 from adapters.status import StoreCapabilities
 
 __all__ = [
+    "ANY_SQL",
     "CSV",
     "DOCUMENT_ENGINES",
     "FILE_ENGINES",
     "JSONL",
     "MONGODB",
     "SQL_ENGINES",
+    "TABLE_ENGINES",
+    "TABULAR_ENGINES",
     "XLSX",
     "Caption",
     "Case",
@@ -50,7 +53,11 @@ __all__ = [
 
 SQL_ENGINES = ("sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql", "dm", "kingbase")
 CSV, XLSX, MONGODB, JSONL = "csv", "xlsx", "mongodb", "jsonl"
-FILE_ENGINES = (CSV, XLSX, JSONL)
+ANY_SQL = "sql"
+"""Whatever else SQLAlchemy has a dialect for. How it compares texts is not known: it is asked for all rows, and judged by us."""
+TABLE_ENGINES = (*SQL_ENGINES, ANY_SQL)
+TABULAR_ENGINES = (CSV, XLSX)
+FILE_ENGINES = (*TABULAR_ENGINES, JSONL)
 DOCUMENT_ENGINES = (MONGODB, JSONL)
 
 

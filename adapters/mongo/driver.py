@@ -1,8 +1,15 @@
-"""The one place that knows motor, which is in maintenance: whatever follows it takes its place here."""
+"""The one place that knows motor, which is in maintenance: whatever follows it takes its place here.
+
+What the guest may have is kept so: of the connections one is the driver's own, which looks whether the server is there
+(so a guest of one connection has two); what is counted at the server is ended there by `maxTimeMS`. A reading is
+ended by us, batch by batch: `maxTimeMS` would count all batches together, and a large collection never be read. What
+is given up takes its cursor or its line with it, which ends it at the server too (MongoDB 4.2 and later).
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import UTC
 from itertools import takewhile
 from typing import Any
@@ -21,22 +28,29 @@ from adapters.model import StoreUnavailable, StoreUnsupported
 __all__ = ["Database"]
 
 _BATCH = 500
+_WATCHING = 1
+"""Connections that the driver holds beside those that ask, where it looks now and then instead of being told."""
+_SERVER_FIRST_MS = 1_000
+"""A server that ends a statement itself gets so much longer before we cut its line."""
 _CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC, unicode_decode_error_handler="replace")
 
 
 class Database:
     """One database, read only. Errors become `StoreUnavailable`, without their text, which may hold a password."""
 
-    def __init__(self, url: str, guest: Guest) -> None:
-        self._gate = Gate(guest)
-        milliseconds = int(guest.statement_timeout_s * 1000)
+    def __init__(self, url: str, guest: Guest, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate(guest)
+        self._statement_ms = int(guest.statement_timeout_s * 1000)
+        connect_ms = int(guest.connect_timeout_s * 1000)
         try:
             self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
                 url,
-                maxPoolSize=guest.connections_max,
-                serverSelectionTimeoutMS=milliseconds,
-                connectTimeoutMS=milliseconds,
-                socketTimeoutMS=milliseconds,
+                maxPoolSize=max(1, guest.connections_max - _WATCHING),
+                serverMonitoringMode="poll",
+                serverSelectionTimeoutMS=connect_ms,
+                connectTimeoutMS=connect_ms,
+                waitQueueTimeoutMS=self._statement_ms,
+                socketTimeoutMS=self._statement_ms + _SERVER_FIRST_MS,
                 **_tls(guest),
             )
             self._database = self._client.get_default_database().with_options(_CODEC)
@@ -51,13 +65,17 @@ class Database:
     ) -> AsyncIterator[list[dict[str, Any]]]:
         """Documents in batches, with these paths of each, in types of Python's own."""
         self._gate.enter()
+        cursor = self._database[collection].find(filter_, _projection(fields), batch_size=_BATCH)
         try:
-            cursor = self._database[collection].find(filter_, _projection(fields), batch_size=_BATCH)
             while batch := await cursor.to_list(_BATCH):
                 yield [_plain(document) for document in batch]
                 await self._gate.took(len(batch))
+                self._gate.enter()
         except (PyMongoError, BSONError) as error:
             raise StoreUnavailable(f"the document store cannot be read ({type(error).__name__})") from None
+        finally:
+            with suppress(PyMongoError):  # the line may be dead
+                await cursor.close()
 
     async def summary(self, collection: str, version: str | None, changed: str | None) -> str:
         """Number of documents, sum of their versions, latest change: what moves when something changes."""
@@ -68,7 +86,8 @@ class Database:
         if changed:
             group["changed"] = {"$max": f"${changed}"}
         try:
-            found = await self._database[collection].aggregate([{"$group": group}]).to_list(1)
+            cursor = self._database[collection].aggregate([{"$group": group}], maxTimeMS=self._statement_ms)
+            found = await cursor.to_list(1)
         except PyMongoError as error:
             raise StoreUnavailable(f"the document store did not answer ({type(error).__name__})") from None
         return str(sorted(found[0].items())) if found else "empty"

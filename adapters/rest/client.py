@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 import aiohttp
 from yarl import URL
 
-from adapters.guest import Gate, tls_context
+from adapters.guest import Gate, tls_context, warn_of_old_tls
 from adapters.mapping.model import Guest
 from adapters.mapping.rest import RestPaging
 from adapters.model import StoreUnavailable, StoreUnsupported
@@ -95,11 +95,14 @@ class RestClient:
         headers = {"Accept": "application/json"}
         if self._paging.token_header is not None and self._paging.token is not None:
             headers[self._paging.token_header] = self._paging.token
+        warn_of_old_tls(self._base.host or "", self._guest)
         context = tls_context(self._guest)
         self._session = aiohttp.ClientSession(
             headers=headers,
             connector=aiohttp.TCPConnector(limit=self._guest.connections_max, ssl=True if context is None else context),
-            timeout=aiohttp.ClientTimeout(total=self._guest.statement_timeout_s),
+            timeout=aiohttp.ClientTimeout(
+                total=self._guest.statement_timeout_s, sock_connect=self._guest.connect_timeout_s
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 

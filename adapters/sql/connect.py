@@ -6,7 +6,6 @@ own: `adapters.sql.lanes` does, for the guest's bound holds over all uses.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -22,12 +21,10 @@ from sqlalchemy.pool import NullPool
 
 from adapters.guest import tls_context
 from adapters.kinds import missing_driver
-from adapters.mapping.model import Guest, StoreSettings
+from adapters.mapping.model import ANY_SQL, Guest, StoreSettings
 from adapters.model import StoreUnsupported
 
-__all__ = ["make_engine", "warn_of_old_tls"]
-
-log = logging.getLogger(__name__)
+__all__ = ["make_engine"]
 
 _DRIVERS: Final = {
     "sqlite": "sqlite+pysqlite",
@@ -46,7 +43,8 @@ _LINE_SILENT_S: Final = 2
 """How much longer than a statement may take a driver's own socket waits, where nothing else would wake its thread."""
 _OF_OTHERS: Final = {"dm": "dmSQLAlchemy"}
 """Engines whose dialect is a package of its own."""
-_COMPRESSING: Final = ("mysqldb", "mysqlconnector")
+_COMPRESSING: Final = ("mysqldb",)
+"""mysqlconnector would too, but in pure Python it loses its place in a long compressed answer (seen with 26.10)."""
 _TAKES_CONTEXT: Final = {
     "asyncpg": "ssl",
     "asyncmy": "ssl",
@@ -84,6 +82,9 @@ def make_engine(settings: StoreSettings, *, writing: bool = False) -> sa.Engine:
     except ImportError as error:
         raise missing_driver(settings.engine, error.name) from None
     except (SQLAlchemyError, ValueError) as error:  # their texts show the url
+        if isinstance(error, NoSuchModuleError) and settings.engine == ANY_SQL:
+            name = make_url(settings.url).drivername
+            raise StoreUnsupported(f"SQLAlchemy has no dialect {name}: install the package that brings it") from None
         if isinstance(error, NoSuchModuleError) and settings.engine in _OF_OTHERS:
             raise missing_driver(settings.engine, _OF_OTHERS[settings.engine]) from None
         raise StoreUnsupported(
@@ -94,20 +95,12 @@ def make_engine(settings: StoreSettings, *, writing: bool = False) -> sa.Engine:
     return engine
 
 
-def warn_of_old_tls(region_or_host: str, guest: Guest) -> None:
-    if guest.allows_old_tls:
-        log.warning(
-            "INSECURE LINE to %s: TLS %s and ciphers long broken are allowed by the mapping; whoever sits on the line "
-            "can read and change what is read. Have the server upgraded, then remove guest.tls_version_min.",
-            region_or_host,
-            guest.tls_version_min,
-        )
-
-
 def _url_of(settings: StoreSettings, writing: bool) -> URL:
     url = make_url(settings.url)
-    if "+" not in url.drivername:
+    if "+" not in url.drivername and settings.engine in _DRIVERS:
         url = url.set(drivername=_DRIVERS[settings.engine])
+    if settings.engine == ANY_SQL:
+        return url
     if url.get_backend_name() not in _BACKENDS.get(settings.engine, (settings.engine,)):
         raise ArgumentError("the url is of another engine")
     if settings.engine == "mssql":
@@ -170,8 +163,7 @@ def _compression(guest: Guest, driver: str) -> Mapping[str, Any]:
         return {}
     if driver not in _COMPRESSING:
         raise StoreUnsupported(
-            f"the driver {driver} compresses nothing: write the url as mysql+mysqldb://… (pip install mysqlclient) "
-            "or mysql+mysqlconnector://… (pip install mysql-connector-python)"
+            f"the driver {driver} compresses nothing: write the url as mysql+mysqldb://… (pip install mysqlclient)"
         )
     return {"compress": True}
 

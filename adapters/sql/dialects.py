@@ -48,8 +48,8 @@ _END_MARK: Final = "."
 
 
 def parameters_max(dialect: Dialect) -> int:
-    """How many values a statement may have."""
-    return _PARAMETERS_MAX[dialect.name]
+    """How many values a statement may have; of an engine that is not known, none, and none is ever written."""
+    return _PARAMETERS_MAX.get(dialect.name, 0)
 
 
 def limited(statement: sa.Select[Any], rows: int, dialect: Dialect) -> sa.Select[Any]:

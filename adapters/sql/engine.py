@@ -17,14 +17,13 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from adapters.guest import Gate
+from adapters.guest import Gate, warn_of_old_tls
 from adapters.mapping.model import StoreSettings
 from adapters.model import StoreUnsupported
-from adapters.sql.connect import warn_of_old_tls
 from adapters.sql.faults import unavailable
 from adapters.sql.lanes import Lane, Lanes
 from adapters.sql.reader import BATCH_ROWS, Reader, SqliteReader, Statement, TableInfo, inspect_tables
-from adapters.sql.session import Use, transaction_start
+from adapters.sql.session import Use, ends_by_itself, transaction_start
 
 __all__ = ["EngineReader", "open_reader"]
 
@@ -84,7 +83,7 @@ class EngineReader:
             finally:
                 with suppress(Exception):  # of a cursor that has failed: what it raised first is what counts
                     cursor.close()
-                    if start is not None:
+                    if not ends_by_itself(connection.dialect.name):
                         connection.connection.rollback()
 
         rows = await self._read(read)

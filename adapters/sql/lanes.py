@@ -32,6 +32,7 @@ from adapters.sql.session import (
     driver_connection,
     drop_rest,
     end_statement,
+    ends_by_itself,
     line_of,
     prepare_session,
     server_number,
@@ -74,7 +75,7 @@ class Lane:
             self._adapted = connection.connection.dbapi_connection
             if connection.in_transaction():
                 connection.rollback()
-            if use is Use.READ and connection.dialect.name not in ("oracle", "dm"):
+            if use is Use.READ and ends_by_itself(connection.dialect.name):
                 connection.execution_options(isolation_level="AUTOCOMMIT")
 
         async with asyncio.timeout(settings.guest.connect_timeout_s):

@@ -16,7 +16,7 @@ from pathlib import Path
 from adapters.index.build import IndexBuilder
 from adapters.index.source import SourceStamp
 from adapters.mapping.fields import SideTables
-from adapters.mapping.model import Mapping
+from adapters.mapping.model import ANY_SQL, Mapping
 from adapters.mapping.toml import MappingError
 from adapters.model import SourceRefused, StoreUnavailable, StoreUnsupported
 from adapters.sql.engine import open_reader
@@ -58,8 +58,10 @@ class SqlRows:
             async for batch in self._reader.stream(feed.rows_statement()):
                 await asyncio.to_thread(building.add_marked, map(feed.fed, batch))
             return building
-        async for batch in self._reader.stream(write_statement(source.native_select(), self._reader.dialect)):
-            await asyncio.to_thread(building.add, batch, judged=True)
+        store_judges = self._mapping.store.engine != ANY_SQL
+        statement = source.native_select() if store_judges else source.select_all(*source.native_columns())
+        async for batch in self._reader.stream(write_statement(statement, self._reader.dialect)):
+            await asyncio.to_thread(building.add, batch, judged=store_judges)
         return building
 
     async def feed(self) -> SqlFeed:

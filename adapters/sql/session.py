@@ -34,6 +34,7 @@ __all__ = [
     "cut",
     "drop_rest",
     "end_statement",
+    "ends_by_itself",
     "line_of",
     "prepare_session",
     "server_number",
@@ -121,6 +122,11 @@ def transaction_start(dialect_name: str, use: Use) -> str | None:
     if dialect_name in ("oracle", "dm") and use is not Use.WRITE:
         return "SET TRANSACTION READ ONLY"
     return None
+
+
+def ends_by_itself(dialect_name: str) -> bool:
+    """Whether a statement that reads can be a transaction of its own; of others, and of engines that are not known, we end it."""
+    return dialect_name in ("sqlite", "postgresql", "mysql", "mariadb", "mssql")
 
 
 # --- the end of a statement ---------------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ from gwc.kit.show import survey_lines
 __all__ = ["Answers", "new"]
 
 _SERVERS = ("postgresql", "mariadb", "mysql", "mongodb")
-_KINDS = ("sqlite", *_SERVERS, "csv", "xlsx")
+_FOLDERS = ("csv", "jsonl")
+_KINDS = ("sqlite", *_SERVERS, *_FOLDERS, "xlsx")
 _PASSWORD_ENV = "GWC_STORE_PASSWORD"
 _EXAMPLE_HEAD = "# Copy to .env, fill in, and keep it out of version control."
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -114,7 +115,7 @@ def _where(answers: Answers, ask: _Asker) -> tuple[Answers, str | None]:
         return answers, answers.password_env
     kind = answers.kind or ask.choice("What kind of store is it", "--kind", _KINDS)
     if kind not in _SERVERS:
-        path = ask.text("Path of the folder" if kind == "csv" else "Path of the file", "--url", fault=_path_fault)
+        path = ask.text("Path of the folder" if kind in _FOLDERS else "Path of the file", "--url", fault=_path_fault)
         return replace(answers, kind=kind, url=path), None
     host = answers.host or ask.text("Host, or host:port", "--host")
     database = answers.database or ask.text("Database", "--database")

@@ -104,8 +104,8 @@ def preview(mapping_path: Path, store_url: str | None, limit: int) -> None:
     if not has_raw_rows(mapping):
         raise CommandError(f"A {mapping.store.engine} store shows no raw rows.", "Use `gwc adapter check`.", CANNOT_RUN)
     console = open_console()
-    with progress_bar("preview"):
-        rows = _run(first_rows(mapping, limit))
+    with progress_bar("preview") as progress:
+        rows = _run(first_rows(mapping, limit, progress))
     if not rows:
         console.print("No row is open: all are secret, are no assets (source.rows), or the store is empty.")
         if mapping.secrecy.column is not None and not mapping.secrecy.open:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from adapters.guest import Gate, tls_context
+from adapters.guest import Gate, tls_context, warn_of_old_tls
 from adapters.mapping import MappingError
 from adapters.mapping.model import Guest, HourSpan
 from adapters.model import StoreUnavailable
@@ -97,6 +98,15 @@ def test_a_server_that_knows_no_better_than_tls_1_0(tmp_path: Path, tls_version_
     else:
         with pytest.raises(ssl.SSLError):
             shaken_hands(client, server)
+
+
+def test_an_old_line_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_old_tls("10.1.2.3", Guest(tls="require", tls_version_min="1.2"))
+    assert caplog.records == []
+    warn_of_old_tls("10.1.2.3", Guest(tls="require", tls_version_min="1.0"))
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "INSECURE LINE to 10.1.2.3: TLS 1.0" in record.getMessage()
 
 
 def certified(folder: Path) -> ssl.SSLContext:

@@ -55,7 +55,8 @@ def test_a_package_whose_driver_is_missing(tmp_path: Path) -> None:
 
 def test_an_unknown_kind_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
-        MappingError, match="known: sqlite, postgresql, mysql, mariadb, oracle, mssql, dm, kingbase, csv, xlsx, mongodb"
+        MappingError,
+        match="known: sqlite, postgresql, mysql, mariadb, oracle, mssql, dm, kingbase, sql, csv, xlsx, mongodb",
     ):
         mapping_of(tmp_path, store={"engine": "ledger"})
     mapping = mapping_of(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from adapters import open_store
 from adapters.kit.draft import Draft, write_draft
 from adapters.kit.draft_text import comment, inline, quoted
 from adapters.kit.survey import Survey
-from adapters.mapping import load_mapping
+from adapters.mapping import load_mapping, parse_mapping
 from adapters.mapping.model import Mapping
 from adapters.model import PageRequest
 from contract.regions import REGIONS
+from subgraphs.sample_city.seeding import seed_mongo
 from tests.adapters.kit.surveys import survey
 
 SHARED_FIELDS_MIN = 0.9
@@ -23,8 +25,8 @@ WRONG_FIELDS_MAX = 0.02
 """A wrong guess costs more than a missing one."""
 
 
-INSPECTED = [region for region in REGIONS if region not in ("330108", "330110")]
-"""Exported documents and a paged interface are mapped by hand: nothing looks into them (of documents, into their server)."""
+INSPECTED = [region for region in REGIONS if region != "330110"]
+"""A paged interface is mapped by hand: nothing looks into it."""
 SURVEYS: dict[str, Survey] = {}
 """By url: a store is looked into once for all tests here."""
 
@@ -108,6 +110,21 @@ async def test_versions_and_deleted_rows_are_left_out(city: Path, tmp_path: Path
         assert mapping.rows == right.rows
 
 
+async def test_documents_of_a_server_are_guessed_as_their_export_is(
+    city: Path, tmp_path: Path, mongo_database: str
+) -> None:
+    await seed_mongo(city, "330108", mongo_database)
+    _, export, right = await drafted(city, tmp_path / "export.toml", "330108")
+    draft = write_draft(await survey(mongo_database), tmp_path / "server.toml")
+    server = parse_mapping(tomllib.loads(draft.text), tmp_path / "server.toml")
+    assert (server.store.engine, server.table, server.region) == ("mongodb", right.table, right.region)
+    assert {name: field.columns for name, field in server.fields.items()} == {
+        name: field.columns for name, field in export.fields.items()
+    }
+    assert server.fields["name"].columns == right.fields["name"].columns == ("card.name",)
+    assert (server.units, server.warehouses) == (export.units, export.warehouses)
+
+
 async def test_once_secrecy_is_decided_the_draft_lists_what_people_list(city: Path, tmp_path: Path) -> None:
     """330114: Chinese names, everything in one table. The suggestion is put in place as the draft says."""
     draft, _, right = await drafted(city, tmp_path / "draft.toml", "330114")
@@ -134,7 +151,5 @@ async def test_a_draft_shows_no_row_and_no_person(city: Path, tmp_path: Path) ->
 
 def test_nothing_from_a_store_can_leave_its_comment_or_its_string() -> None:
     evil = 'a"\n[secrecy]\nnone_because = "x'
-    import tomllib
-
     text = f"{comment(evil)}\nvalue = {quoted(evil)}\ntable = {inline({evil: evil, 'in': [evil]})}\n"
     assert tomllib.loads(text) == {"value": evil, "table": {evil: evil, "in": [evil]}}

@@ -16,6 +16,20 @@ def test_a_path_is_known_by_what_is_there(tmp_path: Path) -> None:
     assert found == ["sqlite", "xlsx", "csv", "csv"]
 
 
+def test_a_folder_of_exported_documents_is_known_by_its_files(tmp_path: Path) -> None:
+    (tmp_path / "assets.jsonl").write_bytes(b"")
+    found = [read_url(str(path)) for path in (tmp_path, tmp_path / "assets.jsonl")]
+    assert [(url.engine, url.full) for url in found] == [("jsonl", str(tmp_path))] * 2, "a store is the whole folder"
+    (tmp_path / "units.csv").write_bytes(b"")
+    assert read_url(str(tmp_path)).engine == "csv"
+
+
+def test_an_interface_is_mapped_by_hand() -> None:
+    with pytest.raises(SurveyError, match="nothing looks into an interface") as caught:
+        read_url("https://10.1.2.3/api/v2/assets")
+    assert "[rest]" in caught.value.remedy
+
+
 def test_variables_are_filled_in_but_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAMS_PASSWORD", "s3cret")
     url = read_url("postgresql://reader:${GAMS_PASSWORD}@db:5432/gams")

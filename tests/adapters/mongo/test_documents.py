@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,6 +141,38 @@ async def test_out_of_mongodb(tmp_path: Path, mongo_database: str) -> None:
 async def test_out_of_exported_lines(tmp_path: Path) -> None:
     async with from_lines(tmp_path) as store:
         await check(store)
+
+
+EARLIER, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+CHANGES: dict[str, Callable[[Any], Awaitable[Any]]] = {
+    "its version": lambda assets: assets.update_one({"_id": "A2"}, {"$set": {"mc": "新桌"}, "$inc": {"bb": 1}}),
+    "its time": lambda assets: assets.update_one({"_id": "A2"}, {"$set": {"mc": "新桌", "gxsj": LATER}}),
+    "it is new": lambda assets: assets.insert_one({"_id": "A9", "mc": "新桌", "bb": 1, "gxsj": EARLIER}),
+    "it is gone": lambda assets: assets.delete_one({"_id": "A2"}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_is_seen_at_the_next_look(tmp_path: Path, mongo_database: str, change: str) -> None:
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(mongo_database)
+    assets = client.get_default_database()["zc"]
+    names = {f"A{n}": "桌" for n in range(3)}
+    try:
+        await assets.insert_many([{"_id": key, "mc": mc, "bb": 1, "gxsj": EARLIER} for key, mc in names.items()])
+        mapping = mapping_of(
+            tmp_path,
+            store={"engine": "mongodb", "url": mongo_database, "reread_s": 86_400, "reload_s": 86_400},
+            key={"columns": ["_id"]},
+            fields={"name": "mc", "version": "bb", "updatedAt": "gxsj"},
+        )
+        async with opened(IndexedStore(mapping, DocumentSource(mapping, MongoDocuments(mapping)), tmp_path)) as store:
+            await CHANGES[change](assets)
+            await store.refresh()
+            found = {row["native"]: row["name"] for row in (await store.page(ALL)).rows}
+    finally:
+        client.close()
+    wanted = {"it is new": {**names, "A9": "新桌"}, "it is gone": {"A0": "桌", "A1": "桌"}}
+    assert found == wanted.get(change, {**names, "A2": "新桌"})
 
 
 async def test_the_same_rows_whichever_way_they_come(tmp_path: Path, mongo_database: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -12,13 +14,17 @@ import pytest
 from aiohttp import web
 
 from adapters.mapping import MappingError
+from adapters.mapping.model import Guest
 from adapters.model import StoreUnavailable
+from adapters.rest.client import Patience, RestClient
 from adapters.status import HealthState
 from tests.adapters.rest.interface import Interface, answering, opened, reply, served
-from tests.adapters.support import ALL
+from tests.adapters.support import ALL, mapping_of
 
 TOKEN = "s3cret-of-the-test"
 ROWS = [{"id": f"A{number}", "mc": "桌"} for number in range(5)]
+QUEUED = 4
+"""More than a queue of length 0 holds."""
 WITH_TOKEN = {"token_header": "Authorization", "token_env": "TEST_API_TOKEN", "token_prefix": "Bearer "}
 
 
@@ -220,3 +226,45 @@ async def test_a_mapping_that_says_too_little(tmp_path: Path, rest: dict[str, An
         with pytest.raises(MappingError, match=message):
             async with opened(tmp_path, interface, rest=rest):
                 pass
+
+
+# --- the line -------------------------------------------------------------------------------------------------------
+
+
+def client(folder: Path, url: str, **guest: Any) -> RestClient:
+    mapping = mapping_of(folder, store={"engine": "rest", "url": url}, source={"table": "/assets"})
+    assert mapping.rest is not None
+    return RestClient(url, mapping.rest, Guest(**guest))
+
+
+async def test_a_server_that_lets_nobody_in_is_not_waited_for_as_one_that_answers_slowly(tmp_path: Path) -> None:
+    """Its queue is full, so that whoever connects now hears nothing at all."""
+    with ExitStack() as queue:
+        full = queue.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        place = full.getsockname()
+        for _ in range(QUEUED):
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(place)
+        found = client(tmp_path, f"http://127.0.0.1:{place[1]}", connect_timeout_s=0.2, statement_timeout_s=600.0)
+        await found.open()
+        try:
+            with pytest.raises(StoreUnavailable, match="did not answer in time"):
+                await found.get(found.place("/assets"), {}, Patience(0))
+        finally:
+            await found.close()
+
+
+async def test_an_answer_may_come_compressed(tmp_path: Path) -> None:
+    interface = Interface(ROWS)
+    async with served(interface), opened(tmp_path, interface):
+        assert all("gzip" in request.headers["Accept-Encoding"] for request in interface.requests)
+
+
+async def test_an_old_line_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = client(tmp_path, "https://10.1.2.3", tls="require", tls_version_min="1.0")
+    await found.open()
+    await found.close()
+    assert "INSECURE LINE to 10.1.2.3: TLS 1.0" in caplog.text

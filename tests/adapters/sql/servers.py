@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -26,7 +27,10 @@ DRIVERS = (
     "mysql+aiomysql",
     "mysql+pymysql",
     "mariadb+pymysql",
+    *(["mysql+mysqldb"] if find_spec("MySQLdb") else []),
 )
+"""mysqldb is built against a library of the machine's (`pip install mysqlclient`): tested where it is there."""
+COMPRESSING = ("mysql+mysqldb",)
 POLL_S = 0.02
 
 

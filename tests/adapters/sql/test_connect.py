@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from adapters.mapping.model import Guest, StoreSettings
 from adapters.model import StoreError, StoreUnsupported
-from adapters.sql.connect import make_engine, warn_of_old_tls
+from adapters.sql.connect import make_engine
 from adapters.sql.engine import EngineReader
 from adapters.sql.kingbase import version_of
 from tests.adapters.support import mapping_of
@@ -111,6 +111,7 @@ def test_a_mapping_is_shown_without_its_password(tmp_path: Path, monkeypatch: py
     [
         ("postgresql+psycopg://host/db", "psycopg", "gongwucang[postgresql-sync]"),
         ("mysql+pymysql://host/db", "pymysql", "gongwucang[mysql-sync]"),
+        ("mysql+mysqldb://host/db", "MySQLdb", "pip install mysqlclient"),
         ("oracle://host/db", "oracledb", "gongwucang[oracle]"),
         ("mssql://host/db", "aioodbc", "gongwucang[mssql]"),
         ("dm://host/db", "dmPython", "gongwucang[dm]"),
@@ -167,24 +168,9 @@ def test_another_servers_banner_is_refused() -> None:
 # --- the line -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("driver", ["asyncmy", "pymysql"])
-def test_compression_needs_a_driver_that_can(driver: str) -> None:
-    with pytest.raises(StoreUnsupported, match=f"the driver {driver} compresses nothing.*mysqlclient"):
-        make_engine(settings(f"mysql+{driver}://host/db", compression=True))
-
-
 def test_ciphers_are_not_told_to_libpq() -> None:
     with pytest.raises(StoreUnsupported, match="libpq"):
         make_engine(settings("postgresql+psycopg://host/db", tls="require", tls_ciphers="DEFAULT"))
-
-
-def test_an_old_line_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    warn_of_old_tls("10.1.2.3", Guest(tls="require", tls_version_min="1.2"))
-    assert caplog.records == []
-    warn_of_old_tls("10.1.2.3", Guest(tls="require", tls_version_min="1.0"))
-    (record,) = caplog.records
-    assert record.levelno == logging.WARNING
-    assert "INSECURE LINE to 10.1.2.3: TLS 1.0" in record.getMessage()
 
 
 @pytest.mark.parametrize("driver", ["postgresql+asyncpg", "postgresql+psycopg", "mysql+asyncmy", "mysql+pymysql"])

@@ -14,7 +14,7 @@ from adapters.mapping.model import Guest, HourSpan
 from adapters.model import StoreUnavailable, StoreUnsupported
 from adapters.sql.engine import EngineReader
 from adapters.sql.faults import STORE_READ_ONLY, STORE_TIMEOUT
-from tests.adapters.sql.servers import NONE, Server, parametrised, plain, until
+from tests.adapters.sql.servers import COMPRESSING, NONE, Server, parametrised, plain, until
 from tests.adapters.support import ALL, mapping_of
 
 ROWS = 1_300
@@ -113,6 +113,20 @@ async def test_a_stream_that_is_left_early_is_ended_at_the_server(server: Server
         assert len(await anext(rows)) == 500
         await rows.aclose()  # type: ignore[attr-defined]
         await until(lambda: server.sessions(beside, running=True), 0)
+
+
+async def test_a_line_is_compressed_or_the_mapping_is_refused(server: Server) -> None:
+    """A long answer comes whole: it spans many compressed packets, whose ends are not those of rows."""
+    if server.driver not in COMPRESSING:
+        with pytest.raises(StoreUnsupported, match="compresses nothing: write the url as mysql\\+mysqldb"):
+            EngineReader(server.settings(compression=True))
+        return
+    async with server.reader(compression=True) as reader:
+        assert await reader.fetch(plain("SHOW SESSION STATUS LIKE 'Compression'"), NONE) == [("Compression", "ON")]
+        long = plain("SELECT seq, repeat('桌', 300) FROM seq_1_to_20000")
+        wanted = [(number, "桌" * 300) for number in range(1, 20_001)]
+        assert await reader.fetch(long, NONE) == wanted
+        assert [row async for batch in reader.stream(long) for row in batch] == wanted
 
 
 async def test_never_more_connections_than_allowed(server: Server) -> None:
