@@ -31,8 +31,10 @@ def mongo_source(mapping: Mapping) -> RowSource:
 
 
 class MongoDocuments:
-    def __init__(self, mapping: Mapping) -> None:
-        self._mapping = mapping
+    """`clock` is turned by hand in tests."""
+
+    def __init__(self, mapping: Mapping, clock: Callable[[], float] = time.time) -> None:
+        self._mapping, self._clock = mapping, clock
         self._database = Database(mapping.store.url, mapping.store.guest)
 
     async def close(self) -> None:
@@ -45,7 +47,7 @@ class MongoDocuments:
             version.columns[0] if version and version.columns else None,
             changed.columns[0] if changed and changed.columns else None,
         )
-        period = int(time.time() // self._mapping.store.reload_s)
+        period = int(self._clock() // self._mapping.store.reload_s)
         return SourceStamp(f"{summary} {period}", datetime.now(UTC))
 
     def assets(self) -> AsyncIterator[list[dict[str, Any]]]:

@@ -29,8 +29,10 @@ __all__ = ["SqlRows"]
 
 
 class SqlRows:
-    def __init__(self, mapping: Mapping) -> None:
-        self._mapping = mapping
+    """`clock` is turned by hand in tests."""
+
+    def __init__(self, mapping: Mapping, clock: Callable[[], float] = time.time) -> None:
+        self._mapping, self._clock = mapping, clock
         self._reader = open_reader(mapping.store, prepare_feed)
         self._reload_s = mapping.index.refresh_s or mapping.store.reload_s
         self._source: SqlSource | None = None
@@ -48,7 +50,7 @@ class SqlRows:
             return SourceStamp(await asyncio.to_thread(_file_state, Path(self._mapping.store.url)), now)
         if self._mapping.feed is not None:
             return SourceStamp(f"pass {now.isoformat()}", now)
-        return SourceStamp(f"period {int(time.time() // self._reload_s)}", now)
+        return SourceStamp(f"period {int(self._clock() // self._reload_s)}", now)
 
     async def load(self, stamp: SourceStamp, builder: Callable[[SideTables], IndexBuilder]) -> IndexBuilder:
         source = await self._opened()

@@ -175,6 +175,24 @@ async def test_a_change_is_seen_at_the_next_look(tmp_path: Path, mongo_database:
     assert found == wanted.get(change, {**names, "A2": "新桌"})
 
 
+async def test_a_change_that_nothing_tells_is_seen_when_all_is_read_again(tmp_path: Path, mongo_database: str) -> None:
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(mongo_database)
+    assets, now = client.get_default_database()["zc"], 60_000.0
+    table = {"engine": "mongodb", "url": mongo_database, "reread_s": 86_400, "reload_s": 60}
+    mapping = mapping_of(tmp_path, store=table, key={"columns": ["_id"]})
+    documents = DocumentSource(mapping, MongoDocuments(mapping, lambda: now))
+    try:
+        await assets.insert_one({"_id": "A1", "mc": "桌"})
+        async with opened(IndexedStore(mapping, documents, tmp_path)) as store:
+            await assets.update_one({"_id": "A1"}, {"$set": {"mc": "新桌"}})
+            for passed, name in ((59, "桌"), (1, "新桌")):
+                now += passed
+                await store.refresh()
+                assert [row["name"] for row in (await store.page(ALL)).rows] == [name]
+    finally:
+        client.close()
+
+
 async def test_the_same_rows_whichever_way_they_come(tmp_path: Path, mongo_database: str) -> None:
     async with from_mongo(tmp_path, mongo_database) as one, from_lines(tmp_path) as other:
         rows = [[{**row, "observedAt": None} for row in (await store.page(ALL)).rows] for store in (one, other)]

@@ -134,3 +134,13 @@ def test_what_it_is_never_asked_for(tmp_path: Path, more: dict[str, Any], where:
     with pytest.raises(MappingError) as caught:
         mapping_of(tmp_path, **tables)
     assert caught.value.where == where
+
+
+def test_a_mapping_may_be_used_for_another_server_of_its_kind(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(
+        'mapping = 1\nregion = "330109"\nstore = { engine = "sql", url = "oldbase+py:///a" }\nsource = { table = "zc" }\n'
+        'secrecy = { none_because = "a test" }\nkey = { columns = ["id"] }\nfields = { name = "mc" }\n',
+        encoding="utf-8",
+    )
+    moved = load_mapping(tmp_path / "m.toml", "oldbase+py:///b")
+    assert (moved.store.engine, moved.store.url) == ("sql", "oldbase+py:///b")
