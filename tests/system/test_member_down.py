@@ -125,7 +125,7 @@ class Asked:
 
 @pytest.fixture
 async def asked(city: City, tmp_path: Path) -> AsyncIterator[Asked]:
-    settings = Settings(data_dir=tmp_path, watch_every_s=0.2)
+    settings = Settings(data_dir=tmp_path, watch_every_s=2.0)
     shutil.copytree(city.folder, settings.city)  # what is lent here is written back to its store
     settings.state.mkdir()
     ensure_keys(settings.keys)
