@@ -6,7 +6,8 @@ what those before it leave of its days, and what one lacks is its shortage. Good
 and are seated before all others. Buffer days count here no more than when goods leave: they are for planning.
 
 How much there is: the card as the latest applicant saw it, less what has left it for good since. Of that, what lies
-damaged or given up can only be repaired or disposed of; bookings for that are served from there first.
+damaged or given up is for the owner's own business, to be repaired, appraised or disposed of: bookings for that are
+served from there first.
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ _OUTSIDE = tuple(custody for custody, place in PLACES.items() if place is Place.
 _FROM_OUTSIDE = (Movement.OPENING, Movement.ADJUST)
 """The ledger learns of goods that the card had already."""
 _STANDS = (HoldState.ACTIVE, HoldState.DISPATCHED)
-_TAKES_UNFIT = frozenset({Flow.REPAIR, Flow.DISPOSAL, Flow.DONATION})
 _NONE = Decimal(0)
 
 
@@ -122,7 +122,7 @@ def shortages_of(bookings: Sequence[Booking], there: Decimal, unfit: Decimal, to
     found = []
     for one in bookings:
         wanted = one.to_leave
-        if one.flow in _TAKES_UNFIT:
+        if TRAITS[one.flow].own_use:
             served = min(unfit, wanted)
             unfit, wanted = unfit - served, wanted - served
         seat = _seat(one, wanted, today, is_away=False)

@@ -83,8 +83,9 @@ def test_what_goes_for_good_is_never_free_again() -> None:
     assert yielding(8, booked(1, 0, 30, 5, flow=Flow.REALLOCATION), booked(2, 90, 99, 4)) == {"order-2": 1}
 
 
-def test_a_repair_of_what_is_damaged_takes_nothing_from_others() -> None:
-    mended = booked(2, 0, 30, 3, flow=Flow.REPAIR)
+@pytest.mark.parametrize("flow", [Flow.REPAIR, Flow.SURRENDER, Flow.DISPOSAL, Flow.DONATION])
+def test_the_owners_own_business_with_what_is_damaged_takes_nothing_from_others(flow: Flow) -> None:
+    mended = booked(2, 0, 30, 3, flow=flow)
     assert yielding(10, booked(1, 5, 9, 7), mended, unfit=3) == {}
     assert yielding(10, booked(1, 5, 9, 8), mended, unfit=3) == {"order-1": 1}
 
