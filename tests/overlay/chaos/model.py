@@ -49,6 +49,12 @@ class Answer:
         """Whether the same key gives the same answer for good."""
         return self.is_final and not any(item.transient for item in self.problems)
 
+    def is_told_again_by(self, again: Answer) -> bool:
+        """The same result. The order beside it is shown as it is now: who objected to a notice that has ended since sees
+        it no more, until there is a notice again."""
+        shown = {self.order_id, again.order_id} - {None}
+        return again.codes == self.codes and len(shown) <= 1
+
 
 @dataclass(slots=True)
 class Model:

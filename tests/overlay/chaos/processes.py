@@ -275,7 +275,7 @@ class Round:
         for _ in range(min(REPEATED, len(self.answers))):
             call, first = choose.pick(self.answers)
             again = await self.ask(call)
-            if again is None or (again.order_id, again.codes) != (first.order_id, first.codes):
+            if again is None or not first.is_told_again_by(again):
                 wrong.append(f"the key of {call} gave {first}, and now {again}")
         if (await self.reader.read(self.city)).whole != reading.whole:
             wrong.append("repeated keys changed something")

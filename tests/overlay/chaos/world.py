@@ -204,7 +204,7 @@ class World:
         call, first = choose.pick(self.answers[-REPEATED_LAST:])
         before = self.reading.whole
         again = await self._send(call)
-        if (again.order_id, again.codes) != (first.order_id, first.codes):
+        if not first.is_told_again_by(again):
             raise Violated(f"the key of {call} gave {first}, and now {again}")
         await self._read()
         if self.reading.whole != before:
