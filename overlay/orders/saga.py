@@ -5,7 +5,8 @@ and is sent with its own id as idempotency key, so sending it again after a cras
 - done: recorded together with what it means for the order, in one transaction;
 - refused: recorded; an application gives back the holds it already has (compensation) or, where its applicant accepts
   a part, goes on without the line; a movement goes on;
-- unknown: recorded and shown as unknown; the saga stops there, asks the owner's book later and goes on.
+- unknown: recorded and shown as unknown; the saga stops there, asks the owner's book later and goes on. So it is too
+  where the book is ahead of the ledger: goods have left again whose coming another command still has to record.
 
 A command begins with the lease of who begins it; the last step's result and the command's end are one transaction, and
 so are the beginning and the end of a command that has no steps.
@@ -28,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.identity import Identity
 from overlay.clock import Clock, text_of
 from overlay.group.custody import CommandResult, Custody, Done, Refused, Unknown
+from overlay.ledger.entries import NegativeBalance
 from overlay.messages import OWNER_CODES, Problem, problem
 from overlay.orders.commands import handler_for
 from overlay.orders.commands.base import SETTLED, CommandRow, Handler, Step, Work
@@ -118,9 +120,13 @@ class Saga:
 
     async def go_on(self, turn: Turn) -> None:
         """Carry on a command whose lease the caller has."""
-        at: Turn | None = turn
-        while at is not None:
-            at = await self._record(at, await self._send(at.step))
+        following: Turn | None = turn
+        while (at := following) is not None:
+            result = await self._send(at.step)
+            try:
+                following = await self._record(at, result)
+            except NegativeBalance as early:
+                following = await self._record(at, Unknown(str(early)))
 
     async def next_turn(self, work: Work) -> Turn | None:
         """The command's next step, within the transaction that the work is; finishes the command where none is left."""
