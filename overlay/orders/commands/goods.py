@@ -19,6 +19,7 @@ from overlay.orders.commands.checks import check_unchanged, line_of, line_quanti
 from overlay.orders.commands.stock import (
     applicant_account,
     book_from,
+    left_from,
     owner_account,
     refusal_of_unfit,
     refusals_of_short,
@@ -161,7 +162,8 @@ class MoveGoods(Handler):
         move, line, quantity = self._move, line_of(order, step.line_id), Decimal(step.input["quantity"])
         before: Decimal = getattr(line, move.grows)
         target = move.target(order, line)
-        await book_from(work, order, line, move.movement, move.sources, target, quantity, before)
+        sources = await left_from(work, line, quantity) if move.only_fit else move.sources
+        await book_from(work, order, line, move.movement, sources, target, quantity, before)
         is_over = move.ends_hold and before + quantity == line.quantity
         state = HoldState.RELEASED if is_over else HoldState.DISPATCHED
         await work.set_line(line, hold_state=state, **{move.grows: before + quantity})

@@ -22,6 +22,7 @@ from overlay.store.tables import ledger_entries
 __all__ = [
     "applicant_account",
     "book_from",
+    "left_from",
     "owner_account",
     "refusal_of_unfit",
     "refusals_of_short",
@@ -68,6 +69,16 @@ async def book_from(
             await work.book(order, line, movement, source, target, part, moved_before)
         if part > 0:
             quantity, moved_before = quantity - part, moved_before + part
+
+
+async def left_from(work: Work, line: Line, quantity: Decimal) -> Sequence[Custody]:
+    """The owner's accounts that goods have left from, which were fit when they were told to leave. Where they were found
+    damaged on their way out, the owner's book is right that they have left."""
+    held = await _held(work.connection, line.asset_id, (Custody.IN_STORE, *_UNFIT))
+    in_store = held.get(Custody.IN_STORE)
+    if in_store is None or in_store >= quantity or sum(held.values()) < quantity:
+        return (Custody.IN_STORE,)  # in the first case, the ledger hears of them with this very movement
+    return (Custody.IN_STORE, *_UNFIT)
 
 
 @asynccontextmanager
