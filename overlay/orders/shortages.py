@@ -29,11 +29,12 @@ from overlay.orders.model import Flow, HoldState, order_number
 from overlay.orders.traits import TRAITS
 from overlay.store.tables import ledger_balances, ledger_entries, order_lines, orders
 
-__all__ = ["USELESS", "Booking", "Shortage", "short_orders", "shortages", "shortages_of"]
+__all__ = ["UNFIT", "USELESS", "Booking", "Shortage", "short_orders", "shortages", "shortages_of"]
 
-USELESS = frozenset({Custody.DAMAGED, Custody.TO_DISPOSE, Custody.LOST})
+UNFIT = (Custody.DAMAGED, Custody.TO_DISPOSE)
+"""Where goods are at their owner, but not to be lent."""
+USELESS = frozenset({*UNFIT, Custody.LOST})
 """Where goods are no longer there for those who booked them."""
-_UNFIT = (Custody.DAMAGED, Custody.TO_DISPOSE)
 _OUTSIDE = tuple(custody for custody, place in PLACES.items() if place is Place.OUTSIDE)
 _FROM_OUTSIDE = (Movement.OPENING, Movement.ADJUST)
 """The ledger learns of goods that the card had already."""
@@ -164,7 +165,7 @@ async def _lessened(connection: AsyncConnection, asset_ids: Sequence[str]) -> di
     )
     unfit: dict[str, Decimal] = {}
     for row in await connection.execute(query):
-        here = Decimal(row.quantity) if row.custody in _UNFIT else _NONE
+        here = Decimal(row.quantity) if row.custody in UNFIT else _NONE
         unfit[row.asset_id] = unfit.get(row.asset_id, _NONE) + here
     return unfit
 

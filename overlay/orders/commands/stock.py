@@ -16,7 +16,7 @@ from overlay.orders import repository
 from overlay.orders.commands.base import Work
 from overlay.orders.commands.checks import goods_damaged
 from overlay.orders.model import Line, Order
-from overlay.orders.shortages import USELESS, shortages
+from overlay.orders.shortages import UNFIT, USELESS, shortages
 from overlay.store.tables import ledger_entries
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "unfit_quantity",
 ]
 
-_UNFIT = (Custody.DAMAGED, Custody.TO_DISPOSE)
 _HELD = (
     select(ledger_entries.c.custody, ledger_entries.c.quantity)
     .where(
@@ -74,11 +73,11 @@ async def book_from(
 async def left_from(work: Work, line: Line, quantity: Decimal) -> Sequence[Custody]:
     """The owner's accounts that goods have left from, which were fit when they were told to leave. Where they were found
     damaged on their way out, the owner's book is right that they have left."""
-    held = await _held(work.connection, line.asset_id, (Custody.IN_STORE, *_UNFIT))
+    held = await _held(work.connection, line.asset_id, (Custody.IN_STORE, *UNFIT))
     in_store = held.get(Custody.IN_STORE)
     if in_store is None or in_store >= quantity or sum(held.values()) < quantity:
         return (Custody.IN_STORE,)  # in the first case, the ledger hears of them with this very movement
-    return (Custody.IN_STORE, *_UNFIT)
+    return (Custody.IN_STORE, *UNFIT)
 
 
 @asynccontextmanager
@@ -97,7 +96,7 @@ async def telling_who_yields(work: Work, asset_id: str, target: Custody | None) 
 
 async def unfit_quantity(connection: AsyncConnection, asset_id: str) -> Decimal:
     """How much of an asset is at its owner, but damaged or given up."""
-    return sum((await _held(connection, asset_id, _UNFIT)).values(), Decimal(0))
+    return sum((await _held(connection, asset_id, UNFIT)).values(), Decimal(0))
 
 
 async def refusal_of_unfit(work: Work, line: Line, quantity: Decimal) -> Problem | None:
