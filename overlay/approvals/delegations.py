@@ -116,7 +116,7 @@ class Delegations:
         return await self._load(_IN_FORCE, {"delegate": identity.person, "today": today})
 
     async def _load(self, query: Select[Any], values: Mapping[str, Any]) -> list[Delegation]:
-        async with self._database.read() as connection:
+        async with self._database.read(is_short=True) as connection:
             return [_delegation(dict(row)) for row in (await connection.execute(query, values)).mappings()]
 
 

@@ -261,13 +261,13 @@ class Circulation:
         return next((one.acting() for one in lent if one.person == lender), None)
 
     async def _visible(self, identity: Identity, order_id: str) -> Order | None:
-        async with self._database.read() as connection:
+        async with self._database.read(is_short=True) as connection:
             found = await repository.load_orders(connection, visible_order(identity), {"id": order_id})
         return found[0] if found else None
 
     async def _replay(self, identity: Identity, key: str, digest: str) -> CommandAnswer | None:
         """The first result of this key, or that it was used for something else, or None when it is new."""
-        async with self._database.read() as connection:
+        async with self._database.read(is_short=True) as connection:
             row = await _command_by_key(connection, actor_of(identity), key)
         if row is None:
             return None
@@ -304,7 +304,7 @@ class Circulation:
         return CommandAnswer(order_id, tuple(problems))
 
     async def _answer(self, command_id: str) -> CommandAnswer:
-        async with self._database.read() as connection:
+        async with self._database.read(is_short=True) as connection:
             row = (await connection.execute(_WITH_ORDER, {"command_id": command_id})).mappings().one()
         problems = tuple(Problem.from_json(item) for item in row["problems"])
         if row["state"] != FINISHED:

@@ -3,13 +3,15 @@
 Two kinds of transaction, and code must say which it means: `read()` sees one snapshot; `write()` is durable when it
 returns. SQLite has one writer at a time, so its write transactions begin IMMEDIATE (a later upgrade of a read
 transaction could fail) and queue in this process before they queue in the file.
+
+Where either `is_short`, few statements, all of them by key, SQLite carries it out without a pause, and commits what is
+written by several at the same time at once (`subgraphs.kit.short`).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from overlay.store import tables
 from subgraphs.kit import sqlite
 from subgraphs.kit.migrations import Migrations
+from subgraphs.kit.short import ShortTransactions
 
 __all__ = ["MIGRATIONS", "Database"]
 
@@ -35,7 +38,8 @@ class Database:
         """`only_reads`: for who examines a store, and must leave it as it is."""
         self._engine = _create_engine(url, only_reads)
         self.is_sqlite = self._engine.dialect.name == "sqlite"
-        self._writer = asyncio.Lock()
+        self._short = ShortTransactions(self._engine, make_url(url), *_PRAGMAS) if self.is_sqlite else None
+        self._only_reads = only_reads
 
     async def open(self) -> None:
         """Bring the store to this program's revision. Raises `StoreTooNew` when a later program has made it."""
@@ -58,24 +62,33 @@ class Database:
             raise
 
     async def close(self) -> None:
+        if self._short is not None:
+            await self._short.close()
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        async with self._engine.connect() as connection:
+    async def read(self, *, is_short: bool = False) -> AsyncIterator[AsyncConnection]:
+        short = None if self._only_reads or not is_short else self._short
+        if short is None or short.is_read:
+            async with self._engine.connect() as connection:
+                yield connection
+            return
+        async with short.read() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self, *, is_short: bool = False) -> AsyncIterator[AsyncConnection]:
-        """`is_short`: few statements, all of them by key, so that they are best carried out without a pause."""
-        if not self.is_sqlite:
+        if self._short is None:
             async with self._engine.begin() as connection:
                 yield connection
-            return
-        async with self._writer, self._engine.connect() as connection:
-            await connection.execution_options(**sqlite.WRITING)
-            async with sqlite.short(connection) if is_short else nullcontext(), connection.begin():
+        elif is_short:
+            async with self._short.write() as connection:
                 yield connection
+        else:
+            async with self._short.none(), self._engine.connect() as connection:
+                await connection.execution_options(**sqlite.WRITING)
+                async with connection.begin():
+                    yield connection
 
 
 def _create_engine(url: str, only_reads: bool) -> AsyncEngine:

@@ -6,8 +6,7 @@ only write lock all the while. So:
 
 - a statement and its first rows are one call;
 - what never waits is done at once: the `BEGIN` of a read, and the end of one;
-- a transaction that is said to be short has its statements carried out at once. Only what may wait for another process
-  or for the disk, `BEGIN IMMEDIATE` and `COMMIT`, is done in the thread even there.
+- transactions of few statements, all of them by key, have a way of their own (`subgraphs.kit.short`).
 
 Calls are carried out in the order in which they are made: while one is in the thread, whether or not its caller still
 waits for it, the next one goes there too.
@@ -20,17 +19,16 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-__all__ = ["WRITING", "Connection", "Cursor", "create_engine", "short"]
+__all__ = ["WRITING", "Connection", "Cursor", "connected", "create_engine"]
 
 _ROWS_AT_ONCE = 500
 _LOG_WAIT_S, _LOG_PAUSE_S = 10.0, 0.01
@@ -72,19 +70,7 @@ def _begin(connection: Any) -> None:
     connection.exec_driver_sql(_BEGIN_WRITE if is_writer else _BEGIN_READ)
 
 
-@asynccontextmanager
-async def short(connection: AsyncConnection) -> AsyncIterator[None]:
-    """Transactions of this connection that begin within are short: few statements, all of them by key."""
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert isinstance(driver, Connection)
-    driver.is_short = True
-    try:
-        yield
-    finally:
-        driver.is_short = False
-
-
-def _connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
+def connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
     """Connect, with a write-ahead log. SQLite does not wait for the lock that a new file needs to get its log, whatever
     its timeout, so that of several processes that open a new file together only one would succeed."""
     raw: sqlite3.Connection = sqlite3.connect(*arguments, **options)
@@ -103,7 +89,6 @@ def _connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
 class Connection:
     def __init__(self, raw: sqlite3.Connection) -> None:
         """`raw` begins no transactions by itself and lets any thread use it."""
-        self.is_short = False
         self._raw = raw
         self._is_writing = False
         self._thread = ThreadPoolExecutor(1, "sqlite")
@@ -112,7 +97,7 @@ class Connection:
     @classmethod
     async def open(cls, *arguments: Any, only_reads: bool = False, **options: Any) -> Connection:
         options = {**options, "isolation_level": None, "check_same_thread": False}
-        connect = sqlite3.connect if only_reads else _connected
+        connect = sqlite3.connect if only_reads else connected
         raw: sqlite3.Connection = await asyncio.to_thread(connect, *arguments, **options)
         return cls(raw)
 
@@ -123,9 +108,8 @@ class Connection:
         return await asyncio.shield(asyncio.wrap_future(future))  # what was handed over is carried out
 
     async def carry_out(self, statement: str, call: Callable[[], T]) -> T:
-        at_once = statement == _BEGIN_READ or (self.is_short and statement != _BEGIN_WRITE)
         self._is_writing = self._is_writing or statement == _BEGIN_WRITE
-        return await self.run(call, at_once=at_once)
+        return await self.run(call, at_once=statement == _BEGIN_READ)
 
     async def cursor(self) -> Cursor:
         return Cursor(self, self._raw.cursor())
