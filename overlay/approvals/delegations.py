@@ -25,6 +25,7 @@ from overlay.messages import Problem, problem
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.store.once import Answer, Once
+from subgraphs.kit.prepared import kept
 
 __all__ = ["Delegation", "Delegations", "delegated_orders"]
 
@@ -35,11 +36,13 @@ LENDABLE = frozenset(rule.role for rule in OFFICES.values())
 _D = tables.delegations.c
 _LATEST_FIRST = select(tables.delegations).order_by(_D.seq.desc())
 _OF = _LATEST_FIRST.where(or_(_D.person == bindparam("person"), _D.delegate == bindparam("person")))
-_IN_FORCE = _LATEST_FIRST.where(
-    _D.delegate == bindparam("delegate"),
-    _D.from_day <= bindparam("today"),
-    _D.to_day > bindparam("today"),
-    _D.revoked_at.is_(None),
+_IN_FORCE = kept(
+    _LATEST_FIRST.where(
+        _D.delegate == bindparam("delegate"),
+        _D.from_day <= bindparam("today"),
+        _D.to_day > bindparam("today"),
+        _D.revoked_at.is_(None),
+    )
 )
 
 

@@ -33,6 +33,7 @@ from overlay.orders.model import (
 )
 from overlay.store import tables
 from overlay.store.statements import add, change
+from subgraphs.kit.prepared import kept
 
 __all__ = [
     "count_orders",
@@ -56,14 +57,14 @@ def _of_orders(table: Table, column: str) -> tuple[Select[Any], Select[Any]]:
     """Of one order and of many: a list of values is put into the statement anew each time."""
     ordered = select(table).order_by(table.c[column])
     return (
-        ordered.where(table.c.order_id == bindparam("ids")),
+        kept(ordered.where(table.c.order_id == bindparam("ids"))),
         ordered.where(table.c.order_id.in_(bindparam("ids", expanding=True))),
     )
 
 
 # Every command reads these several times (`overlay.store.statements`).
-_ORDER = select(_T.orders).where(_T.orders.c.id == bindparam("id"))
-_ORDER_LOCKED = _ORDER.with_for_update()
+_ORDER = kept(select(_T.orders).where(_T.orders.c.id == bindparam("id")))
+_ORDER_LOCKED = kept(_ORDER.with_for_update())
 _LINES = _of_orders(_T.order_lines, "position")
 _APPROVALS = _of_orders(_T.approval_steps, "position")
 _COMPENSATIONS = _of_orders(_T.compensations, "line_id")

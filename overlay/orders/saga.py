@@ -39,6 +39,7 @@ from overlay.orders.repository import update_line, update_order
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.store.statements import change
+from subgraphs.kit.prepared import kept
 
 __all__ = ["FINISHED", "RUNNING", "Saga", "Turn"]
 
@@ -50,12 +51,12 @@ _RESUMED_AT_ONCE_MAX = 500
 RUNNING, FINISHED = "RUNNING", "FINISHED"
 _OPEN = ("PENDING", "UNKNOWN")
 """States of a step that has no result yet."""
-_STEPS_OF_COMMAND = (
+_STEPS_OF_COMMAND = kept(
     select(tables.steps).where(tables.steps.c.command_id == bindparam("command_id")).order_by(tables.steps.c.position)
 )
-_SET_STEP = (
+_SET_STEP = kept(
     update(tables.steps)
-    .where(tables.steps.c.id == bindparam("step_id"), tables.steps.c.state.in_(_OPEN))
+    .where(tables.steps.c.id == bindparam("step_id"), or_(*(tables.steps.c.state == state for state in _OPEN)))
     .values(
         state=bindparam("new_state"),
         result=bindparam("new_result", type_=tables.steps.c.result.type),
@@ -65,7 +66,7 @@ _SET_STEP = (
     )
 )
 """Once only: a step that has its result is left alone."""
-_CLOSE = (
+_CLOSE = kept(
     update(tables.commands)
     .where(tables.commands.c.id == bindparam("command_id"), tables.commands.c.state != FINISHED)
     .values(
@@ -74,6 +75,7 @@ _CLOSE = (
         problems=bindparam("new_problems", type_=tables.commands.c.problems.type),
     )
 )
+_Row = RowMapping | Mapping[str, Any]
 _STEP_COLUMNS = tuple(item.name for item in fields(Step))
 
 
@@ -128,9 +130,15 @@ class Saga:
             except NegativeBalance as early:
                 following = await self._record(at, Unknown(str(early)))
 
+    async def first_turn(self, work: Work) -> Turn | None:
+        """The `next_turn` of a command within the transaction that has written it."""
+        return await self._turn(work, work.steps)
+
     async def next_turn(self, work: Work) -> Turn | None:
         """The command's next step, within the transaction that the work is; finishes the command where none is left."""
-        steps = await _steps(work)
+        return await self._turn(work, await _steps(work))
+
+    async def _turn(self, work: Work, steps: Sequence[_Row]) -> Turn | None:
         waiting = next((row for row in steps if row["state"] in _OPEN), None)
         if waiting is not None:
             return Turn(work.command, Step(**{name: waiting[name] for name in _STEP_COLUMNS}))
@@ -186,7 +194,7 @@ class Saga:
                 await _set_lease(connection, command.id, self.lease())
             return after
 
-    async def _finish(self, work: Work, steps: Sequence[RowMapping]) -> None:
+    async def _finish(self, work: Work, steps: Sequence[_Row]) -> None:
         connection, command = work.connection, work.command
         order = await work.reload(command.order_id)
         problems = _problems(command, order, steps)
@@ -194,7 +202,8 @@ class Saga:
             return
         work.moved = [row["id"] for row in steps if row["state"] == "DONE"]
         await _handler(command, order).finish(work, order, problems)
-        await update_order(connection, order.id, work.at, **SETTLED)
+        if not work.is_settled:
+            await work.set_order(order, **SETTLED)
 
 
 async def _load_command(connection: AsyncConnection, command_id: str) -> CommandRow:
@@ -249,7 +258,7 @@ async def _close(connection: AsyncConnection, command_id: str, problems: Sequenc
     return closed.rowcount == 1
 
 
-def _problems(command: CommandRow, order: Order, steps: Sequence[RowMapping]) -> list[Problem]:
+def _problems(command: CommandRow, order: Order, steps: Sequence[_Row]) -> list[Problem]:
     """What the owners refused, with the line it is about. A refused release harms nobody and is not told, nor what the
     applicant does without, unless nothing is left."""
     told = ["REFUSED"] if order.live_lines else ["REFUSED", "DROPPED"]

@@ -45,6 +45,7 @@ from overlay.store import tables
 from overlay.store.database import Database
 from overlay.store.once import actor_of, check_key, input_hash
 from overlay.store.statements import add
+from subgraphs.kit.prepared import kept
 
 __all__ = ["Circulation", "CommandAnswer"]
 
@@ -54,8 +55,10 @@ _RESUMED_TOGETHER = 8
 _ON_EXTENSIONS = frozenset({Command.APPROVE, Command.REJECT, Command.WITHDRAW})
 """Commands that concern the request, where a loan waits for an extension."""
 _COMMANDS, _ORDERS = tables.commands, tables.orders
-_BY_KEY = select(_COMMANDS).where(_COMMANDS.c.actor == bindparam("of_actor"), _COMMANDS.c.key == bindparam("by_key"))
-_WITH_ORDER = (
+_BY_KEY = kept(
+    select(_COMMANDS).where(_COMMANDS.c.actor == bindparam("of_actor"), _COMMANDS.c.key == bindparam("by_key"))
+)
+_WITH_ORDER = kept(
     select(_COMMANDS, _ORDERS.c.state.label("order_state"), _ORDERS.c.settlement)
     .outerjoin(_ORDERS, _ORDERS.c.id == _COMMANDS.c.order_id)
     .where(_COMMANDS.c.id == bindparam("command_id"))
@@ -197,7 +200,7 @@ class Circulation:
                 problems = await handler.create(work, order_id, draft, identity)
                 if problems:
                     raise _Refusal(problems)
-                turn = await self._saga.next_turn(work)
+                turn = await self._saga.first_turn(work)
         except _Refusal as refusal:
             return await self._refuse(identity, key, Command.APPLY, digest, None, refusal.problems)
         except IntegrityError:
@@ -221,7 +224,7 @@ class Circulation:
                     raise _Refusal(problems)
                 held: dict[str, Any] = {"command_id": row.id, "settlement": Settlement.PENDING}
                 await repository.update_order(connection, order.id, work.at, **held)
-                turn = await self._saga.next_turn(work)
+                turn = await self._saga.first_turn(work)
         except _Refusal as refusal:
             return await self._refuse(identity, key, command, digest, seen.id, refusal.problems)
         except IntegrityError:

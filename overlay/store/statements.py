@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import BindParameter, Insert, Table, Update, bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.kit.prepared import kept
+
 __all__ = ["add", "change"]
 
 _SHAPES_MAX = 512
@@ -35,7 +37,7 @@ async def change(connection: AsyncConnection, table: Table, key: Mapping[str, An
 
 @lru_cache(_SHAPES_MAX)
 def _insert(table: Table) -> Insert:
-    return insert(table)
+    return kept(insert(table))
 
 
 @lru_cache(_SHAPES_MAX)
@@ -44,7 +46,7 @@ def _update(table: Table, key: tuple[str, ...], values: tuple[str, ...]) -> Upda
     new: dict[str, Any] = {name: _bound("new", table, name) for name in values}
     if "version" in table.c:
         new["version"] = table.c.version + 1
-    return update(table).where(*where).values(new)
+    return kept(update(table).where(*where).values(new))
 
 
 def _bound(use: str, table: Table, name: str) -> BindParameter[Any]:

@@ -17,17 +17,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, Insert, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 
+from subgraphs.kit.prepared import is_kept, prepared
 from subgraphs.kit.sqlite import connected
 
 __all__ = ["ShortTransactions"]
@@ -177,7 +178,7 @@ class _Line:
             self.raw.execute(f"PRAGMA {pragma}")
         self._at_once = create_engine(url.set(drivername="sqlite"), creator=lambda: self.raw, poolclass=NullPool)
         self._sync = self._at_once.connect()
-        self.connection = _AtOnce(engine, self._sync)
+        self.connection = _AtOnce(engine, self._sync, self.raw)
         self._thread = ThreadPoolExecutor(1, "sqlite-short")
 
     async def run(self, statement: str, call: Callable[[], T]) -> T:
@@ -203,7 +204,17 @@ class _Line:
 class _AtOnce(AsyncConnection):
     """Executes without leaving the event loop's thread, and so without a greenlet."""
 
+    def __init__(self, engine: AsyncEngine, connection: Connection, raw: sqlite3.Connection) -> None:
+        super().__init__(engine, connection)
+        self._raw = raw
+
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
+        if is_kept(statement):
+            given = parameters or {}
+            columns = None
+            if isinstance(statement, Insert):
+                columns = tuple(given if isinstance(given, Mapping) else given[0])
+            return prepared(statement, columns, self._proxied.dialect).execute(self._raw, given)
         return self._proxied.execute(statement, parameters, execution_options=execution_options)
 
     async def exec_driver_sql(self, statement: str, parameters: Any = None, execution_options: Any = None) -> Any:

@@ -104,6 +104,10 @@ class Work:
     command: CommandRow
     planned: int = 0
     moved: list[str] = field(default_factory=list)
+    steps: list[Mapping[str, Any]] = field(default_factory=list)
+    """As rows, what was planned within this transaction."""
+    is_settled: bool = False
+    """Whether the order has been told within it that nothing is under way any more."""
     at: str = field(init=False)
     today: date = field(init=False)
 
@@ -129,12 +133,15 @@ class Work:
 
     async def plan(self, action: str, line: Line, input_: Mapping[str, Any], asset_id: str | None = None) -> None:
         """Plan a command to the custody book of the line's asset, or of another one, such as its successor."""
-        await repository.insert_rows(self.connection, tables.steps, [self._planned(action, line, input_, asset_id)])
+        await self._keep_steps([self._planned(action, line, input_, asset_id)])
 
     async def plan_all(self, action: str, inputs: Sequence[tuple[Line, Mapping[str, Any]]]) -> None:
         """Plan the same for many lines, in this order."""
-        rows = [self._planned(action, line, input_) for line, input_ in inputs]
+        await self._keep_steps([self._planned(action, line, input_) for line, input_ in inputs])
+
+    async def _keep_steps(self, rows: Sequence[Mapping[str, Any]]) -> None:
         await repository.insert_rows(self.connection, tables.steps, rows)
+        self.steps += rows
 
     def _planned(
         self, action: str, line: Line, input_: Mapping[str, Any], asset_id: str | None = None
@@ -181,7 +188,7 @@ class Work:
         row = transition_for(order.flow, order.state, command)
         if row is None or to not in row.to:
             raise AssertionError(f"no row lets {order.flow} {order.state} go to {to} by {command}")
-        await repository.update_order(self.connection, order.id, self.at, state=to, **values)
+        await self.set_order(order, state=to, **values)
         await self.note(order.id, command, order.state, to, actor or self.command.actor, comment)
         await order_changed(self.connection, self.at, order, command, to)
 
@@ -204,6 +211,8 @@ class Work:
 
     async def set_order(self, order: Order, **values: Any) -> None:
         await repository.update_order(self.connection, order.id, self.at, **values)
+        if order.id == self.command.order_id and values.get("settlement") is Settlement.SETTLED:
+            self.is_settled = True
 
     async def set_line(self, line: Line, **values: Any) -> None:
         await repository.update_line(self.connection, line.id, **values)

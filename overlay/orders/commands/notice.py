@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Select, bindparam, delete, or_, select
 
 from overlay.group.custody import SERVICE_IDENTITY
 from overlay.messages import Problem, problem
@@ -22,23 +23,14 @@ from overlay.orders.commands.holds import PlacesHolds, place_holds
 from overlay.orders.model import Command, HoldState, Order, State
 from overlay.orders.traits import TRAITS
 from overlay.store import tables
+from subgraphs.kit.prepared import kept
 
 __all__ = ["CloseNotice", "begin_notice", "stop_notices"]
 
 TAKEN = "TAKEN"
 """Why a line dropped out: somebody applied for the goods."""
-_LINES_OF = select(tables.order_lines.c.order_id).where(
-    tables.order_lines.c.asset_id.in_(bindparam("assets", expanding=True))
-)
-_NOTICES_OF = (
-    select(tables.orders.c.id)
-    .where(
-        tables.orders.c.state == State.PUBLIC_NOTICE,
-        tables.orders.c.command_id.is_(None),
-        tables.orders.c.id.in_(_LINES_OF),
-    )
-    .order_by(tables.orders.c.seq)
-)
+_SHAPES_MAX = 64
+"""Of orders, by how many assets they are about."""
 
 
 async def begin_notice(work: Work, order: Order, command: Command, **values: Any) -> None:
@@ -54,9 +46,21 @@ async def stop_notices(work: Work, order: Order) -> None:
     if TRAITS[order.flow].own_use:
         return
     wanted = {line.asset_id for line in order.live_lines}
-    notices = await work.connection.execute(_NOTICES_OF, {"assets": sorted(wanted)})
+    names = {f"asset_{n}": asset_id for n, asset_id in enumerate(sorted(wanted))}
+    notices = await work.connection.execute(_notices_of(tuple(names)), names)
     for notice_id in list(notices.scalars()):
         await _stop(work, notice_id, wanted, order.number)
+
+
+@lru_cache(_SHAPES_MAX)
+def _notices_of(names: tuple[str, ...]) -> Select[Any]:
+    """Notices that stand for any of the assets which these parameters name."""
+    orders, lines = tables.orders.c, tables.order_lines.c
+    with_them = select(lines.order_id).where(or_(*(lines.asset_id == bindparam(name) for name in names)))
+    standing = select(orders.id).where(
+        orders.state == State.PUBLIC_NOTICE, orders.command_id.is_(None), orders.id.in_(with_them)
+    )
+    return kept(standing.order_by(orders.seq))
 
 
 async def _stop(work: Work, notice_id: str, wanted: set[str], number: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from overlay.ledger.entries import Account, Custody, Movement
@@ -18,6 +20,7 @@ from overlay.orders.commands.checks import goods_damaged
 from overlay.orders.model import Line, Order
 from overlay.orders.shortages import UNFIT, USELESS, shortages
 from overlay.store.tables import ledger_entries
+from subgraphs.kit.prepared import kept
 
 __all__ = [
     "applicant_account",
@@ -29,16 +32,6 @@ __all__ = [
     "telling_who_yields",
     "unfit_quantity",
 ]
-
-_HELD = (
-    select(ledger_entries.c.custody, ledger_entries.c.quantity)
-    .where(
-        ledger_entries.c.asset_id == bindparam("asset_id"),
-        ledger_entries.c.custody.in_(bindparam("custodies", expanding=True)),
-    )
-    .with_for_update()
-)
-
 
 def owner_account(line: Line, custody: Custody) -> Account:
     return Account(line.lending_region, line.owner_unit, custody)
@@ -124,7 +117,14 @@ async def _held(connection: AsyncConnection, asset_id: str, custodies: Sequence[
     sums = dict[Custody, Decimal]()
     if not custodies:
         return sums
-    for row in await connection.execute(_HELD, {"asset_id": asset_id, "custodies": custodies}):
+    for row in await connection.execute(_entries_in(tuple(custodies)), {"asset_id": asset_id}):
         custody = Custody(row.custody)
         sums[custody] = sums.get(custody, Decimal(0)) + Decimal(row.quantity)
     return sums
+
+
+@cache
+def _entries_in(custodies: tuple[Custody, ...]) -> Select[Any]:
+    entries = ledger_entries.c
+    of_asset = select(entries.custody, entries.quantity).where(entries.asset_id == bindparam("asset_id"))
+    return kept(of_asset.where(or_(*(entries.custody == one for one in custodies))).with_for_update())

@@ -1,0 +1,108 @@
+"""Statements that a program executes again and again, made ready once.
+
+What SQLAlchemy does at every execution, to look the compiled statement up, gather its values by name and wrap the
+cursor, costs several times what SQLite takes for a statement by key. A statement that is `kept` is compiled by
+SQLAlchemy once; from then on its values pass through the same conversions of their types straight to the driver, and
+its rows through the same ones back. On connections that know nothing of this it is executed as ever.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy import BindParameter, Insert, Select, Update
+from sqlalchemy.engine import Dialect, IteratorResult
+from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.sql.compiler import SQLCompiler
+
+__all__ = ["Answer", "is_kept", "kept", "prepared"]
+
+_KEPT = "gwc_kept"
+_PREPARED_MAX = 1_024
+_REQUIRED = object()
+
+Statement = Select[Any] | Insert | Update
+S = TypeVar("S", Select[Any], Insert, Update)
+Convert = Callable[[Any], Any]
+
+
+def kept(statement: S) -> S:
+    """For statements that live as long as the program does, and have no list of values within."""
+    return statement.execution_options(**{_KEPT: True})
+
+
+def is_kept(statement: Any) -> bool:
+    return isinstance(statement, Select | Insert | Update) and _KEPT in statement.get_execution_options()
+
+
+class Answer(IteratorResult[Any]):
+    """What SQLAlchemy's own result says of rows; `rowcount` of a change."""
+
+    def __init__(self, metadata: SimpleResultMetaData, rows: Sequence[tuple[Any, ...]], rowcount: int) -> None:
+        super().__init__(metadata, iter(rows))
+        self.rowcount = rowcount
+
+
+class Prepared:
+    def __init__(self, statement: Statement, columns: tuple[str, ...] | None, dialect: Dialect) -> None:
+        """`columns`: of an insert, in the order of its rows' keys."""
+        compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
+        if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None or compiled.post_compile_params:
+            raise InvalidRequestError(f"this cannot be made ready once: {statement}")
+        self._dialect = dialect
+        self._text = compiled.string
+        self._binds = [_bind(compiled.binds[name], dialect) for name in compiled.positiontup]
+        selected = list(statement.selected_columns) if isinstance(statement, Select) else []
+        self._metadata = SimpleResultMetaData([str(column.key) for column in selected])
+        found = [
+            (at, convert)
+            for at, column in enumerate(selected)
+            if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        ]
+        self._converted = found
+
+    def execute(self, raw: sqlite3.Connection, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Answer:
+        """Raises what SQLAlchemy raises."""
+        try:
+            if isinstance(parameters, Mapping):
+                cursor = raw.execute(self._text, self._values(parameters))
+            else:
+                cursor = raw.executemany(self._text, [self._values(one) for one in parameters])
+            rows = cursor.fetchall()
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(self._text, (), error, sqlite3.Error, dialect=self._dialect) from error
+        return Answer(self._metadata, self._rows(rows), cursor.rowcount)
+
+    def _values(self, given: Mapping[str, Any]) -> list[Any]:
+        values: list[Any] = []
+        for key, default, convert in self._binds:
+            value = given.get(key, default)
+            if value is _REQUIRED:
+                raise InvalidRequestError(f"a value is required for {key!r} in: {self._text}")
+            values.append(value if convert is None else convert(value))
+        return values
+
+    def _rows(self, rows: list[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+        if not self._converted:
+            return rows
+        converted: list[tuple[Any, ...]] = []
+        for row in rows:
+            values = list(row)
+            for at, convert in self._converted:
+                values[at] = convert(values[at])
+            converted.append(tuple(values))
+        return converted
+
+
+@lru_cache(_PREPARED_MAX)
+def prepared(statement: Statement, columns: tuple[str, ...] | None, dialect: Dialect) -> Prepared:
+    return Prepared(statement, columns, dialect)
+
+
+def _bind(bind: BindParameter[Any], dialect: Dialect) -> tuple[str, Any, Convert | None]:
+    convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
+    return bind.key, _REQUIRED if bind.required else bind.effective_value, convert
