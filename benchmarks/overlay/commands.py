@@ -11,6 +11,7 @@ books answer from memory here, over HTTP, so that what is measured is the overla
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import statistics
@@ -74,6 +75,8 @@ async def measure(folder: Path) -> None:
     bench = Round(folder / "overlay", f"sqlite:///{folder}/overlay.sqlite", 0)
     bench.city = IndexedCity(RealClock())
     free = await _stocked(bench)
+    gc.collect()
+    gc.freeze()  # or the owners would pause now and then, to look through all that they have
     async with bench.opened():
         await _commands(bench, free)
         await _timelines(bench)

@@ -67,7 +67,6 @@ class ShortTransactions:
             try:
                 yield line.connection
             finally:
-                line.raw.rollback()
                 line.forget()
         finally:
             self._is_read = False
@@ -83,13 +82,12 @@ class ShortTransactions:
             line.raw.execute("SAVEPOINT member")
             try:
                 yield line.connection
+                line.raw.execute("RELEASE member")
             except BaseException as error:
                 self._undo(line, group, error)
                 if not isinstance(error, Exception):
                     raise
                 refusal = error
-            else:
-                line.raw.execute("RELEASE member")
         await asyncio.shield(group.kept)
         if refusal is not None:
             raise refusal
@@ -139,7 +137,6 @@ class ShortTransactions:
         try:
             await line.run("COMMIT", line.raw.commit)
         except DBAPIError as error:
-            line.raw.rollback()
             group.fail(error)
         else:
             group.kept.set_result(None)
@@ -193,8 +190,10 @@ class _Line:
             raise DBAPIError.instance(statement, (), error, sqlite3.Error, dialect=self._at_once.dialect) from error
 
     def forget(self) -> None:
-        """The transaction is over: SQLAlchemy has counted one of its own since its first statement."""
+        """Undo what was not committed. SQLAlchemy has counted a transaction of its own since its first statement, if any
+        statement was executed by it."""
         self._sync.rollback()
+        self.raw.rollback()
 
     async def close(self) -> None:
         await asyncio.to_thread(self._sync.close)

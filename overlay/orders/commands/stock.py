@@ -33,6 +33,7 @@ __all__ = [
     "unfit_quantity",
 ]
 
+
 def owner_account(line: Line, custody: Custody) -> Account:
     return Account(line.lending_region, line.owner_unit, custody)
 

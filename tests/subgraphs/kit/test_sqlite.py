@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from subgraphs.kit.sqlite import WRITING, Connection, create_engine, short
+from subgraphs.kit.sqlite import WRITING, Connection, create_engine
 
 ROWS = 1_201
 """More than two calls fetch."""
@@ -48,40 +47,8 @@ async def test_all_rows_come_however_many(engine: AsyncEngine) -> None:
         assert [row.id async for row in streamed] == list(range(ROWS))
 
 
-async def test_what_is_undone_is_not_there_and_what_is_committed_is(engine: AsyncEngine) -> None:
-    async def add_twice() -> None:
-        async with engine.connect() as connection, short(connection), connection.begin():
-            await _add(connection, 1)
-            await _add(connection, 1)
-
-    with pytest.raises(IntegrityError):
-        await add_twice()
-    async with engine.connect() as connection, short(connection), connection.begin():
-        await _add(connection, 2)
-    assert await _ids(engine) == [2]
-
-
-async def _others_turns(connection: AsyncConnection) -> list[str]:
-    turns: list[str] = []
-    async with connection.begin():
-        asyncio.get_running_loop().call_soon(turns.append, "another's")
-        await _add(connection, 1)
-        await connection.execute(text("SELECT id FROM things"))
-        found = list(turns)
-        await connection.execute(text("DELETE FROM things"))
-    return found
-
-
-async def test_nobody_gets_a_turn_within_a_short_transaction(engine: AsyncEngine) -> None:
-    async with engine.connect() as connection:
-        async with short(connection):
-            assert await _others_turns(connection) == []
-        assert await _others_turns(connection) == ["another's"]
-
-
 async def test_calls_are_carried_out_in_order_though_a_caller_has_gone(tmp_path: Path) -> None:
     connection = await Connection.open(str(tmp_path / "store.sqlite"))
-    connection.is_short = True
     entered, go_on, order = threading.Event(), threading.Event(), list[str]()
 
     def first() -> None:
@@ -100,21 +67,6 @@ async def test_calls_are_carried_out_in_order_though_a_caller_has_gone(tmp_path:
     await second
     assert order == ["first", "second"]
     await connection.close()
-
-
-async def test_who_waits_for_another_process_stops_nobody(engine: AsyncEngine, tmp_path: Path) -> None:
-    other = sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN IMMEDIATE")
-
-    async def write() -> None:
-        async with engine.connect() as connection, short(connection), connection.begin():
-            await _add(connection, 1)
-
-    waiting = asyncio.create_task(write())
-    asyncio.get_running_loop().call_soon(other.execute, "COMMIT")
-    await waiting
-    assert await _ids(engine) == [1]
-    other.close()
 
 
 async def test_a_new_file_gets_its_log_though_another_process_is_at_it(tmp_path: Path) -> None:
