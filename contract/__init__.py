@@ -1,4 +1,4 @@
-"""What all parties agree on: ids, cursors, order, decimals, identity, rules, error codes.
+"""What all parties agree on: ids, cursors, order, decimals, occupancy, identity, rules.
 
 A leaf: every package of the project may import it, and it imports none of them.
 """

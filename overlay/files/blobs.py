@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from subgraphs.kit.disk import sync
+
 __all__ = ["Blobs", "Incoming", "StorageFull"]
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -92,7 +94,7 @@ class Blobs:
             target.parent.mkdir(exist_ok=True)
             # Content that is there already is replaced by its equal: the new time protects it from a sweep.
             incoming.path.replace(target)
-            _sync(target.parent)
+            sync(target.parent)
         return digest
 
     def path(self, digest: str) -> Path:
@@ -129,14 +131,6 @@ def _older(path: Path, before: float) -> bool:
         return path.stat().st_mtime < before
     except FileNotFoundError:
         return False
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

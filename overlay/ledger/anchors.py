@@ -29,6 +29,7 @@ from overlay.ledger.merkle import MerkleTree, head_leaf
 from overlay.notices.outbox import Audience, Topic, put
 from overlay.store.database import Database
 from overlay.store.tables import ledger_anchors, ledger_entries
+from subgraphs.kit.disk import sync
 
 __all__ = ["AnchorRefused", "Anchors", "anchor_file"]
 
@@ -156,17 +157,9 @@ def _write_once(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.link(building, path)
-        _sync_folder(path.parent)
+        sync(path.parent)
     except FileExistsError:
         if path.read_bytes() != content:
             raise AnchorRefused(f"{path} is there already and says something else; it was left alone") from None
     finally:
         building.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

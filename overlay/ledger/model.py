@@ -64,7 +64,7 @@ class Place(StrEnum):
     """Where goods in a custody state are, as the owner's custody book and store see it."""
 
     OUTSIDE = "OUTSIDE"
-    """Not among the goods: the other side of an opening, or an end. The only accounts that may be negative."""
+    """Not among the goods: the other side of an opening, or an end."""
     HERE = "HERE"
     AWAY = "AWAY"
     """Out of the owner's hands: the custody book claims as much."""

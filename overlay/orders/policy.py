@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from overlay.approvals.chain import ApprovalRow, Case, StepPlan, chain_of
 from overlay.messages import Language
@@ -20,9 +19,20 @@ from overlay.orders.model import Flow
 
 __all__ = ["InvalidPolicy", "Limits", "Policy", "Statuses", "load_policy"]
 
+_APPLIED_FOR = frozenset(Flow) - {Flow.RETURN}
+"""A return is not applied for: it is of a loan."""
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+
+class _FlowRow(BaseModel):
+    """What counts for a flow from a day on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    effective: date
+    flow: Flow
+
+
+class Limits(_FlowRow):
     clause: str
     days_max: int
     extensions_max: int
@@ -46,13 +56,18 @@ class Limits:
         return first + timedelta(days=self.days_max)
 
 
-@dataclass(frozen=True, slots=True)
-class Statuses:
+class Statuses(_FlowRow):
+    """In which statuses of the legacy store an asset may be applied for, approved, and leave."""
+
     apply: frozenset[str]
     apply_if_booked: frozenset[str]
     approve: frozenset[str]
     dispatch: frozenset[str]
     dispatch_batch: frozenset[str]
+
+
+_Row = TypeVar("_Row", bound=BaseModel)
+_InForce = TypeVar("_InForce", bound=_FlowRow)
 
 
 class InvalidPolicy(ValueError):
@@ -63,42 +78,51 @@ class Policy:
     def __init__(self, data: Mapping[str, Any]) -> None:
         """Raises `InvalidPolicy`."""
         self._clauses: dict[str, dict[str, str]] = {row["id"]: row for row in data["clause"]}
-        self._data = data
-        try:
-            self._approval = [ApprovalRow.model_validate(row) for row in data["approval"]]
-        except ValidationError as error:
-            raise InvalidPolicy(f"[[approval]]: {error}") from None
-        unknown = {row.clause for row in self._approval} - set(self._clauses)
-        if unknown:
-            raise InvalidPolicy(f"[[approval]] names clauses that are not there: {', '.join(sorted(unknown))}")
+        self._approval = _rows("approval", ApprovalRow, data)
+        self._limits = _rows("limits", Limits, data)
+        self._statuses = _rows("statuses", Statuses, data)
+        self._refuse_unknown_clauses("approval", (row.clause for row in self._approval))
+        self._refuse_unknown_clauses("limits", (row.clause for row in self._limits))
+        _refuse_missing_flows("limits", self._limits)
+        _refuse_missing_flows("statuses", self._statuses)
 
     def clause(self, clause_id: str, language: Language) -> str:
         row = self._clauses.get(clause_id)
         return clause_id if row is None else row["zh" if language == "zh" else "en"]
 
     def limits(self, flow: Flow, day: date) -> Limits:
-        row = self._in_force("limits", flow, day)[-1]
-        given = {name: row[name] for name in Limits.__dataclass_fields__ if name in row}
-        if "overdue_days" in given:
-            given["overdue_days"] = tuple(given["overdue_days"])
-        if "repair_share" in given:
-            given["repair_share"] = Decimal(given["repair_share"])
-        return Limits(**given)
+        return _in_force(self._limits, flow, day)
 
     def statuses(self, flow: Flow, day: date) -> Statuses:
-        row = self._in_force("statuses", flow, day)[-1]
-        return Statuses(**{name: frozenset(row[name]) for name in Statuses.__dataclass_fields__})
+        return _in_force(self._statuses, flow, day)
 
     def chain(self, flow: Flow, day: date, case: Case) -> list[StepPlan]:
         """The approval steps of a case; empty where policy asks for none."""
         return chain_of(self._approval, flow, day, case)
 
-    def _in_force(self, table: str, flow: Flow, day: date) -> list[dict[str, Any]]:
-        rows = [row for row in self._data[table] if row["flow"] == flow and row["effective"] <= day]
-        if not rows:
-            raise LookupError(f"no {table} of {flow} are in force on {day}")
-        latest = max(row["effective"] for row in rows)
-        return [row for row in rows if row["effective"] == latest]
+    def _refuse_unknown_clauses(self, table: str, named: Iterable[str]) -> None:
+        if unknown := set(named) - set(self._clauses):
+            raise InvalidPolicy(f"[[{table}]] names clauses that are not there: {', '.join(sorted(unknown))}")
+
+
+def _rows(table: str, form: type[_Row], data: Mapping[str, Any]) -> list[_Row]:
+    try:
+        return [form.model_validate(row) for row in data[table]]
+    except ValidationError as error:
+        raise InvalidPolicy(f"[[{table}]]: {error}") from None
+
+
+def _refuse_missing_flows(table: str, rows: Iterable[_FlowRow]) -> None:
+    if missing := _APPLIED_FOR - {row.flow for row in rows}:
+        raise InvalidPolicy(f"[[{table}]] has no row of {', '.join(sorted(missing))}")
+
+
+def _in_force(rows: Iterable[_InForce], flow: Flow, day: date) -> _InForce:
+    """Of a flow's rows the one whose day has come last; of the same day, the one that stands last."""
+    found = [row for row in rows if row.flow is flow and row.effective <= day]
+    if not found:
+        raise LookupError(f"policy has no row of {flow} in force on {day}")
+    return sorted(found, key=lambda row: row.effective)[-1]
 
 
 def load_policy(path: Path | None = None) -> Policy:

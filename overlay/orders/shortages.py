@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
 from contract.identity import Identity
+from contract.occupancy import peak
 from overlay.ledger.model import PLACES, Custody, Movement, Place
 from overlay.messages import Problem, problem
 from overlay.orders.model import Flow, HoldState, order_number
@@ -127,7 +128,7 @@ def shortages_of(bookings: Sequence[Booking], there: Decimal, unfit: Decimal, to
             served = min(unfit, wanted)
             unfit, wanted = unfit - served, wanted - served
         seat = _seat(one, wanted, today, is_away=False)
-        had = min(wanted, max(fit - _peak(seats, seat), _NONE))
+        had = min(wanted, max(fit - peak(seats, seat.from_day, seat.to_day), _NONE))
         seats.append(_Seat(seat.from_day, seat.to_day, had))
         if had < wanted:
             found.append(Shortage(one, wanted - had))
@@ -138,20 +139,6 @@ def _seat(one: Booking, quantity: Decimal, today: date, *, is_away: bool) -> _Se
     """What is away is claimed from today, and until tomorrow at least."""
     until = date.max if TRAITS[one.flow].for_good else max(one.to_day, today + timedelta(days=1))
     return _Seat(min(one.from_day, today) if is_away else one.from_day, until, quantity)
-
-
-def _peak(seats: Iterable[_Seat], during: _Seat) -> Decimal:
-    """The most that is taken at a time within these days."""
-    changes: list[tuple[date, Decimal]] = []
-    for one in seats:
-        first, after = max(one.from_day, during.from_day), min(one.to_day, during.to_day)
-        if first < after:
-            changes += [(first, one.quantity), (after, -one.quantity)]
-    most = level = _NONE
-    for _, change in sorted(changes):  # on one day, what ends goes before what begins
-        level += change
-        most = max(most, level)
-    return most
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from strawberry import UNSET
 
 from contract.decimals import format_decimal
 from contract.ids import parse_id
+from contract.occupancy import Period
 from subgraphs.district.connections import facets, read_connection, read_summary, reading
-from subgraphs.district.custody.claims import Claim
 from subgraphs.district.custody.commands import command_status
 from subgraphs.district.inputs import AssetFilter, AssetOrder, DateRangeInput, plain
 from subgraphs.district.lookups import find_assets, find_unit, find_warehouse
@@ -107,16 +107,18 @@ class Asset(Node):
         )
 
 
-def _busy_loader(context: DistrictContext, from_day: str, to_day: str) -> DataLoader[str, list[Claim]]:
+def _busy_loader(context: DistrictContext, from_day: str, to_day: str) -> DataLoader[str, list[Period[str]]]:
     """One question to the book for all assets of an answer."""
     member = context.member
 
-    async def load(natives: list[str]) -> list[list[Claim]]:
+    async def load(natives: list[str]) -> list[list[Period[str]]]:
         found = await member.book.busy(natives, from_day, to_day, member.today())
         return [list(found.get(native, ())) for native in natives]
 
     name = f"busy {from_day} {to_day}"
-    return cast("DataLoader[str, list[Claim]]", context.caller.once(name, lambda: DataLoader(load, max_batch_size=500)))
+    return cast(
+        "DataLoader[str, list[Period[str]]]", context.caller.once(name, lambda: DataLoader(load, max_batch_size=500))
+    )
 
 
 @strawberry.type

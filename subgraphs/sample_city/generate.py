@@ -20,6 +20,7 @@ from typing import Any, Literal, cast, get_args
 import orjson
 
 from contract.regions import REGIONS
+from subgraphs.kit.disk import sync
 from subgraphs.sample_city.cards import CardMaker
 from subgraphs.sample_city.pathologies import afflict, plan_kinds
 from subgraphs.sample_city.shapes.base import Shape
@@ -203,23 +204,15 @@ def _publish(building: Path, out: Path, old: Path) -> None:
     """Flush all, then put the new city in the old one's place."""
     for folder, _, names in os.walk(building):
         for name in names:
-            _sync(Path(folder) / name)
-        _sync(Path(folder))
+            sync(Path(folder) / name)
+        sync(Path(folder))
     if out.exists():
         out.rename(old)
         building.rename(out)
         shutil.rmtree(old)
     else:
         building.rename(out)
-    _sync(out.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(out.parent)
 
 
 def _main() -> None:

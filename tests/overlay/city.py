@@ -22,11 +22,12 @@ from graphql import DocumentNode, build_ast_schema, execute, parse, validate
 
 from contract.identity import IDENTITY_HEADER, Identity, Role, TokenVerifier, generate_key_pair
 from contract.ids import is_successor
+from contract.occupancy import busy_periods
 from overlay.clock import shanghai_today, text_of
 from overlay.group.endpoint import GroupUnreachable, OutcomeUnknown
 from subgraphs.district.custody import decisions
 from subgraphs.district.custody.cards import lessened_fields
-from subgraphs.district.custody.claims import Claim, busy_periods, with_buffers
+from subgraphs.district.custody.claims import Claim, with_buffers
 from subgraphs.district.custody.decisions import Entry, Moved, claim_in_force
 from subgraphs.district.custody.model import (
     AssetFacts,

@@ -26,9 +26,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.ids import is_successor_key
+from contract.occupancy import Period, busy_periods, peak
 from subgraphs.district.custody import decisions, tables
 from subgraphs.district.custody.cards import Cards
-from subgraphs.district.custody.claims import Claim, busy_periods, peak, with_buffers
+from subgraphs.district.custody.claims import Claim, with_buffers
 from subgraphs.district.custody.database import Database
 from subgraphs.district.custody.decisions import Entry, Moved
 from subgraphs.district.custody.instructions import Instructions
@@ -300,7 +301,7 @@ class CustodyBook:
 
     async def busy(
         self, assets: Collection[str], from_day: str, to_day: str, today: date
-    ) -> Mapping[str, Sequence[Claim]]:
+    ) -> Mapping[str, Sequence[Period[str]]]:
         """Per asset (native key) its busy periods within [from_day, to_day), with the days that must lie behind them;
         assets without any are absent."""
         known = await self.cards()

@@ -1,4 +1,4 @@
-"""How much of an asset is taken when: claims [from, to) with a quantity, summed over days. Pure, no I/O.
+"""What takes how much of an asset on which days: claims, which `contract.occupancy` sums. Pure, no I/O.
 
 An expiring hold claims its own days. Goods that left on a hold claim every day until they are back: from today if they
 left early, and until tomorrow at least if they are overdue, for nobody else can have them before. Goods that are to go
@@ -12,13 +12,12 @@ Where the buffers differ, `spaced` puts into each claim what the other one asks 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-__all__ = ["FOREVER", "Claim", "busy_periods", "claim_of", "days_later", "peak", "spaced", "with_buffers"]
+__all__ = ["FOREVER", "Claim", "claim_of", "days_later", "spaced", "with_buffers"]
 
 FOREVER = "9999-12-31"
 """The day after the last of what is to go for good."""
@@ -26,6 +25,8 @@ FOREVER = "9999-12-31"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """`quantity` on each day of [from_day, to_day)."""
+
     from_day: str
     to_day: str
     quantity: Decimal
@@ -62,27 +63,3 @@ def spaced(claims: Iterable[Claim], buffer_days: int) -> list[Claim]:
         )
         for one in claims
     ]
-
-
-def busy_periods(claims: Iterable[Claim], from_day: str, to_day: str) -> list[Claim]:
-    """The busy part of [from_day, to_day) in order: periods do not overlap, adjacent ones differ in quantity."""
-    changes: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for claim in claims:
-        start, end = max(claim.from_day, from_day), min(claim.to_day, to_day)
-        if start < end:
-            changes[start] += claim.quantity
-            changes[end] -= claim.quantity
-    periods: list[Claim] = []
-    level, since = Decimal(0), ""
-    for day in sorted(changes):
-        if not changes[day]:
-            continue
-        if level:
-            periods.append(Claim(since, day, level))
-        level, since = level + changes[day], day
-    return periods
-
-
-def peak(claims: Iterable[Claim], from_day: str, to_day: str) -> Decimal:
-    """The most that is taken at a time within [from_day, to_day)."""
-    return max((period.quantity for period in busy_periods(claims, from_day, to_day)), default=Decimal(0))

@@ -22,7 +22,8 @@ from typing import Any
 
 from contract.decimals import format_decimal
 from contract.ids import is_successor
-from subgraphs.district.custody.claims import FOREVER, Claim, claim_of, days_later, peak, spaced
+from contract.occupancy import peak
+from subgraphs.district.custody.claims import FOREVER, Claim, claim_of, days_later, spaced
 from subgraphs.district.custody.model import (
     AssetFacts,
     ExtendHold,

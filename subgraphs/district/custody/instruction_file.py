@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from subgraphs.district.custody.instructions import Instruction
+from subgraphs.kit.disk import sync
 
 __all__ = ["InstructionFileError", "Ticks", "label", "number_of", "read_ticks", "render", "write_file"]
 
@@ -132,11 +133,7 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(folder)
     return target
 
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from adapters.index import IndexedStore
 from adapters.rest.client import RestClient
 from adapters.rest.source import RestSource
+from tests import endpoint
 from tests.adapters.support import mapping_of
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -80,18 +81,8 @@ def answering(status: int, body: Any = None, **headers: str) -> Answer:
 
 @asynccontextmanager
 async def served(interface: Interface) -> AsyncIterator[str]:
-    """In the test's own loop, on a free port."""
-    app = web.Application()
-    app.router.add_get("/{path:.*}", interface.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        interface.url = f"http://{host}:{port}"
+    async with endpoint.served(web.get("/{path:.*}", interface.handle)) as interface.url:
         yield interface.url
-    finally:
-        await runner.cleanup()
 
 
 class Opened:

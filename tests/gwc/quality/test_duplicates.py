@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from gwc.quality.duplicates import find_duplicates
+from tests.endpoint import served
 
 Asset = tuple[str, str | None, str | None, str | None, str | None]
 """Region, code, serial number, brand, the owner's USCC."""
@@ -28,17 +29,8 @@ async def gateway(assets: list[Asset], size: int) -> AsyncIterator[str]:
         }
         return web.json_response({"data": {"assets": page}})
 
-    app = web.Application()
-    app.router.add_post("/graphql", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = runner.addresses[0][1]
-        yield f"http://127.0.0.1:{port}/graphql"
-    finally:
-        await runner.cleanup()
+    async with served(web.post("/graphql", answer)) as url:
+        yield f"{url}/graphql"
 
 
 def node(number: int, region: str, code: str | None, serial: str | None, brand: str | None, uscc: str | None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -153,4 +154,27 @@ def test_a_policy_that_cannot_be_meant_is_refused_and_says_where(tmp_path: Path,
     file = tmp_path / "policy.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InvalidPolicy, match=f"(?i){said}"):
+        load_policy(file)
+
+
+SHIPPED = resources.files("overlay.orders").joinpath("policy.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("was", "instead", "said"),
+    [
+        ("days_max = 180", "days_maximum = 180", "days_maximum"),
+        ('clause = "loan-term"\ndays_max', 'clause = "loan-terms"\ndays_max', "loan-terms"),
+        ("days_max = 180", 'days_max = "half a year"', "days_max"),
+        ("apply_if_booked = []", "apply_when_booked = []", "apply_when_booked"),
+        ('[[limits]]\neffective = 2022-01-01\nflow = "DONATION"', '[[limits]]\neffective = 2022-01-01\nflow = "DISPOSAL"', "limits.*DONATION"),
+    ],
+)  # fmt: skip
+def test_limits_and_statuses_that_cannot_be_meant_are_refused_too(
+    tmp_path: Path, was: str, instead: str, said: str
+) -> None:
+    assert was in SHIPPED
+    file = tmp_path / "policy.toml"
+    file.write_text(SHIPPED.replace(was, instead), encoding="utf-8")
+    with pytest.raises(InvalidPolicy, match=said):
         load_policy(file)

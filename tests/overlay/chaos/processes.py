@@ -29,6 +29,7 @@ from overlay.clock import shanghai_today
 from overlay.group.endpoint import OutcomeUnknown
 from overlay.messages import Problem
 from overlay.orders.model import Command, Flow
+from tests.endpoint import served
 from tests.overlay.chaos.acting import Lending
 from tests.overlay.chaos.acts import ACTS, Call, Chooser, Plan, Scene
 from tests.overlay.chaos.cast import add_assets, items_of, replenish, share_received
@@ -129,7 +130,9 @@ class Round:
     async def opened(self) -> AsyncIterator[str]:
         """The overlay and its districts, whose URL it gives, while they are served."""
         _write_keys(self.folder / "keys")
-        async with _served(self._answer_as_districts) as group, aiohttp.ClientSession() as self.session:
+        districts = web.post(ROUTE, self._answer_as_districts)
+        async with served(districts) as url, aiohttp.ClientSession() as self.session:
+            group = f"{url}{ROUTE}"
             try:
                 await self._start(group)
                 yield group
@@ -324,17 +327,3 @@ def _write_keys(folder: Path) -> None:
         (folder / f"{name}.key.pem").write_text(private)
         (folder / f"{name}.pub.pem").write_text(public)
     ensure_keys(folder)
-
-
-@contextlib.asynccontextmanager
-async def _served(handler: Any) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_post(ROUTE, handler)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}{ROUTE}"
-    finally:
-        await runner.cleanup()

@@ -18,6 +18,7 @@ from gwc.errors import CommandError
 from gwc.ledger_export import Wanted, export_ledger
 from overlay.store import tables
 from overlay.store.database import Database
+from tests.endpoint import served
 from tests.overlay.city import AUDITOR, CLERK, LENDING, City
 from tests.overlay.conftest import Api
 from tests.overlay.ledger.test_api import START, lent, until_ended
@@ -34,16 +35,8 @@ async def endpoint(api: Api) -> AsyncIterator[str]:
         who: Identity = PEOPLE[request.headers["authorization"].removeprefix("Bearer ")]
         return web.json_response(await api(body["query"], who, **body["variables"]))
 
-    app = web.Application()
-    app.router.add_post("/graphql", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-    yield f"http://127.0.0.1:{port}/graphql"
-    await runner.cleanup()
+    async with served(web.post("/graphql", answer)) as url:
+        yield f"{url}/graphql"
 
 
 async def export(endpoint: str, out: Path, kind: str, who: str = "auditor", encoding: str = "utf-8-sig") -> str:

@@ -20,6 +20,7 @@ from overlay.notices.outbox import Audience, Topic, put
 from overlay.notices.signing import new_secret
 from overlay.store.database import Database
 from overlay.store.tables import deliveries, webhooks
+from tests.endpoint import served
 
 ROOT = Path(__file__).parents[3]
 SUBJECTS, EACH = 5, 4
@@ -56,17 +57,11 @@ class Receiver:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
-        app = web.Application()
-        app.router.add_post("/hook", self.take)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-        finally:
-            self.go_on()
-            await runner.cleanup()
+        async with served(web.post("/hook", self.take)) as url:
+            try:
+                yield f"{url}/hook"
+            finally:
+                self.go_on()
 
 
 async def started(url: str, ahead_s: float) -> asyncio.subprocess.Process:

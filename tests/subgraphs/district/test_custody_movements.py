@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subgraphs.district.custody.claims import Claim, claim_of, peak, spaced
+from contract.occupancy import Period, peak
+from subgraphs.district.custody.claims import Claim, claim_of, spaced
 from subgraphs.district.custody.model import AssetFacts, ExtendHold, PlaceHold
 from tests.subgraphs.district.book_desk import TODAY, Desk
 
@@ -123,7 +124,7 @@ async def test_days_lie_between_before_and_behind(
 async def test_the_calendar_shows_the_days_behind_as_busy(desk: Desk) -> None:
     await desk.book.place(_place("k", "2026-12-10", "2026-12-12", buffer_days=2), ONE, TODAY)
     assert await desk.book.busy(["a"], "2026-12-01", "2027-01-01", TODAY) == {
-        "a": [Claim("2026-12-10", "2026-12-14", Decimal(1))]
+        "a": [Period("2026-12-10", "2026-12-14", Decimal(1))]
     }
     assert await desk.book.held("2026-12-13", "2026-12-14", TODAY) == {"a": Decimal(1)}
     assert await desk.book.held("2026-12-14", "2026-12-15", TODAY) == {}
@@ -137,7 +138,7 @@ async def test_a_hold_is_extended_as_far_as_the_next_one_lets_it(desk: Desk) -> 
     assert await _extended(desk, hold, "2026-12-19", TWO) == []
     assert await _extended(desk, hold, "2026-12-19", TWO) == ["NOT_LATER"]
     busy = await desk.book.busy(["a"], "2026-12-01", "2026-12-20", TODAY)
-    assert busy == {"a": [Claim("2026-12-01", "2026-12-20", Decimal(1))]}
+    assert busy == {"a": [Period("2026-12-01", "2026-12-20", Decimal(1))]}
 
 
 async def test_an_extension_looks_at_the_asset_anew(desk: Desk) -> None:
