@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -32,9 +33,11 @@ async def source_lines(desk: Desk, flow: Flow, window: tuple[date, date]) -> lis
     """Replace each line with a `want` by the assets that are proposed for it. `desk.body` then has the lines to go
     on with, each with its place in the input (`at`) and the index of its want, and the wants themselves beside them."""
     lines = [{**line, "at": index} for index, line in enumerate(desk.body["lines"])]
-    unclear = [index for index, line in enumerate(lines) if (line.get("assetId") is None) is (line.get("want") is None)]
+    unclear = [index for index, line in enumerate(lines) if _is_unclear(line)]
     if unclear:
         return [problem("LINE_UNCLEAR", "lines", str(index)) for index in unclear]
+    accepts = bool(desk.body.get("acceptPartial"))
+    accepting = {index for index, line in enumerate(lines) if accepts or line.get("acceptPartial")}
     asked = [(index, line["want"]) for index, line in enumerate(lines) if line.get("want") is not None]
     if not asked:
         return []
@@ -47,22 +50,21 @@ async def source_lines(desk: Desk, flow: Flow, window: tuple[date, date]) -> lis
     except Exception as error:  # whatever the transport says, nothing was placed yet
         _log.warning("sources_not_found", error=repr(error))
         return [problem("REGION_UNAVAILABLE", "lines", region="*")]
-    if not desk.body.get("acceptPartial"):
-        problems = [
-            problem(
-                "NOT_ENOUGH",
-                "lines",
-                str(asked[index][0]),
-                wanted=format_decimal(wants[index].quantity),
-                found=format_decimal(wants[index].quantity - missing),
-            )
-            for index, missing in enumerate(plan.missing)
-            if missing > 0
-        ]
-    elif not plan.takes and not named:
-        problems = [problem("NOT_ENOUGH", "lines", wanted=_total(wants), found="0")]
     places = [at for at, _ in asked]
-    desk.body["lines"] = [line for line in lines if line.get("assetId") is not None] + _taken(plan, places)
+    problems = [
+        problem(
+            "NOT_ENOUGH",
+            "lines",
+            str(places[index]),
+            wanted=format_decimal(wants[index].quantity),
+            found=format_decimal(wants[index].quantity - missing),
+        )
+        for index, missing in enumerate(plan.missing)
+        if missing > 0 and places[index] not in accepting
+    ]
+    if not problems and not plan.takes and not named:
+        problems = [problem("NOT_ENOUGH", "lines", wanted=_total(wants), found="0")]
+    desk.body["lines"] = [line for line in lines if line.get("assetId") is not None] + _taken(plan, places, accepting)
     desk.body["wants"] = [want for _, want in asked]
     return problems
 
@@ -103,12 +105,28 @@ async def propose(
     return find_plan([want.quantity for want in wants], offers, identity.region or ""), found
 
 
-def _taken(plan: Plan, places: Sequence[int]) -> list[dict[str, Any]]:
-    """One line for each asset: an asset that was taken for two wants stands under the first."""
+def _is_unclear(line: Mapping[str, Any]) -> bool:
+    """A line is about an asset, or has a want, which says its quantity itself; an asset that is still to be found has no
+    version that somebody saw."""
+    if line.get("want") is None:
+        return line.get("assetId") is None
+    return any(line.get(name) is not None for name in ("assetId", "quantity", "expectedVersion"))
+
+
+def _taken(plan: Plan, places: Sequence[int], accepting: AbstractSet[int]) -> list[dict[str, Any]]:
+    """One line for each asset: an asset that was taken for two wants stands under the first, and a part of it will do
+    where it does for both."""
     lines: dict[str, dict[str, Any]] = {}
     for take in plan.takes:
-        new = {"assetId": take.asset_id, "want": take.want, "quantity": "0", "at": places[take.want]}
+        new = {
+            "assetId": take.asset_id,
+            "want": take.want,
+            "quantity": "0",
+            "at": places[take.want],
+            "acceptPartial": True,
+        }
         line = lines.setdefault(take.asset_id, new)
+        line["acceptPartial"] = line["acceptPartial"] and places[take.want] in accepting
         line["quantity"] = format_decimal(Decimal(line["quantity"]) + take.quantity)
     return list(lines.values())
 

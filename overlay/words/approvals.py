@@ -32,10 +32,10 @@ APPROVALS: dict[str, Words] = {
     ),
     # sourcing: a line by class and quantity
     "LINE_UNCLEAR": Words(
-        "明细须给出资产，或给出分类和数量，二者取一。",
-        "A line names either an asset, or a class and a quantity.",
+        "明细须给出资产，或给出所需（分类和数量），二者取一；数量和版本不与所需并列。",
+        "A line names either an asset, or a want: a class and a quantity. No quantity or version stands beside a want.",
         "补充或删去其一。",
-        "Give the one or the other.",
+        "Give the one or the other; the quantity belongs into the want.",
     ),
     "INVALID_CLASS": Words(
         "“{given}”不是 2022 版分类代码（A 与 2 至 8 位数字）。",

@@ -83,10 +83,25 @@ async def test_a_line_by_class_and_quantity_finds_its_assets(api: Api, city: Cit
     both = {"want": want, "assetId": named}
     unclear = await give.ask(CLERK, "applyLoan", range=days(20, 7), purpose="会议", lines=[both])
     assert [one["code"] for one in unclear["problems"]] == ["LINE_UNCLEAR"]
+    beside = {"want": want, "quantity": "20"}
+    unclear = await give.ask(CLERK, "applyLoan", range=days(20, 7), purpose="会议", lines=[beside])
+    assert [(one["code"], one["path"]) for one in unclear["problems"]] == [("LINE_UNCLEAR", ["lines", "0"])]
     unclear = await give.ask(
         OWNER_CLERK, "surrenderAssets", purpose="x", ground="OVER_STANDARD", titleClear=True, lines=[{"want": want}]
     )
     assert [one["code"] for one in unclear["problems"]] == ["LINE_UNCLEAR"]
+
+
+async def test_of_a_want_a_part_is_taken_where_its_line_accepts_one(api: Api, city: City) -> None:
+    give = Counter(api)
+    desk_class = {"scheme": "2022", "code": "A05010100"}
+    batch = city.add_asset("desks", quantity="30", **{"class": desk_class})
+    much, other = {"classCode": "A0501", "quantity": "40"}, {"classCode": "A0601", "quantity": "1"}
+    lines = [{"want": much, "acceptPartial": True}, {"want": other}]
+    refused = await give.ask(CLERK, "applyLoan", range=days(1, 7), purpose="会议", lines=lines)
+    assert [(one["code"], one["path"]) for one in refused["problems"]] == [("NOT_ENOUGH", ["lines", "1"])]
+    order = await give(CLERK, "applyLoan", range=days(1, 7), purpose="会议", lines=lines[:1])
+    assert [(line["assetId"], line["quantity"]) for line in order["lines"]] == [(batch, "30")]
 
 
 async def test_surrender_and_repair_over_graphql(api: Api, city: City) -> None:
