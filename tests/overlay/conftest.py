@@ -144,7 +144,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @asynccontextmanager
-async def opened_desk(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Desk]:
+async def opened_desk(url: str, city: GroupEndpoint, clock: ManualClock) -> AsyncIterator[Desk]:
     desk = Desk(url, city, clock)
     await desk.database.open()
     await desk.circulation.start()
