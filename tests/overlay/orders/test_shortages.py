@@ -20,7 +20,7 @@ from overlay.orders.commands.stock import applicant_account, owner_account, tell
 from overlay.orders.model import Command, Flow, State
 from overlay.orders.shortages import Booking, shortages_of
 from overlay.store.tables import outbox
-from tests.overlay.city import CLERK, HEAD, KEEPER, OWNER_CLERK, City, ManualClock, days
+from tests.overlay.city import BORROWING_KEEPER, CLERK, HEAD, KEEPER, OWNER_CLERK, City, ManualClock, days
 from tests.overlay.conftest import Desk, opened_desk
 from tests.overlay.orders.steps import approved, codes, done, lent, repair, state
 
@@ -332,8 +332,13 @@ async def test_what_is_missing_is_given_up_and_the_order_keeps_its_place(desk: D
     first = await booking(desk, desks, "6")
     lines = [{"assetId": desks, "quantity": "4"}, {"assetId": lamp}]
     second = await approved(desk, Flow.LOAN, CLERK, *lines, range=days(20, 3))
+    assert await desk.allowed(CLERK, second) == [Command.WITHDRAW]
     await brought_back(desk, loan, "LOST", "3")
+    assert await desk.allowed(CLERK, first) == [Command.WITHDRAW]
     assert codes(await desk.give(CLERK, Command.GIVE_UP_REST, first, reason=REASON)) == ["NOTHING_HAS_LEFT"]
+    assert await desk.allowed(CLERK, second) == [Command.WITHDRAW, Command.GIVE_UP_REST]
+    assert Command.GIVE_UP_REST in await desk.allowed(KEEPER, second)
+    assert await desk.allowed(BORROWING_KEEPER, second) == []
     line = (await desk.order(second)).lines[0]
     more = [{"lineId": line.id, "quantity": "4"}]
     refused = await desk.give(CLERK, Command.GIVE_UP_REST, second, reason=REASON, lines=more)
@@ -343,6 +348,7 @@ async def test_what_is_missing_is_given_up_and_the_order_keeps_its_place(desk: D
     assert (order.state, [one.quantity for one in order.lines], order.lines[0].refusal) == (
         State.TO_DISPATCH, [1, 1], "GIVEN_UP"
     )  # fmt: skip
+    assert await desk.allowed(CLERK, second) == [Command.WITHDRAW]
     assert codes(await desk.give(CLERK, Command.GIVE_UP_REST, second, reason=REASON)) == ["NOTHING_HAS_LEFT"]
     await brought_back(desk, loan, "PASSED")
     for order_id in (first, second):
@@ -354,6 +360,10 @@ async def test_an_order_of_which_nothing_is_there_any_more_is_withdrawn(desk: De
     loan = await lent(desk, desks, quantity="4")
     later = await booking(desk, desks, "4")
     await brought_back(desk, loan, "LOST")
-    assert codes(await desk.give(CLERK, Command.GIVE_UP_REST, later, reason=REASON)) == ["NOTHING_HAS_LEFT"]
+    some = [{"lineId": (await desk.order(later)).lines[0].id, "quantity": "1"}]
+    for body in ({}, {"lines": some}):
+        refused = await desk.give(CLERK, Command.GIVE_UP_REST, later, reason=REASON, **body)
+        assert codes(refused) == ["NOTHING_HAS_LEFT"]
+    assert await desk.allowed(CLERK, later) == [Command.WITHDRAW]
     await done(desk, CLERK, Command.WITHDRAW, later)
     assert await state(desk, later) is State.WITHDRAWN
