@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,9 @@ from overlay.messages import Language, Problem
 from overlay.orders import repository
 from overlay.orders.model import DECISIONS, Command, Order, TimelineEntry
 from overlay.orders.policy import Policy
-from overlay.orders.rights import allowed_commands, visible_order, visible_orders
+from overlay.orders.rights import allowed_commands, hangs_on_stock, visible_order, visible_orders
 from overlay.orders.service import Circulation
+from overlay.orders.shortages import Shortage, shortages
 from overlay.paperwork import Paperwork
 from overlay.store import tables
 from overlay.store.database import Database
@@ -61,6 +62,7 @@ class Context:
         self.orders: DataLoader[str, Order | None] = DataLoader(self._load_orders)
         self.repairs: DataLoader[str, str | None] = DataLoader(self._load_repairs)
         self.warnings: DataLoader[str, list[Problem]] = DataLoader(self._load_warnings)
+        self._short: DataLoader[Order, Mapping[str, Shortage]] = DataLoader(self._load_short, cache=False)
         self.personal_of: set[str] = set()
         """The orders of which this request shows personal data of others."""
         self._lent: list[Delegation] | None = None
@@ -85,15 +87,16 @@ class Context:
         """The condition on `orders` for what the asker may see, lent offices among it."""
         return or_(visible_orders(self.identity), *(delegated_orders(one.acting()) for one in await self.lent()))
 
-    def allowed(self, order: Order) -> list[Command]:
+    async def allowed(self, order: Order) -> list[Command]:
         """What the asker may do with an order that was loaded here, lent offices among it."""
         policy = self.services.policy
-        own = allowed_commands(self.identity, order, policy, self.today)
+        short = await self._short.load(order) if hangs_on_stock(order) else {}
+        own = allowed_commands(self.identity, order, policy, self.today, short)
         lent = [one for one in self._lent or () if order.applicant.person != one.person]
         by_office = (
             command
             for one in lent
-            for command in allowed_commands(one.acting(), order, policy, self.today)
+            for command in allowed_commands(one.acting(), order, policy, self.today, short)
             if command in DECISIONS
         )
         return list(dict.fromkeys([*own, *by_office]))
@@ -138,6 +141,13 @@ class Context:
         async with self.services.database.read() as connection:
             found = await repository.repairs_of_lines(connection, line_ids)
         return [found.get(line_id) for line_id in line_ids]
+
+    async def _load_short(self, orders: list[Order]) -> Sequence[Mapping[str, Shortage]]:
+        """By line, of all the orders of an answer together. Not kept: the next mutation of a request changes it."""
+        assets = [line.asset_id for order in orders for line in order.live_lines]
+        async with self.services.database.read() as connection:
+            found = await shortages(connection, assets, self.today)
+        return [found] * len(orders)
 
     async def _load_warnings(self, order_ids: list[str]) -> Sequence[list[Problem]]:
         """Of orders that the asker has been shown."""

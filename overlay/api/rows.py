@@ -54,7 +54,6 @@ def order_row(context: Context, order: Order) -> Row:
         "purpose": order.purpose,
         "lines": [_line_row(context, order, line) for line in order.lines],
         "approvals": [_step_row(context, step) for step in order.approvals],
-        "allowed": context.allowed(order),
         "holds_expire_at": order.holds_expire_at,
         "accepts_partial": order.accepts_partial,
         "wants": [_want_row(want) for want in order.wants],
@@ -68,6 +67,7 @@ def order_row(context: Context, order: Order) -> Row:
         "created_at": order.created_at,
         "updated_at": order.updated_at,
         "loan_id": order.loan_id,
+        "order": order,
     }
 
 

@@ -205,7 +205,6 @@ class CirculationOrder(Node):
     purpose: str | None
     lines: list[OrderLine]
     approvals: list[ApprovalStep]
-    allowed: list[OrderCommand]
     accepts_partial: bool
     wants: list[OrderWant]
     extensions: list[LoanExtension]
@@ -223,6 +222,10 @@ class CirculationOrder(Node):
     async def timeline(self, info: Info) -> list[TimelineEntry]:
         entries = await info.context.timelines.load(read_attribute(self, "id"))
         return [timeline_row(info.context, entry) for entry in entries]  # type: ignore[misc]
+
+    @strawberry.field
+    async def allowed(self, info: Info) -> list[OrderCommand]:
+        return await info.context.allowed(read_attribute(self, "order"))
 
     @strawberry.field
     async def warnings(self, info: Info) -> list[Problem]:

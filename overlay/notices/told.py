@@ -23,8 +23,8 @@ async def order_changed(connection: AsyncConnection, at: str, order: Order, comm
 async def stock_short(connection: AsyncConnection, at: str, shortage: Shortage) -> None:
     """A booking no longer fits what is left: to its applicant, and to the officers and keepers of the goods' region.
 
-    The caller works on another order and holds no lock on this one: to wait for it with the goods' ledger locked could
-    be a deadlock. The notice is true whichever of the order's own notices it comes after."""
+    Where the caller works on another order it holds no lock on this one: to wait for it with the goods locked could be
+    a deadlock. The notice is true whichever of the order's own notices it comes after."""
     booking, applicant = shortage.booking, shortage.booking.applicant
     data = {
         "number": booking.number,

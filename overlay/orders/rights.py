@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from contract.regions import CITY_REGION
 from overlay.approvals.delegations import Delegation, delegated_orders
 from overlay.approvals.offices import holds_office, office_conditions
 from overlay.messages import Problem, problem
-from overlay.orders.machine import SYSTEM, Transition, commands_in, transition_for
+from overlay.orders.machine import GOODS, SYSTEM, Transition, commands_in, transition_for
 from overlay.orders.model import ApprovalState, Command, Flow, Line, Order, Settlement, State
 from overlay.orders.policy import Policy
 from overlay.orders.progress import (
@@ -31,16 +32,18 @@ from overlay.orders.progress import (
     to_write_off,
 )
 from overlay.orders.repository import select_orders
+from overlay.orders.shortages import Shortage
 from overlay.store import tables
 
 __all__ = [
     "allowed_commands",
     "check_command",
     "check_rights",
+    "hangs_on_stock",
     "inbox_condition",
     "lent_inbox",
-    "may_give_up",
     "may_see_person",
+    "rest_of",
     "visible_order",
     "visible_orders",
 ]
@@ -70,8 +73,11 @@ def check_command(identity: Identity, order: Order, command: Command) -> Problem
     return check_rights(identity, order, row)
 
 
-def allowed_commands(identity: Identity, order: Order, policy: Policy, today: date) -> list[Command]:
-    """What this person may do with the order, as far as it is known without asking an owner."""
+def allowed_commands(
+    identity: Identity, order: Order, policy: Policy, today: date, short: Mapping[str, Shortage]
+) -> list[Command]:
+    """What this person may do with the order, as far as it is known without asking an owner. `short`: by line, what is
+    not there any more; needed where `hangs_on_stock`."""
     if identity.is_anonymous or order.settlement is not Settlement.SETTLED:
         return []
     rows = commands_in(order.flow, order.state)
@@ -79,7 +85,7 @@ def allowed_commands(identity: Identity, order: Order, policy: Policy, today: da
         row.command
         for row in rows
         if check_rights(identity, order, row) is None
-        and _has_work(identity, order, row)
+        and _has_work(identity, order, row, short)
         and (row.command is not Command.EXTEND or _has_days_left(order, policy, today))
     ]
 
@@ -122,7 +128,24 @@ def is_not_of_applicant(identity: Identity, order: Order) -> bool:
     return identity.unit is not None and identity.unit != order.applicant.unit
 
 
-def may_give_up(identity: Identity, order: Order, line: Line) -> bool:
+def hangs_on_stock(order: Order) -> bool:
+    """Whether what may be done with the order hangs on goods that were lost or damaged since they were booked."""
+    return order.state is GOODS.get(order.flow) and not has_moved(order)
+
+
+def rest_of(identity: Identity, order: Order, short: Mapping[str, Shortage]) -> dict[str, Decimal]:
+    """放弃剩余: how much this person may give up, by line. Of an order of which something has left, what has not; before
+    that what is not there any more, unless it is all of the order: then the order is withdrawn."""
+    mine = [line for line in order.live_lines if _may_give_up(identity, order, line)]
+    rest = {line.id: to_give_up(order.flow, line) for line in mine}
+    if has_moved(order):
+        return rest
+    missing = {id_: min(left, short[id_].short) if id_ in short else Decimal(0) for id_, left in rest.items()}
+    is_all = sum(missing.values()) == sum(line.quantity for line in order.live_lines)
+    return dict.fromkeys(missing, Decimal(0)) if is_all else missing
+
+
+def _may_give_up(identity: Identity, order: Order, line: Line) -> bool:
     """The applicant does without any line, a keeper without those of the own region."""
     keeps = identity.has(Role.KEEPER) and line.lending_region == identity.region
     return keeps or is_of_applicant(identity, order)
@@ -220,7 +243,7 @@ _GUARDS: dict[str, Callable[[Identity, Order], bool]] = {
     "borrower": is_borrower,
     "lending_region": keeps_a_line,
     "applicant_or_lending_region": lambda identity, order: any(
-        may_give_up(identity, order, line) for line in order.lines
+        _may_give_up(identity, order, line) for line in order.lines
     ),
     "lending_finance": keeps_accounts_of_a_line,
     "lending_office": holds_lending_office,
@@ -229,15 +252,14 @@ _GUARDS: dict[str, Callable[[Identity, Order], bool]] = {
 }
 
 
-def _has_work(identity: Identity, order: Order, row: Transition) -> bool:
+def _has_work(identity: Identity, order: Order, row: Transition, short: Mapping[str, Shortage]) -> bool:
     """Whether the command would find something to do, so that `allowed` offers no empty button."""
     if row.command is Command.AGREE_COMPENSATION and any(_lacks_amount(line) for line in order.lines):
         return False
     if row.command is Command.WITHDRAW and order.state is not State.EXTENDING:
         return not has_moved(order)
     if row.command is Command.GIVE_UP_REST:
-        mine = [line for line in order.live_lines if may_give_up(identity, order, line)]
-        return has_moved(order) and any(to_give_up(order.flow, line) > 0 for line in mine)
+        return any(rest_of(identity, order, short).values())
     finds = _WORK_OF_FLOW.get((row.flow, row.command)) or _WORK.get(row.command)
     if finds is None:
         return True

@@ -8,6 +8,9 @@ and are seated before all others. Buffer days count here no more than when goods
 How much there is: the card as the latest applicant saw it, less what has left it for good since. Of that, what lies
 damaged or given up is for the owner's own business, to be repaired, appraised or disposed of: bookings for that are
 served from there first.
+
+A booking counts from when its order has all its holds and goes on to approval: until then it may come to nothing. Goods
+may be lost between; so whoever records that holds count looks for who lacks more now, as does who records a loss.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from contract.identity import Identity
 from contract.occupancy import peak
 from overlay.ledger.model import PLACES, Custody, Movement, Place
 from overlay.messages import Problem, problem
-from overlay.orders.model import Flow, HoldState, order_number
+from overlay.orders.model import Flow, HoldState, State, order_number
 from overlay.orders.traits import TRAITS
 from overlay.store.tables import ledger_balances, ledger_entries, order_lines, orders
 
@@ -40,6 +43,8 @@ _OUTSIDE = tuple(custody for custody, place in PLACES.items() if place is Place.
 _FROM_OUTSIDE = (Movement.OPENING, Movement.ADJUST)
 """The ledger learns of goods that the card had already."""
 _STANDS = (HoldState.ACTIVE, HoldState.DISPATCHED)
+_NOT_YET = (State.DRAFT, State.PUBLIC_NOTICE)
+"""States of an order whose holds are still being placed."""
 _NONE = Decimal(0)
 
 
@@ -84,14 +89,19 @@ class _Seat:
     quantity: Decimal
 
 
-async def shortages(connection: AsyncConnection, asset_ids: Iterable[str], today: date) -> dict[str, Shortage]:
-    """The bookings of these assets that no longer fit, by line. One query where no asset has lost anything."""
+async def shortages(
+    connection: AsyncConnection, asset_ids: Iterable[str], today: date, *, without: str | None = None
+) -> dict[str, Shortage]:
+    """The bookings of these assets that no longer fit, by line. One query where no asset has lost anything.
+
+    `without`: an order, as if it had booked nothing."""
     lessened = await _lessened(connection, sorted(set(asset_ids)))
     if not lessened:
         return {}
     bookings: dict[str, list[Booking]] = defaultdict(list)
     for booking in await _bookings(connection, sorted(lessened)):
-        bookings[booking.asset_id].append(booking)
+        if booking.order_id != without:
+            bookings[booking.asset_id].append(booking)
     found: dict[str, Shortage] = {}
     for asset_id, of_asset in bookings.items():
         there = await _there(connection, max(of_asset, key=lambda one: one.created_at))
@@ -169,7 +179,7 @@ async def _bookings(connection: AsyncConnection, asset_ids: Sequence[str]) -> li
         .where(
             lines.c.asset_id.in_(asset_ids),
             lines.c.hold_state.in_(_STANDS),
-            orders.c.listed,
+            orders.c.state.not_in(_NOT_YET),
         )
         .order_by(orders.c.seq, lines.c.position)
     )

@@ -86,8 +86,8 @@ ORDERS: dict[str, Words] = {
     "STOCK_SHORT": Words(
         "资产“{id}”后来有遗失或损坏：尚待出仓 {quantity}，其中 {short} 已无货可出。",
         "Goods of {id} were lost or damaged since: of {quantity} that are still to leave, {short} are not there any more.",
-        "审批中可退回更正；已批准的，可放弃所缺部分（giveUpRest）。先申请者优先。",
-        "In approval, return it for correction; once approved, give up what is missing (giveUpRest). Who applied first is served first.",
+        "审批中可退回更正；已批准的，可放弃所缺部分（giveUpRest），全缺则撤回。先申请者优先。",
+        "In approval, return it for correction; once approved, give up what is missing (giveUpRest), or withdraw it where all is. Who applied first is served first.",
     ),
     "HOLD_LAPSING": Words(
         "预留将于 {at}（北京时间）到期；届时未推进，此单即过期。",

@@ -24,6 +24,7 @@ from overlay.orders.model import Command, Flow, Order
 from overlay.orders.policy import load_policy
 from overlay.orders.rights import allowed_commands
 from overlay.orders.service import Circulation, CommandAnswer
+from overlay.orders.shortages import shortages
 from overlay.paperwork import PaperworkOptions
 from overlay.store import tables
 from overlay.store.database import Database
@@ -109,7 +110,10 @@ class Desk:
         return order
 
     async def allowed(self, by: Identity, order_id: str | None) -> list[Command]:
-        return allowed_commands(by, await self.order(order_id), self.policy, shanghai_today(self.clock.now))
+        order, today = await self.order(order_id), shanghai_today(self.clock.now)
+        async with self.database.read() as connection:
+            short = await shortages(connection, [line.asset_id for line in order.lines], today)
+        return allowed_commands(by, order, self.policy, today, short)
 
     async def orders(self) -> list[Order]:
         async with self.database.read() as connection:
@@ -144,7 +148,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @asynccontextmanager
-async def opened_desk(url: str, city: FakeCity, clock: ManualClock) -> AsyncIterator[Desk]:
+async def opened_desk(url: str, city: GroupEndpoint, clock: ManualClock) -> AsyncIterator[Desk]:
     desk = Desk(url, city, clock)
     await desk.database.open()
     await desk.circulation.start()

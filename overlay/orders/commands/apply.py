@@ -25,7 +25,7 @@ from overlay.orders.commands.draft import Draft, DraftLine
 from overlay.orders.commands.holds import DAY_S, PlacesHolds, place_holds, renew_holds
 from overlay.orders.commands.notice import begin_notice, stop_notices
 from overlay.orders.commands.rows import new_line, new_order
-from overlay.orders.commands.stock import unfit_quantity
+from overlay.orders.commands.stock import tell_who_yields_to, unfit_quantity
 from overlay.orders.model import Command, Flow, Order, Outcome, Settlement, State
 from overlay.orders.traits import TRAITS
 from overlay.store import tables
@@ -64,6 +64,7 @@ class Apply(PlacesHolds):
             await work.begin_chain(order, chain)
             await work.transition(order, Command.APPLY, State.IN_APPROVAL, listed=True, **SETTLED)
             await stop_notices(work, order)
+            await tell_who_yields_to(work, order)
         elif order.settlement is Settlement.UNKNOWN:
             # somebody has been shown this order, so its end is shown too
             codes = ", ".join(dict.fromkeys(item.code for item in problems))

@@ -226,7 +226,8 @@ class JudgeLines(Handler):
 def judged(
     body: Mapping[str, Any], order: Order, region: str | None, judge: Judge
 ) -> tuple[list[tuple[Line, Item]], list[Problem]]:
-    """The lines that the input names, each with what it says of it: once, open, of the keeper's region."""
+    """The lines that the input names, each with what it says of it: once, open, of the keeper's region. They stand in
+    the order's order, so that goods are locked in that of their ids."""
     wanted = body["lines"]
     own = {line.id: line for line in order.lines if line.lending_region == region and judge.quantity(line) > 0}
     if not wanted:
@@ -241,7 +242,7 @@ def judged(
             problems.append(refusal)
         else:
             pairs.append((line, item))
-    return pairs, problems
+    return sorted(pairs, key=lambda pair: pair[0].position), problems
 
 
 def _refusal_of_item(judge: Judge, line: Line, item: Item, path: tuple[str, ...]) -> Problem | None:

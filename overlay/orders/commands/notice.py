@@ -20,6 +20,7 @@ from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Work
 from overlay.orders.commands.cases import case_of
 from overlay.orders.commands.holds import PlacesHolds, place_holds
+from overlay.orders.commands.stock import tell_who_yields_to
 from overlay.orders.model import Command, HoldState, Order, State
 from overlay.orders.traits import TRAITS
 from overlay.store import tables
@@ -97,3 +98,4 @@ class CloseNotice(PlacesHolds):
         chain = work.policy.chain(order.flow, work.today, case_of(order, order.live_lines))
         await work.begin_chain(order, chain)
         await work.transition(order, Command.CLOSE_NOTICE, State.IN_APPROVAL)
+        await tell_who_yields_to(work, order)

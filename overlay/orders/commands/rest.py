@@ -15,9 +15,9 @@ from contract.decimals import format_decimal
 from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Handler, Step, Work
 from overlay.orders.commands.checks import check_text, line_of, line_quantities
-from overlay.orders.model import Command, HoldState, Line, Order
-from overlay.orders.progress import goods_state, has_moved, to_give_up
-from overlay.orders.rights import may_give_up
+from overlay.orders.model import Command, HoldState, Order
+from overlay.orders.progress import goods_state, has_moved
+from overlay.orders.rights import hangs_on_stock, rest_of
 from overlay.orders.shortages import shortages
 from overlay.orders.traits import TRAITS
 
@@ -29,18 +29,16 @@ GIVEN_UP = "GIVEN_UP"
 
 class GiveUpRest(Handler):
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
-        mine = [line for line in order.live_lines if may_give_up(work.command.actor, order, line)]
-        rest = {line.id: to_give_up(order.flow, line) for line in mine}
-        if not has_moved(order):
-            rest = await _missing(work, mine)
-            if not any(rest.values()):
-                return [problem("NOTHING_HAS_LEFT", "orderId")]
+        assets = [line.asset_id for line in order.live_lines]
+        short = await shortages(work.connection, assets, work.today) if hangs_on_stock(order) else {}
+        rest = rest_of(work.command.actor, order, short)
+        if not has_moved(order) and not any(rest.values()):
+            return [problem("NOTHING_HAS_LEFT", "orderId")]
+        mine = [line for line in order.live_lines if line.id in rest]
         chosen, problems = line_quantities(work.command.body, mine, rest)
         problems += check_text(work.command.body, "reason")
         if problems:
             return problems
-        if sum(quantity for _, quantity in chosen) == sum(line.quantity for line in order.live_lines):
-            return [problem("NOTHING_HAS_LEFT", "orderId")]
         for line, quantity in chosen:
             await work.plan("REDUCE", line, {"holdId": line.hold_id, "quantity": format_decimal(quantity)})
         return ()
@@ -56,9 +54,3 @@ class GiveUpRest(Handler):
         if work.moved:
             reason = work.command.body["reason"].strip()
             await work.transition(order, Command.GIVE_UP_REST, goods_state(order), comment=reason)
-
-
-async def _missing(work: Work, lines: Sequence[Line]) -> dict[str, Decimal]:
-    """How much of each line is not there any more."""
-    short = await shortages(work.connection, [line.asset_id for line in lines], work.today)
-    return {line.id: short[line.id].short if line.id in short else Decimal(0) for line in lines}

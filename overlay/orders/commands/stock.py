@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cache
@@ -18,7 +18,8 @@ from overlay.orders import repository
 from overlay.orders.commands.base import Work
 from overlay.orders.commands.checks import goods_damaged
 from overlay.orders.model import Line, Order
-from overlay.orders.shortages import UNFIT, USELESS, shortages
+from overlay.orders.shortages import UNFIT, USELESS, Shortage, shortages
+from overlay.store.locks import lock_goods
 from overlay.store.tables import ledger_entries
 from subgraphs.kit.prepared import kept
 
@@ -29,6 +30,7 @@ __all__ = [
     "owner_account",
     "refusal_of_unfit",
     "refusals_of_short",
+    "tell_who_yields_to",
     "telling_who_yields",
     "unfit_quantity",
 ]
@@ -81,11 +83,27 @@ async def telling_who_yields(work: Work, asset_id: str, target: Custody | None) 
     if target not in USELESS:
         yield
         return
+    await lock_goods(work.connection, [asset_id])
     before = await shortages(work.connection, [asset_id], work.today)
     yield
-    for line_id, now in (await shortages(work.connection, [asset_id], work.today)).items():
-        if line_id not in before or now.short > before[line_id].short:
-            await stock_short(work.connection, work.at, now)
+    await _tell_who_lacks_more(work, before, await shortages(work.connection, [asset_id], work.today))
+
+
+async def tell_who_yields_to(work: Work, order: Order) -> None:
+    """The order's holds count from now on. Where goods were lost while they were on their way, whoever lacks more than
+    before is told: the order itself, or who booked after it and was known of earlier. To be called when every lock on an
+    order is held: who records a loss has those of its own before it asks for the goods'."""
+    assets = [line.asset_id for line in order.live_lines]
+    await lock_goods(work.connection, assets)
+    if now := await shortages(work.connection, assets, work.today):
+        before = await shortages(work.connection, assets, work.today, without=order.id)
+        await _tell_who_lacks_more(work, before, now)
+
+
+async def _tell_who_lacks_more(work: Work, before: Mapping[str, Shortage], now: Mapping[str, Shortage]) -> None:
+    for line_id, shortage in now.items():
+        if line_id not in before or shortage.short > before[line_id].short:
+            await stock_short(work.connection, work.at, shortage)
 
 
 async def unfit_quantity(connection: AsyncConnection, asset_id: str) -> Decimal:

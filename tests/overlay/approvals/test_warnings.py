@@ -62,6 +62,10 @@ async def test_each_turn_is_told_to_its_office(desk: Desk, city: City) -> None:
 WARNED = """query Q($id: ID!) {
   order(id: $id) { warnings { code path message } } inbox { nodes { id warnings { code } } } }"""
 
+GIVEN_UP_TWICE = """mutation G($one: GiveUpRestInput!, $rest: GiveUpRestInput!) {
+  one: giveUpRest(input: $one) { order { allowed } problems { code } }
+  rest: giveUpRest(input: $rest) { order { allowed } problems { code } } }"""
+
 
 async def test_a_hold_that_lapses_soon_is_seen_on_the_order(api: Api, city: City, clock: ManualClock) -> None:
     give = Counter(api)
@@ -98,3 +102,15 @@ async def test_goods_lost_meanwhile_are_seen_on_the_order_and_in_the_inboxes(api
         inbox = (await api.data(WARNED, person, id=later["id"]))["inbox"]["nodes"]
         assert {"id": later["id"], "warnings": [{"code": "STOCK_SHORT"}]} in inbox
     assert (await api.data(WARNED, CLERK, id=loan["id"]))["order"]["warnings"] == []
+    seen = await api.data("{ orders(filter: {states: [TO_DISPATCH]}) { nodes { id allowed } } }", CLERK)
+    assert seen["orders"]["nodes"] == [{"id": later["id"], "allowed": ["WITHDRAW", "GIVE_UP_REST"]}]
+    line = {"lineId": later["lines"][0]["id"], "quantity": "1"}
+    inputs = [
+        {"idempotencyKey": f"rest-{n}", "orderId": later["id"], "reason": "库内已无", "lines": lines}
+        for n, lines in enumerate(([line], None))
+    ]
+    seen = await api.data(GIVEN_UP_TWICE, CLERK, one=inputs[0], rest=inputs[1])
+    assert seen == {
+        "one": {"order": {"allowed": ["WITHDRAW", "GIVE_UP_REST"]}, "problems": []},
+        "rest": {"order": {"allowed": ["WITHDRAW"]}, "problems": []},
+    }

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from contract.identity import Identity
+from overlay.ledger.model import Custody, Movement
 from overlay.messages import render
+from overlay.orders.commands.base import CommandRow, Work
+from overlay.orders.commands.stock import applicant_account, owner_account, telling_who_yields
 from overlay.orders.model import Command, Flow, State
 from overlay.orders.shortages import Booking, shortages_of
 from overlay.store.tables import outbox
-from tests.overlay.city import CLERK, HEAD, KEEPER, OWNER_CLERK, City, days
-from tests.overlay.conftest import Desk
+from tests.overlay.city import BORROWING_KEEPER, CLERK, HEAD, KEEPER, OWNER_CLERK, City, ManualClock, days
+from tests.overlay.conftest import Desk, opened_desk
 from tests.overlay.orders.steps import approved, codes, done, lent, repair, state
 
 TODAY = date(2026, 12, 1)
@@ -169,6 +175,123 @@ async def test_what_a_repair_gives_up_is_told(desk: Desk, city: City) -> None:
     assert [(one["subject"], one["data"]["short"]) for one in await told(desk)] == [(later, "2")] * 3
 
 
+# --- told when the hold is recorded, where the loss was first -----------------------------------------------------------
+
+
+class Meanwhile:
+    """The way to the owners, on which something happens once they have placed the next hold, before they say so."""
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+        self.happens: Callable[[], Awaitable[object]] | None = None
+
+    async def execute(
+        self,
+        document: str,
+        variables: Mapping[str, Any],
+        *,
+        headers: Mapping[str, str],
+        timeout_s: float,
+        idempotency_key: str | None = None,
+    ) -> Mapping[str, Any]:
+        answer = await self._city.execute(
+            document, variables, headers=headers, timeout_s=timeout_s, idempotency_key=idempotency_key
+        )
+        if "placeHold" in document and self.happens is not None:
+            happens, self.happens = self.happens, None
+            await happens()
+        return answer
+
+
+async def told_whom(desk: Desk) -> list[tuple[str, str]]:
+    return [(one["subject"], one["data"]["short"]) for one in await told(desk)]
+
+
+async def test_a_hold_that_is_recorded_after_the_loss_is_told_of_it(url: str, city: City, clock: ManualClock) -> None:
+    desks, road = city.add_asset("desks", quantity="10"), Meanwhile(city)
+    async with opened_desk(url, road, clock) as desk:
+        loan = await lent(desk, desks, quantity="4")
+        await booking(desk, desks, "6")
+        road.happens = partial(brought_back, desk, loan, "LOST", "3")
+        later = (await desk.apply(desks, quantity="4", window=days(20, 3))).order_id
+        assert later is not None and await told_whom(desk) == [(later, "3")] * 3
+        await desk.apply(desks, quantity="1", window=days(40, 3))
+        assert len(await told(desk)) == 3, "once"
+        await brought_back(desk, loan, "LOST")
+        assert (await told_whom(desk))[3:] == [(later, "4")] * 3
+
+
+async def test_an_application_takes_no_place_before_it_is_known_to_have_its_hold(desk: Desk, city: City) -> None:
+    desks = city.add_asset("desks", quantity="10")
+    loan = await lent(desk, desks, quantity="4")
+    city.faults.append("lost_after")
+    unknown = await desk.apply(desks, quantity="4", window=days(20, 3))
+    assert codes(unknown) == ["OUTCOME_UNKNOWN"]
+    newer = await booking(desk, desks, "6")
+    await brought_back(desk, loan, "LOST", "3")
+    assert await told(desk) == [], "seven are there, and six are known to be booked"
+    await desk.circulation.resume()
+    assert await state(desk, unknown.order_id) is State.IN_APPROVAL
+    assert await told_whom(desk) == [(newer, "3")] * 3, "who applied first is served first"
+
+
+async def test_what_was_offered_to_all_first_takes_its_place_when_its_hold_is_recorded(
+    desk: Desk, city: City, clock: ManualClock
+) -> None:
+    desks = city.add_asset("desks", quantity="10", condition="BEYOND_REPAIR")
+    disposal = (await desk.hand_in(Flow.DISPOSAL, OWNER_CLERK, {"assetId": desks, "quantity": "6"})).order_id
+    clock.advance(days=7)
+    city.faults.append("lost_after")
+    await desk.circulation.close_notices()
+    loan = await lent(desk, desks, window=days(10, 3), quantity="2")
+    newer = await booking(desk, desks, "4")
+    await brought_back(desk, loan, "LOST")
+    assert await told(desk) == [], "eight are there"
+    await desk.circulation.resume()
+    assert await state(desk, disposal) is State.IN_APPROVAL
+    assert await told_whom(desk) == [(newer, "2")] * 3
+
+
+async def test_a_loss_and_a_hold_that_are_recorded_at_the_same_time(
+    postgres_database: str, city: City, clock: ManualClock
+) -> None:
+    """Two transactions of which neither sees the other: PostgreSQL alone has them, on SQLite one writes at a time."""
+    desks, road = city.add_asset("desks", quantity="10"), Meanwhile(city)
+    placed, told_of_loss = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        placed.set()
+        await told_of_loss.wait()
+
+    async with opened_desk(postgres_database, road, clock) as desk:
+        loan = await lent(desk, desks, quantity="4")
+        await booking(desk, desks, "6")
+        await done(desk, CLERK, Command.RETURN_GOODS, loan)
+        road.happens = wait
+        applying = asyncio.create_task(desk.apply(desks, quantity="4", window=days(20, 3)))
+        await placed.wait()
+        async with desk.database.write() as connection:
+            work = Work(connection, desk.policy, clock(), CommandRow("c", Command.INSPECT, loan, {}, KEEPER, "RUNNING"))
+            order = await work.reload(loan)
+            source, target = applicant_account(order, Custody.RETURNING), owner_account(order.lines[0], Custody.LOST)
+            async with telling_who_yields(work, desks, Custody.LOST):
+                await work.book(order, order.lines[0], Movement.LOSE, source, target, Decimal(3), Decimal(0))
+            told_of_loss.set()
+            await over_or_waiting(desk, applying)
+        later = (await applying).order_id
+        assert later is not None and await told_whom(desk) == [(later, "3")] * 3
+
+
+async def over_or_waiting(desk: Desk, task: asyncio.Task[Any]) -> None:
+    """Until the task is over, or waits for a lock in its store."""
+    here = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    waiting = text(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND database = {here}")
+    waits = 0
+    async with desk.database.read() as connection:
+        while not task.done() and not waits:
+            waits = (await connection.execute(waiting)).scalar_one()
+
+
 async def test_an_order_that_no_longer_fits_is_not_approved(desk: Desk, city: City) -> None:
     desks = city.add_asset("desks", quantity="10")
     loan = await lent(desk, desks, quantity="4")
@@ -209,8 +332,13 @@ async def test_what_is_missing_is_given_up_and_the_order_keeps_its_place(desk: D
     first = await booking(desk, desks, "6")
     lines = [{"assetId": desks, "quantity": "4"}, {"assetId": lamp}]
     second = await approved(desk, Flow.LOAN, CLERK, *lines, range=days(20, 3))
+    assert await desk.allowed(CLERK, second) == [Command.WITHDRAW]
     await brought_back(desk, loan, "LOST", "3")
+    assert await desk.allowed(CLERK, first) == [Command.WITHDRAW]
     assert codes(await desk.give(CLERK, Command.GIVE_UP_REST, first, reason=REASON)) == ["NOTHING_HAS_LEFT"]
+    assert await desk.allowed(CLERK, second) == [Command.WITHDRAW, Command.GIVE_UP_REST]
+    assert Command.GIVE_UP_REST in await desk.allowed(KEEPER, second)
+    assert await desk.allowed(BORROWING_KEEPER, second) == []
     line = (await desk.order(second)).lines[0]
     more = [{"lineId": line.id, "quantity": "4"}]
     refused = await desk.give(CLERK, Command.GIVE_UP_REST, second, reason=REASON, lines=more)
@@ -220,6 +348,7 @@ async def test_what_is_missing_is_given_up_and_the_order_keeps_its_place(desk: D
     assert (order.state, [one.quantity for one in order.lines], order.lines[0].refusal) == (
         State.TO_DISPATCH, [1, 1], "GIVEN_UP"
     )  # fmt: skip
+    assert await desk.allowed(CLERK, second) == [Command.WITHDRAW]
     assert codes(await desk.give(CLERK, Command.GIVE_UP_REST, second, reason=REASON)) == ["NOTHING_HAS_LEFT"]
     await brought_back(desk, loan, "PASSED")
     for order_id in (first, second):
@@ -231,6 +360,10 @@ async def test_an_order_of_which_nothing_is_there_any_more_is_withdrawn(desk: De
     loan = await lent(desk, desks, quantity="4")
     later = await booking(desk, desks, "4")
     await brought_back(desk, loan, "LOST")
-    assert codes(await desk.give(CLERK, Command.GIVE_UP_REST, later, reason=REASON)) == ["NOTHING_HAS_LEFT"]
+    some = [{"lineId": (await desk.order(later)).lines[0].id, "quantity": "1"}]
+    for body in ({}, {"lines": some}):
+        refused = await desk.give(CLERK, Command.GIVE_UP_REST, later, reason=REASON, **body)
+        assert codes(refused) == ["NOTHING_HAS_LEFT"]
+    assert await desk.allowed(CLERK, later) == [Command.WITHDRAW]
     await done(desk, CLERK, Command.WITHDRAW, later)
     assert await state(desk, later) is State.WITHDRAWN
