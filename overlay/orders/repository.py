@@ -32,7 +32,7 @@ from overlay.orders.model import (
     TimelineEntry,
 )
 from overlay.store import tables
-from overlay.store.statements import add, change
+from overlay.store.statements import ByValue, add, change
 from subgraphs.kit.prepared import kept
 
 __all__ = [
@@ -53,13 +53,8 @@ _T = tables
 _Row = RowMapping | Mapping[str, Any]
 
 
-def _of_orders(table: Table, column: str) -> tuple[Select[Any], Select[Any]]:
-    """Of one order and of many: a list of values is put into the statement anew each time."""
-    ordered = select(table).order_by(table.c[column])
-    return (
-        kept(ordered.where(table.c.order_id == bindparam("ids"))),
-        ordered.where(table.c.order_id.in_(bindparam("ids", expanding=True))),
-    )
+def _of_orders(table: Table, column: str) -> ByValue:
+    return ByValue(lambda is_one: select(table).where(is_one(table.c.order_id)).order_by(table.c[column]))
 
 
 # Every command reads these several times (`overlay.store.statements`).
@@ -88,34 +83,23 @@ async def load_orders(
     placed = [row for row in rows if row["state"] != State.DRAFT]  # only these can have approvals or extensions
     extensions = await _extensions(connection, [row["id"] for row in placed if row["flow"] == Flow.LOAN])
     lines: dict[str, list[Line]] = defaultdict(list)
-    for row in await _rows_of(connection, _LINES, ids):
+    for row in await _LINES.rows(connection, ids):
         lines[row["order_id"]].append(_line(row, compensations.get(row["id"])))
     approvals: dict[str, list[ApprovalStep]] = defaultdict(list)
-    for row in await _rows_of(connection, _APPROVALS, [row["id"] for row in placed]):
+    for row in await _APPROVALS.rows(connection, [row["id"] for row in placed]):
         approvals[row["order_id"]].append(_step(row))
     return [
         _order(row, tuple(lines[row["id"]]), tuple(approvals[row["id"]]), tuple(extensions[row["id"]])) for row in rows
     ]
 
 
-async def _rows_of(
-    connection: AsyncConnection, queries: tuple[Select[Any], Select[Any]], order_ids: Sequence[str]
-) -> Sequence[RowMapping]:
-    of_one, of_many = queries
-    if not order_ids:
-        return []
-    if len(order_ids) == 1:
-        return (await connection.execute(of_one, {"ids": order_ids[0]})).mappings().all()
-    return (await connection.execute(of_many, {"ids": order_ids})).mappings().all()
-
-
 async def _compensations(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, Compensation]:
-    return {row["line_id"]: _compensation(row) for row in await _rows_of(connection, _COMPENSATIONS, order_ids)}
+    return {row["line_id"]: _compensation(row) for row in await _COMPENSATIONS.rows(connection, order_ids)}
 
 
 async def _extensions(connection: AsyncConnection, order_ids: Sequence[str]) -> dict[str, list[Extension]]:
     found: dict[str, list[Extension]] = defaultdict(list)
-    for row in await _rows_of(connection, _EXTENSIONS, order_ids):
+    for row in await _EXTENSIONS.rows(connection, order_ids):
         found[row["order_id"]].append(_extension(row))
     return found
 

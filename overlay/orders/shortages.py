@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
@@ -31,6 +31,7 @@ from overlay.ledger.model import PLACES, Custody, Movement, Place
 from overlay.messages import Problem, problem
 from overlay.orders.model import Flow, HoldState, State, order_number
 from overlay.orders.traits import TRAITS
+from overlay.store.statements import ByValue
 from overlay.store.tables import ledger_balances, ledger_entries, order_lines, orders
 
 __all__ = ["UNFIT", "USELESS", "Booking", "Shortage", "short_orders", "shortages", "shortages_of"]
@@ -46,6 +47,12 @@ _STANDS = (HoldState.ACTIVE, HoldState.DISPATCHED)
 _NOT_YET = (State.DRAFT, State.PUBLIC_NOTICE)
 """States of an order whose holds are still being placed."""
 _NONE = Decimal(0)
+_BALANCES = ledger_balances.c
+_USELESS_OF = ByValue(
+    lambda is_one: select(_BALANCES.asset_id, _BALANCES.custody, _BALANCES.quantity).where(
+        is_one(_BALANCES.asset_id), or_(*(_BALANCES.custody == custody for custody in sorted(USELESS)))
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +163,10 @@ def _seat(one: Booking, quantity: Decimal, today: date, *, is_away: bool) -> _Se
 
 async def _lessened(connection: AsyncConnection, asset_ids: Sequence[str]) -> dict[str, Decimal]:
     """The assets of which something was lost, damaged or given up, and how much of that still lies at the owner."""
-    table = ledger_balances
-    query = select(table.c.asset_id, table.c.custody, table.c.quantity).where(
-        table.c.asset_id.in_(asset_ids), table.c.custody.in_(sorted(USELESS))
-    )
     unfit: dict[str, Decimal] = {}
-    for row in await connection.execute(query):
-        here = Decimal(row.quantity) if row.custody in UNFIT else _NONE
-        unfit[row.asset_id] = unfit.get(row.asset_id, _NONE) + here
+    for row in await _USELESS_OF.rows(connection, asset_ids):
+        here = Decimal(row["quantity"]) if row["custody"] in UNFIT else _NONE
+        unfit[row["asset_id"]] = unfit.get(row["asset_id"], _NONE) + here
     return unfit
 
 

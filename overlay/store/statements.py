@@ -6,19 +6,50 @@ kept is put together once, and remembers itself by what it was compiled; its val
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Insert, Table, Update, bindparam, insert, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Insert,
+    RowMapping,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.kit.prepared import kept
 
-__all__ = ["add", "change"]
+__all__ = ["ByValue", "add", "change"]
 
 _SHAPES_MAX = 512
 """Of sets of columns; the program names them, no request does."""
+
+
+class ByValue:
+    """A question about the rows of which a column has one of some values: kept for one value, since a list of values is
+    put into the statement anew each time."""
+
+    def __init__(self, asked: Callable[[Callable[[ColumnElement[Any]], ColumnElement[bool]]], Select[Any]]) -> None:
+        """`asked`: the question, given what makes the condition on the column."""
+        self._of_one = kept(asked(lambda column: column == bindparam("value")))
+        self._of_many = asked(lambda column: column.in_(bindparam("values", expanding=True)))
+
+    async def rows(self, connection: AsyncConnection, values: Sequence[Any]) -> Sequence[RowMapping]:
+        """None for no values."""
+        if not values:
+            return []
+        if len(values) == 1:
+            found = await connection.execute(self._of_one, {"value": values[0]})
+        else:
+            found = await connection.execute(self._of_many, {"values": values})
+        return found.mappings().all()
 
 
 async def add(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

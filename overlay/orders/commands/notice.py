@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, or_, select
+from sqlalchemy import delete, select
 
 from overlay.group.custody import SERVICE_IDENTITY
 from overlay.messages import Problem, problem
@@ -24,14 +23,25 @@ from overlay.orders.commands.stock import tell_who_yields_to
 from overlay.orders.model import Command, HoldState, Order, State
 from overlay.orders.traits import TRAITS
 from overlay.store import tables
-from subgraphs.kit.prepared import kept
+from overlay.store.statements import ByValue
 
 __all__ = ["CloseNotice", "begin_notice", "stop_notices"]
 
 TAKEN = "TAKEN"
 """Why a line dropped out: somebody applied for the goods."""
-_SHAPES_MAX = 64
-"""Of orders, by how many assets they are about."""
+_ORDERS, _LINES = tables.orders.c, tables.order_lines.c
+_NOTICES_OF = ByValue(
+    lambda is_one: (
+        select(_ORDERS.id)
+        .where(
+            _ORDERS.state == State.PUBLIC_NOTICE,
+            _ORDERS.command_id.is_(None),
+            _ORDERS.id.in_(select(_LINES.order_id).where(is_one(_LINES.asset_id))),
+        )
+        .order_by(_ORDERS.seq)
+    )
+)
+"""Notices that stand for any of some assets."""
 
 
 async def begin_notice(work: Work, order: Order, command: Command, **values: Any) -> None:
@@ -47,21 +57,8 @@ async def stop_notices(work: Work, order: Order) -> None:
     if TRAITS[order.flow].own_use:
         return
     wanted = {line.asset_id for line in order.live_lines}
-    names = {f"asset_{n}": asset_id for n, asset_id in enumerate(sorted(wanted))}
-    notices = await work.connection.execute(_notices_of(tuple(names)), names)
-    for notice_id in list(notices.scalars()):
-        await _stop(work, notice_id, wanted, order.number)
-
-
-@lru_cache(_SHAPES_MAX)
-def _notices_of(names: tuple[str, ...]) -> Select[Any]:
-    """Notices that stand for any of the assets which these parameters name."""
-    orders, lines = tables.orders.c, tables.order_lines.c
-    with_them = select(lines.order_id).where(or_(*(lines.asset_id == bindparam(name) for name in names)))
-    standing = select(orders.id).where(
-        orders.state == State.PUBLIC_NOTICE, orders.command_id.is_(None), orders.id.in_(with_them)
-    )
-    return kept(standing.order_by(orders.seq))
+    for notice in await _NOTICES_OF.rows(work.connection, sorted(wanted)):
+        await _stop(work, notice["id"], wanted, order.number)
 
 
 async def _stop(work: Work, notice_id: str, wanted: set[str], number: str) -> None:
