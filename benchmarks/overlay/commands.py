@@ -42,7 +42,7 @@ __all__ = ["main"]
 
 ASSETS, HOLDS = 29_000, 20_000
 CLIENTS = 64
-ALONE, TOGETHER = 100, 2_000
+ALONE, TOGETHER = 500, 4_000
 """Commands measured of one client, and of all."""
 TIMELINES, WARM_UP = 200, 20
 COMMANDS_PER_S_MIN, P99_RATIO_MAX, TIMELINE_P50_MS_MAX = 50, 20, 20
