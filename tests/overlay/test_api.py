@@ -95,6 +95,22 @@ async def test_a_loan_over_graphql(api: Api, city: City) -> None:
     assert sequences == list(range(1, 11))
 
 
+async def test_each_mutation_of_a_request_shows_what_it_did(api: Api, city: City) -> None:
+    payload = await api.data(APPLY, CLERK, input=application(city.add_asset("p1")))
+    id_ = payload["applyLoan"]["order"]["id"]
+    shown = "order { state timeline { command } }"
+    both = await api.data(
+        f"""mutation B($approve: ApproveOrderInput!, $withdraw: WithdrawOrderInput!) {{
+          approveOrder(input: $approve) {{ {shown} }} withdrawOrder(input: $withdraw) {{ {shown} }} }}""",
+        HEAD,
+        approve={"idempotencyKey": "a", "orderId": id_},
+        withdraw={"idempotencyKey": "w", "orderId": id_},
+    )
+    first, second = both["approveOrder"]["order"], both["withdrawOrder"]["order"]
+    assert [entry["command"] for entry in first["timeline"]] == ["APPLY", "APPLY", "APPROVE"]
+    assert (second["state"], second["timeline"][-1]["command"]) == ("WITHDRAWN", "WITHDRAW")
+
+
 async def test_orders_are_for_the_units_and_regions_concerned(api: Api, city: City) -> None:
     asset = city.add_asset("p1")
     order = (await api.data(APPLY, CLERK, input=application(asset)))["applyLoan"]["order"]
