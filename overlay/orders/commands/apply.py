@@ -69,8 +69,6 @@ class Apply(PlacesHolds):
             # somebody has been shown this order, so its end is shown too
             codes = ", ".join(dict.fromkeys(item.code for item in problems))
             await work.transition(order, Command.APPLY, State.REJECTED, comment=codes, **SETTLED)
-        else:
-            await work.set_order(order, **SETTLED)
 
 
 async def _fit(work: Work, flow: Flow, item: DraftLine) -> DraftLine | Problem:

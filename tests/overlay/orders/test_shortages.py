@@ -185,18 +185,8 @@ class Meanwhile:
         self._city = city
         self.happens: Callable[[], Awaitable[object]] | None = None
 
-    async def execute(
-        self,
-        document: str,
-        variables: Mapping[str, Any],
-        *,
-        headers: Mapping[str, str],
-        timeout_s: float,
-        idempotency_key: str | None = None,
-    ) -> Mapping[str, Any]:
-        answer = await self._city.execute(
-            document, variables, headers=headers, timeout_s=timeout_s, idempotency_key=idempotency_key
-        )
+    async def execute(self, document: str, variables: Mapping[str, Any], **options: Any) -> Mapping[str, Any]:
+        answer = await self._city.execute(document, variables, **options)
         if "placeHold" in document and self.happens is not None:
             happens, self.happens = self.happens, None
             await happens()
