@@ -161,9 +161,9 @@ class Context:
     async def fresh_order(self, order_id: str) -> Order | None:
         """The order as it is now: mutations of one request follow each other, what an earlier one saw is stale."""
         self._forget()
-        query = visible_order(self.identity, tuple(one.acting() for one in await self.lent()))
+        query, who = visible_order(self.identity, tuple(one.acting() for one in await self.lent()))
         async with self.services.database.read(is_short=True) as connection:
-            found = await repository.load_orders(connection, query, {"id": order_id})
+            found = await repository.load_orders(connection, query, {"id": order_id, **who})
         return found[0] if found else None
 
     def _forget(self) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, false, or_, select, true
 
 from contract.identity import Identity, Role
 from contract.regions import CITY_REGION
@@ -34,6 +34,7 @@ from overlay.orders.progress import (
 from overlay.orders.repository import select_orders
 from overlay.orders.shortages import Shortage
 from overlay.store import tables
+from subgraphs.kit.prepared import kept
 
 __all__ = [
     "allowed_commands",
@@ -48,8 +49,6 @@ __all__ = [
     "visible_orders",
 ]
 
-_PEOPLE_MAX = 1024
-"""Of whom it is remembered how their question for one order is put together."""
 _SEE_ALL = (Role.CITY_OFFICER, Role.AUDITOR, Role.SERVICE)
 _SEE_REGION = (Role.REGION_OFFICER, Role.KEEPER, Role.FINANCE)
 _SEE_UNIT = (Role.APPLICANT, Role.UNIT_OFFICER)
@@ -164,27 +163,60 @@ def may_see_person(identity: Identity, unit: str | None, region: str | None) -> 
 
 def visible_orders(identity: Identity) -> ColumnElement[bool]:
     """The condition on `orders` for what this person may see: the units and regions concerned, nobody else."""
+    return _visible(_sees(identity), identity.person, identity.unit, identity.region)
+
+
+def visible_order(identity: Identity, lent: tuple[Identity, ...] = ()) -> tuple[Select[Any], Mapping[str, Any]]:
+    """One order, by `id`, if this person may see it, in their own right or in an office that they were lent: the
+    question, and its values besides."""
+    if not lent:
+        return _one_visible(_sees(identity)), {"is_" + name: getattr(identity, name) for name in _WHO}
+    ways = or_(visible_orders(identity), *(delegated_orders(acting) for acting in lent))
+    return select_orders(tables.orders.c.id == bindparam("id"), ways), {}
+
+
+class _Sees(NamedTuple):
+    """How far somebody sees."""
+
+    all: bool
+    none: bool
+    region: bool
+    unit: bool
+
+
+_WHO = ("person", "unit", "region")
+
+
+def _sees(identity: Identity) -> _Sees:
+    return _Sees(
+        all=identity.has(*_SEE_ALL),
+        none=identity.is_anonymous,
+        region=identity.region is not None and identity.has(*_SEE_REGION),
+        unit=identity.unit is not None and identity.has(*_SEE_UNIT),
+    )
+
+
+def _visible(sees: _Sees, person: Any, unit: Any, region: Any) -> ColumnElement[bool]:
     orders, lines = tables.orders, tables.order_lines
-    if identity.has(*_SEE_ALL):
+    if sees.all:
         return true()
-    if identity.is_anonymous:
+    if sees.none:
         return false()
     # a public notice is offered to everybody
-    ways = [orders.c.applicant_person == identity.person, orders.c.state == State.PUBLIC_NOTICE]
-    if identity.region is not None and identity.has(*_SEE_REGION):
-        lent = select(lines.c.order_id).where(lines.c.lending_region == identity.region)
-        ways += [orders.c.applicant_region == identity.region, orders.c.id.in_(lent)]
-    if identity.unit is not None and identity.has(*_SEE_UNIT):
-        owned = select(lines.c.order_id).where(lines.c.owner_unit == identity.unit)
-        ways += [orders.c.applicant_unit == identity.unit, orders.c.id.in_(owned)]
+    ways = [orders.c.applicant_person == person, orders.c.state == State.PUBLIC_NOTICE]
+    if sees.region:
+        lent = select(lines.c.order_id).where(lines.c.lending_region == region)
+        ways += [orders.c.applicant_region == region, orders.c.id.in_(lent)]
+    if sees.unit:
+        owned = select(lines.c.order_id).where(lines.c.owner_unit == unit)
+        ways += [orders.c.applicant_unit == unit, orders.c.id.in_(owned)]
     return or_(*ways)
 
 
-@lru_cache(_PEOPLE_MAX)
-def visible_order(identity: Identity, lent: tuple[Identity, ...] = ()) -> Select[Any]:
-    """One order, by `id`, if this person may see it, in their own right or in an office that they were lent."""
-    ways = or_(visible_orders(identity), *(delegated_orders(acting) for acting in lent))
-    return select_orders(tables.orders.c.id == bindparam("id"), ways)
+@cache
+def _one_visible(sees: _Sees) -> Select[Any]:
+    ways = _visible(sees, *(bindparam("is_" + name, type_=Text()) for name in _WHO))
+    return kept(select_orders(tables.orders.c.id == bindparam("id"), ways))
 
 
 def inbox_condition(identity: Identity) -> ColumnElement[bool]:

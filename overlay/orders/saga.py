@@ -39,7 +39,7 @@ from overlay.orders.repository import update_line, update_order
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.store.statements import change
-from subgraphs.kit.prepared import kept
+from subgraphs.kit.prepared import kept, one_of
 
 __all__ = ["FINISHED", "RUNNING", "Saga", "Turn"]
 
@@ -56,7 +56,7 @@ _STEPS_OF_COMMAND = kept(
 )
 _SET_STEP = kept(
     update(tables.steps)
-    .where(tables.steps.c.id == bindparam("step_id"), or_(*(tables.steps.c.state == state for state in _OPEN)))
+    .where(tables.steps.c.id == bindparam("step_id"), one_of(tables.steps.c.state, _OPEN))
     .values(
         state=bindparam("new_state"),
         result=bindparam("new_result", type_=tables.steps.c.result.type),

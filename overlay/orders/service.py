@@ -265,7 +265,8 @@ class Circulation:
 
     async def _visible(self, identity: Identity, order_id: str) -> Order | None:
         async with self._database.read(is_short=True) as connection:
-            found = await repository.load_orders(connection, visible_order(identity), {"id": order_id})
+            query, who = visible_order(identity)
+            found = await repository.load_orders(connection, query, {"id": order_id, **who})
         return found[0] if found else None
 
     async def _replay(self, identity: Identity, key: str, digest: str) -> CommandAnswer | None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import RowMapping, or_, select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
@@ -33,6 +33,7 @@ from overlay.orders.model import Flow, HoldState, State, order_number
 from overlay.orders.traits import TRAITS
 from overlay.store.statements import ByValue
 from overlay.store.tables import ledger_balances, ledger_entries, order_lines, orders
+from subgraphs.kit.prepared import one_of
 
 __all__ = ["UNFIT", "USELESS", "Booking", "Shortage", "short_orders", "shortages", "shortages_of"]
 
@@ -50,7 +51,7 @@ _NONE = Decimal(0)
 _BALANCES = ledger_balances.c
 _USELESS_OF = ByValue(
     lambda is_one: select(_BALANCES.asset_id, _BALANCES.custody, _BALANCES.quantity).where(
-        is_one(_BALANCES.asset_id), or_(*(_BALANCES.custody == custody for custody in sorted(USELESS)))
+        is_one(_BALANCES.asset_id), one_of(_BALANCES.custody, sorted(USELESS))
     )
 )
 

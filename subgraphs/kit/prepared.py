@@ -9,17 +9,17 @@ its rows through the same ones back. On connections that know nothing of this it
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Insert, Select, Update
-from sqlalchemy.engine import Dialect, IteratorResult
-from sqlalchemy.engine.result import SimpleResultMetaData
-from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy import BindParameter, ColumnElement, Insert, Select, Update, false, or_
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, MultipleResultsFound, NoResultFound
 from sqlalchemy.sql.compiler import SQLCompiler
 
-__all__ = ["Answer", "is_kept", "kept", "prepared"]
+__all__ = ["Answer", "is_kept", "kept", "one_of", "prepared"]
 
 _KEPT = "gwc_kept"
 _PREPARED_MAX = 1_024
@@ -31,20 +31,50 @@ Convert = Callable[[Any], Any]
 
 
 def kept(statement: S) -> S:
-    """For statements that live as long as the program does, and have no list of values within."""
+    """For statements that live as long as the program does, and have no list of values within (`one_of`)."""
     return statement.execution_options(**{_KEPT: True})
 
 
+def one_of(column: ColumnElement[Any], constants: Collection[Any]) -> ColumnElement[bool]:
+    """What `in_` says, without a list that SQLAlchemy puts into the statement anew at each execution."""
+    return or_(false(), *(column == constant for constant in constants))
+
+
 def is_kept(statement: Any) -> bool:
-    return isinstance(statement, Select | Insert | Update) and _KEPT in statement.get_execution_options()
+    return _KEPT in statement.get_execution_options()
 
 
-class Answer(IteratorResult[Any]):
-    """What SQLAlchemy's own result says of rows; `rowcount` of a change."""
+class Answer:
+    """Rows as SQLAlchemy's own result gives them, of which it is the part that is used; `rowcount` of a change."""
 
-    def __init__(self, metadata: SimpleResultMetaData, rows: Sequence[tuple[Any, ...]], rowcount: int) -> None:
-        super().__init__(metadata, iter(rows))
+    __slots__ = ("_keys", "_named", "_rows", "rowcount")
+
+    def __init__(self, keys: tuple[str, ...], named: Any, rows: list[Sequence[Any]], rowcount: int) -> None:
+        """`named`: makes a row whose values are attributes."""
+        self._keys, self._named, self._rows = keys, named, rows
         self.rowcount = rowcount
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._named._make, self._rows)
+
+    def mappings(self) -> Mappings:
+        keys = self._keys
+        return Mappings([dict(zip(keys, row, strict=True)) for row in self._rows])
+
+
+class Mappings(list[dict[str, Any]]):
+    def all(self) -> Sequence[dict[str, Any]]:
+        return self
+
+    def first(self) -> dict[str, Any] | None:
+        return self[0] if self else None
+
+    def one(self) -> dict[str, Any]:
+        if not self:
+            raise NoResultFound("No row was found when one was required")
+        if len(self) > 1:
+            raise MultipleResultsFound("Multiple rows were found when exactly one was required")
+        return self[0]
 
 
 class Prepared:
@@ -57,25 +87,25 @@ class Prepared:
         self._text = compiled.string
         self._binds = [_bind(compiled.binds[name], dialect) for name in compiled.positiontup]
         selected = list(statement.selected_columns) if isinstance(statement, Select) else []
-        self._metadata = SimpleResultMetaData([str(column.key) for column in selected])
-        found = [
+        self._keys = tuple(str(column.key) for column in selected)
+        self._named = namedtuple("Row", self._keys)  # type: ignore[misc]  # its fields are the statement's columns
+        self._converted = [
             (at, convert)
             for at, column in enumerate(selected)
             if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
         ]
-        self._converted = found
 
     def execute(self, raw: sqlite3.Connection, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Answer:
         """Raises what SQLAlchemy raises."""
         try:
-            if isinstance(parameters, Mapping):
-                cursor = raw.execute(self._text, self._values(parameters))
-            else:
+            if isinstance(parameters, Sequence):
                 cursor = raw.executemany(self._text, [self._values(one) for one in parameters])
-            rows = cursor.fetchall()
+            else:
+                cursor = raw.execute(self._text, self._values(parameters))
+            rows = cursor.fetchall() if self._keys else []
         except sqlite3.Error as error:
             raise DBAPIError.instance(self._text, (), error, sqlite3.Error, dialect=self._dialect) from error
-        return Answer(self._metadata, self._rows(rows), cursor.rowcount)
+        return Answer(self._keys, self._named, self._rows(rows), cursor.rowcount)
 
     def _values(self, given: Mapping[str, Any]) -> list[Any]:
         values: list[Any] = []
@@ -86,15 +116,15 @@ class Prepared:
             values.append(value if convert is None else convert(value))
         return values
 
-    def _rows(self, rows: list[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+    def _rows(self, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
         if not self._converted:
             return rows
-        converted: list[tuple[Any, ...]] = []
+        converted: list[Sequence[Any]] = []
         for row in rows:
             values = list(row)
             for at, convert in self._converted:
                 values[at] = convert(values[at])
-            converted.append(tuple(values))
+            converted.append(values)
         return converted
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from overlay.ledger.entries import Account, Custody, Movement
@@ -21,7 +21,7 @@ from overlay.orders.model import Line, Order
 from overlay.orders.shortages import UNFIT, USELESS, Shortage, shortages
 from overlay.store.locks import lock_goods
 from overlay.store.tables import ledger_entries
-from subgraphs.kit.prepared import kept
+from subgraphs.kit.prepared import kept, one_of
 
 __all__ = [
     "applicant_account",
@@ -146,4 +146,4 @@ async def _held(connection: AsyncConnection, asset_id: str, custodies: Sequence[
 def _entries_in(custodies: tuple[Custody, ...]) -> Select[Any]:
     entries = ledger_entries.c
     of_asset = select(entries.custody, entries.quantity).where(entries.asset_id == bindparam("asset_id"))
-    return kept(of_asset.where(or_(*(entries.custody == one for one in custodies))).with_for_update())
+    return kept(of_asset.where(one_of(entries.custody, custodies)).with_for_update())
