@@ -35,6 +35,7 @@ from overlay.group.endpoint import GroupEndpoint, HttpGroupEndpoint
 from overlay.group.views import ViewReader
 from overlay.ledger.service import Ledger, LedgerOptions
 from overlay.orders.policy import load_policy
+from overlay.orders.saga import RUNNING
 from overlay.orders.service import Circulation
 from overlay.paperwork import Paperwork, PaperworkOptions
 from overlay.store import tables
@@ -114,7 +115,7 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
 
     async def health() -> Mapping[str, Any]:
         async with database.read() as connection:
-            query = select(func.count()).select_from(tables.commands).where(tables.commands.c.state != "FINISHED")
+            query = select(func.count()).select_from(tables.commands).where(tables.commands.c.state == RUNNING)
             return {"openCommands": (await connection.execute(query)).scalar_one()}
 
     async def settle() -> None:

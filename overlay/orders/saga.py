@@ -98,7 +98,7 @@ class Saga:
         commands = tables.commands
         query = (
             select(commands.c.id)
-            .where(commands.c.state != FINISHED)
+            .where(commands.c.state == RUNNING)
             .order_by(commands.c.created_at)
             .limit(_RESUMED_AT_ONCE_MAX)
         )
@@ -107,8 +107,13 @@ class Saga:
 
     async def drop_leases(self) -> None:
         """At the start of the only process on this store: whoever held a lease is gone."""
-        async with self._database.write(is_short=True) as connection:
-            await connection.execute(update(tables.commands).values(lease_until=None))
+        commands = tables.commands
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(commands)
+                .where(commands.c.state == RUNNING, commands.c.lease_until.is_not(None))
+                .values(lease_until=None)
+            )
 
     def lease(self) -> str:
         """Until when a runner that begins now has the command."""

@@ -12,9 +12,8 @@ import asyncio
 import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-import structlog
 from sqlalchemy import RowMapping, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -49,7 +48,7 @@ from subgraphs.kit.prepared import kept
 
 __all__ = ["Circulation", "CommandAnswer"]
 
-_log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 _RESUMED_TOGETHER = 8
 _ON_EXTENSIONS = frozenset({Command.APPROVE, Command.REJECT, Command.WITHDRAW})
@@ -99,7 +98,7 @@ class Circulation:
         self._clockwork = Clockwork(database, policy, clock, self.submit)
         self._resumed_together = resumed_together
         self._delegations = Delegations(database, clock)
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, asyncio.Task[Any]] = {}
 
     async def apply(self, flow: Flow, identity: Identity, key: str, body: Mapping[str, Any]) -> CommandAnswer:
         """Hand in an application of any flow that has one."""
@@ -133,20 +132,20 @@ class Circulation:
         if order is None:
             unknown = problem("NOT_FOUND", "orderId")
             return await self._refuse(identity, key, command, digest, None, [unknown])
-        kept = dict(body)
+        given = dict(body)
         if command is Command.RETURN_GOODS:
-            kept["returnId"] = new_order_id()
+            given["returnId"] = new_order_id()
         if order.state is State.EXTENDING and order.asked_extension is not None and command in _ON_EXTENSIONS:
-            kept[EXTENSION] = order.asked_extension.number
-        problems = list(_check_order(acting, order, command)) or check_lengths(kept)
+            given[EXTENSION] = order.asked_extension.number
+        problems = list(_check_order(acting, order, command)) or check_lengths(given)
         if not problems and body.get("onBehalfOf") == order.applicant.person:
             problems = [problem("OWN_ORDER", "orderId")]
         if not problems:
-            handler = handler_for(order.flow, command, kept)
-            problems = list(await handler.prepare(self._desk(acting, kept), order))
+            handler = handler_for(order.flow, command, given)
+            problems = list(await handler.prepare(self._desk(acting, given), order))
         if problems:
             return await self._refuse(identity, key, command, digest, order_id, problems)
-        return await self._begin(acting, key, digest, command, order, kept)
+        return await self._begin(acting, key, digest, command, order, given)
 
     async def resume(self) -> int:
         """Take up every command that is not finished. Returns how many there were."""
@@ -191,7 +190,8 @@ class Circulation:
     ) -> CommandAnswer:
         order_id = new_order_id()
         command = _command_row(Command.APPLY, order_id, identity, body)
-        try:
+
+        async def begin() -> Turn | None:
             async with self._database.write(is_short=True) as connection:
                 work = Work(connection, self._policy, self._clock(), command)
                 await _insert_command(work, key, digest, RUNNING, lease=self._saga.lease())
@@ -200,19 +200,22 @@ class Circulation:
                 problems = await handler.create(work, order_id, draft, identity)
                 if problems:
                     raise _Refusal(problems)
-                turn = await self._saga.first_turn(work)
-        except _Refusal as refusal:
-            return await self._refuse(identity, key, Command.APPLY, digest, None, refusal.problems)
+                return await self._saga.first_turn(work)
+
+        try:
+            problems = await self._carry_out(command.id, begin())
         except IntegrityError:
             return await self._replay_certainly(identity, key, digest)
-        await self._go_on(turn)
+        if problems:
+            return await self._refuse(identity, key, Command.APPLY, digest, None, problems)
         return await self._answer(command.id)
 
     async def _begin(
         self, identity: Identity, key: str, digest: str, command: Command, seen: Order, body: Mapping[str, Any]
     ) -> CommandAnswer:
         row = _command_row(command, seen.id, identity, body)
-        try:
+
+        async def begin() -> Turn | None:
             async with self._database.write(is_short=True) as connection:
                 work = Work(connection, self._policy, self._clock(), row)
                 order = await work.reload(seen.id)
@@ -224,18 +227,30 @@ class Circulation:
                     raise _Refusal(problems)
                 held: dict[str, Any] = {"command_id": row.id, "settlement": Settlement.PENDING}
                 await repository.update_order(connection, order.id, work.at, **held)
-                turn = await self._saga.first_turn(work)
-        except _Refusal as refusal:
-            return await self._refuse(identity, key, command, digest, seen.id, refusal.problems)
+                return await self._saga.first_turn(work)
+
+        try:
+            problems = await self._carry_out(row.id, begin())
         except IntegrityError:
             return await self._replay_certainly(identity, key, digest)
-        await self._go_on(turn)
+        if problems:
+            return await self._refuse(identity, key, command, digest, seen.id, problems)
         return await self._answer(row.id)
 
-    async def _go_on(self, turn: Turn | None) -> None:
-        """Carry on what has just begun, unless it is over already."""
-        if turn is not None:
-            await asyncio.shield(self._apart(turn.command.id, self._saga.go_on(turn)))
+    async def _carry_out(self, command_id: str, begun: Coroutine[Any, Any, Turn | None]) -> Sequence[Problem]:
+        """Begin a command and carry it on, apart from this request: who hangs up does not stop what has begun. Gives why
+        it was refused within its first transaction."""
+
+        async def carried() -> Sequence[Problem]:
+            try:
+                turn = await begun
+            except _Refusal as refusal:
+                return refusal.problems
+            if turn is not None:
+                await self._saga.go_on(turn)
+            return ()
+
+        return await asyncio.shield(self._apart(command_id, carried()))
 
     async def _settle(self, command_id: str) -> None:
         """Take a command up, or wait for who runs it here."""
@@ -244,14 +259,13 @@ class Circulation:
         if (begun := self._running.get(command_id)) is not None:
             await asyncio.shield(begun)  # it had the lease, but was not on its way yet
 
-    def _apart(self, command_id: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run the saga apart from this request: who hangs up does not stop what has begun."""
+    def _apart(self, command_id: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work, name=f"saga {command_id}")
         self._running[command_id] = task
         task.add_done_callback(lambda done: self._forget(command_id, done))
         return task
 
-    def _forget(self, command_id: str, task: asyncio.Task[None]) -> None:
+    def _forget(self, command_id: str, task: asyncio.Task[Any]) -> None:
         if self._running.get(command_id) is task:
             del self._running[command_id]
 

@@ -69,7 +69,7 @@ class Database:
     @asynccontextmanager
     async def read(self, *, is_short: bool = False) -> AsyncIterator[AsyncConnection]:
         short = None if self._only_reads or not is_short else self._short
-        if short is None or short.is_read:
+        if short is None or short.is_reader_taken:
             async with self._engine.connect() as connection:
                 yield connection
             return

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, ColumnElement, Insert, Select, Update, false, or_
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError, InvalidRequestError, MultipleResultsFound, NoResultFound
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, MultipleResultsFound, NoResultFound, StatementError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 __all__ = ["Answer", "is_kept", "kept", "one_of", "prepared"]
@@ -81,14 +81,16 @@ class Prepared:
     def __init__(self, statement: Statement, columns: tuple[str, ...] | None, dialect: Dialect) -> None:
         """`columns`: of an insert, in the order of its rows' keys."""
         compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
-        if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None or compiled.post_compile_params:
+        if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None or _is_open(compiled):
             raise InvalidRequestError(f"this cannot be made ready once: {statement}")
         self._dialect = dialect
         self._text = compiled.string
         self._binds = [_bind(compiled.binds[name], dialect) for name in compiled.positiontup]
         selected = list(statement.selected_columns) if isinstance(statement, Select) else []
         self._keys = tuple(str(column.key) for column in selected)
-        self._named = namedtuple("Row", self._keys)  # type: ignore[misc]  # its fields are the statement's columns
+        if len(set(self._keys)) < len(self._keys):
+            raise InvalidRequestError(f"two of its columns have one name: {statement}")
+        self._named = namedtuple("Row", self._keys, rename=True)  # type: ignore[misc]  # fields as the columns' keys
         self._converted = [
             (at, convert)
             for at, column in enumerate(selected)
@@ -112,9 +114,15 @@ class Prepared:
         for key, default, convert in self._binds:
             value = given.get(key, default)
             if value is _REQUIRED:
-                raise InvalidRequestError(f"a value is required for {key!r} in: {self._text}")
-            values.append(value if convert is None else convert(value))
+                raise self._unfit(InvalidRequestError(f"a value is required for {key!r}"))
+            try:
+                values.append(value if convert is None else convert(value))
+            except Exception as error:  # whatever a conversion raises
+                raise self._unfit(error) from error
         return values
+
+    def _unfit(self, error: Exception) -> StatementError:
+        return StatementError(str(error), self._text, (), error)
 
     def _rows(self, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
         if not self._converted:
@@ -131,6 +139,14 @@ class Prepared:
 @lru_cache(_PREPARED_MAX)
 def prepared(statement: Statement, columns: tuple[str, ...] | None, dialect: Dialect) -> Prepared:
     return Prepared(statement, columns, dialect)
+
+
+def _is_open(compiled: SQLCompiler) -> bool:
+    """Whether SQLAlchemy itself has work to do at each execution: lists of values to put in, defaults to call, rows that
+    a change returns."""
+    is_called = any(bind.callable is not None for bind in compiled.binds.values())
+    is_filled = bool(compiled.insert_prefetch or compiled.update_prefetch or compiled.effective_returning)
+    return bool(compiled.post_compile_params) or is_called or is_filled
 
 
 def _bind(bind: BindParameter[Any], dialect: Dialect) -> tuple[str, Any, Convert | None]:

@@ -1,30 +1,33 @@
 """Short transactions on a SQLite file: few statements, all of them by key.
 
 They are carried out at once, in the event loop's own thread: a statement by key is over before another thread would
-have been woken for it, and a transaction that never waits never holds the store's one write lock while others have
-their turn. Only what may wait for another process or for the disk, `BEGIN IMMEDIATE` and `COMMIT`, is done in a thread.
+have been woken for it. Who waits for anything else within one keeps everybody waiting, so they don't. Only what may wait
+for another process or for the disk, `BEGIN IMMEDIATE` and `COMMIT`, is done in a thread.
 
 **Group commit.** Who writes while others wait for their turn does not commit alone. Whoever comes first begins the
 group's transaction, everyone who is waiting by then joins it, one after the other, each within a savepoint of its own;
-who is refused undoes no more than its own. The commit stands in the same queue, behind those; nobody's `write` returns
-before it. So a disk that takes 5 ms to be sure is waited for once, not once for each.
+who is refused undoes no more than its own. The last of them commits for all, and nobody's `write` returns before. So a
+disk that takes 5 ms to be sure is waited for once, not once for each.
 
 A group is lost as a whole where SQLite undoes it as a whole (a disk that is full), or where its commit fails: then each of
-its members is told the error, and none has changed anything.
+its members is told an error, and none has changed anything.
+
+Who is cancelled leaves at once while waiting, but not while committing for others: a commit takes its time, and then
+they go.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Insert, create_engine
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 
@@ -33,100 +36,156 @@ from subgraphs.kit.sqlite import connected
 
 __all__ = ["ShortTransactions"]
 
-T = TypeVar("T")
+_BEGIN = "BEGIN IMMEDIATE"
+Serializer = Callable[[Any], str]
 
 
 class ShortTransactions:
     """A reader and a writer of their own beside an engine's connections. Opened by the first transaction."""
 
-    def __init__(self, engine: AsyncEngine, url: URL, *pragmas: str) -> None:
+    def __init__(self, engine: AsyncEngine, url: URL, *pragmas: str, json_serializer: Serializer | None = None) -> None:
         """`engine`: the one that long transactions use, on the same file."""
         self._engine = engine
         self._url = url
         self._pragmas = pragmas
+        self._json_serializer = json_serializer
         self._reader: _Line | None = None
         self._writer: _Line | None = None
-        self._is_read = False
+        self._is_reader_taken = False
+        self._is_closed = False
         self._turn = asyncio.Lock()
         """First come, first served."""
+        self._holder: asyncio.Task[Any] | None = None
+        self._asked = 0
+        """How many have asked for a turn; each is known by its number."""
+        self._waiting = 0
+        self._locked_out: tuple[int, sqlite3.Error] | None = None
+        """Up to which number a file that stayed locked was waited for in vain."""
         self._group: _Group | None = None
 
     @property
-    def is_read(self) -> bool:
+    def is_reader_taken(self) -> bool:
         """Whether somebody reads who waits for something else meanwhile: the one reader is theirs until they end."""
-        return self._is_read
+        return self._is_reader_taken
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One snapshot. Not while it `is_read`."""
-        assert not self._is_read
-        self._is_read = True
+        """One snapshot. Not while the reader is taken."""
+        assert not self._is_reader_taken
+        self._is_reader_taken = True
         try:
             line = self._reader = self._reader or await self._open()
-            line.raw.execute("BEGIN")
+            line.begin_read()
             try:
                 yield line.connection
             finally:
                 line.forget()
         finally:
-            self._is_read = False
+            self._is_reader_taken = False
+            if self._is_closed:
+                await self._close_reader()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Durable when it returns, and so is what a refusal has seen when it is raised. Raises what SQLAlchemy raises for
         a file that is locked or a disk that is full."""
         refusal: Exception | None = None
-        async with self._turn:
+        async with self._in_turn() as number:
             line = self._writer = self._writer or await self._open()
-            group = self._group or await self._begin(line)
-            line.raw.execute("SAVEPOINT member")
+            group = self._group or await self._begin(line, number)
             try:
-                yield line.connection
-                line.raw.execute("RELEASE member")
+                with line.savepoint():
+                    yield line.connection
             except BaseException as error:
-                self._undo(line, group, error)
+                if not line.is_within:
+                    self._lose(line, group, error)
+                    raise
                 if not isinstance(error, Exception):
                     raise
                 refusal = error
-        await asyncio.shield(group.kept)
+        lost = await asyncio.shield(group.end)
+        if lost is not None:
+            raise line.error("COMMIT", lost)
         if refusal is not None:
             raise refusal
 
     @asynccontextmanager
     async def none(self) -> AsyncIterator[None]:
-        """None is written meanwhile, so that a long transaction on another connection may begin."""
-        async with self._turn:
-            await _completed(self._end())
+        """No short transaction is under way meanwhile, so that a long one on another connection may begin."""
+        async with self._in_turn():
+            await self._end()
             yield
 
     async def close(self) -> None:
+        """Whoever reads may go on to the end; later transactions are refused."""
+        self._is_closed = True
         async with self.none():
-            for line in (self._reader, self._writer):
-                if line is not None:
-                    await line.close()
-            self._reader = self._writer = None
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                await writer.close()
+        if not self._is_reader_taken:
+            await self._close_reader()
+
+    async def _close_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.close()
 
     async def _open(self) -> _Line:
-        return await asyncio.to_thread(_Line, self._engine, self._url, self._pragmas)
+        if self._is_closed:
+            raise InvalidRequestError("the store is closed")
+        return await asyncio.to_thread(_Line, self._engine, self._url, self._pragmas, self._json_serializer)
 
-    async def _begin(self, line: _Line) -> _Group:
-        await line.run("BEGIN IMMEDIATE", lambda: line.raw.execute("BEGIN IMMEDIATE"))
-        group = self._group = _Group()
-        group.end = asyncio.create_task(self._end_in_turn(), name="group commit")
-        return group
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[int]:
+        """Gives the number of who has the turn. The last of a group ends it."""
+        assert self._holder is None or self._holder is not asyncio.current_task(), (
+            "a transaction within one waits for ever"
+        )
+        self._asked += 1
+        number = self._asked
+        await self._take_turn()
+        self._holder = asyncio.current_task()
+        try:
+            yield number
+        finally:
+            try:
+                if self._group is not None and (not self._waiting or number >= self._group.last):
+                    await self._end()
+            finally:
+                self._holder = None
+                self._turn.release()
 
-    def _undo(self, line: _Line, group: _Group, error: BaseException) -> None:
-        if line.raw.in_transaction:
-            line.raw.execute("ROLLBACK TO member")
-            line.raw.execute("RELEASE member")
-            return
+    async def _take_turn(self) -> None:
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        except asyncio.CancelledError:
+            if self._waiting == 1 and not self._turn.locked():
+                async with self._turn:  # whoever was before counted on one more
+                    await self._end()
+            raise
+        finally:
+            self._waiting -= 1
+
+    async def _begin(self, line: _Line, number: int) -> _Group:
+        if self._locked_out is not None and number <= self._locked_out[0]:
+            raise line.error(_BEGIN, self._locked_out[1])
+        try:
+            await line.begin()
+        except DBAPIError as error:
+            if isinstance(error.orig, sqlite3.Error):
+                self._locked_out = self._asked, error.orig
+            raise
+        self._group = _Group(self._asked)
+        return self._group
+
+    def _lose(self, line: _Line, group: _Group, error: BaseException) -> None:
+        """SQLite has undone the group as a whole."""
         self._group = None
         line.forget()
-        group.fail(error)
-
-    async def _end_in_turn(self) -> None:
-        async with self._turn:
-            await self._end()
+        cause = error.orig if isinstance(error, DBAPIError) else None
+        group.end.set_result(cause if isinstance(cause, sqlite3.Error) else _undone())
 
     async def _end(self) -> None:
         """End the group that is open, if one is."""
@@ -134,66 +193,117 @@ class ShortTransactions:
         if group is None or line is None:
             return
         self._group = None
-        try:
-            await line.run("COMMIT", line.raw.commit)
-        except DBAPIError as error:
-            group.fail(error)
-        else:
-            group.kept.set_result(None)
-        finally:
-            line.forget()
+        await line.commit(group.end)
 
 
 class _Group:
     """Transactions that are committed together."""
 
-    def __init__(self) -> None:
-        self.kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.end: asyncio.Task[None] | None = None
-
-    def fail(self, error: BaseException) -> None:
-        self.kept.set_exception(error)
-        self.kept.exception()  # a group that nobody is left to wait for
-
-
-async def _completed(work: Coroutine[Any, Any, None]) -> None:
-    """Await it to its end, even where the caller is cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    def __init__(self, last: int) -> None:
+        self.last = last
+        """The number of the last who had asked when it began."""
+        self.end: asyncio.Future[sqlite3.Error | None] = asyncio.get_running_loop().create_future()
+        """Why it was lost; None when it is durable."""
 
 
 class _Line:
     """One connection to the file, with a thread for what may wait."""
 
-    def __init__(self, engine: AsyncEngine, url: URL, pragmas: tuple[str, ...]) -> None:
-        self.raw: sqlite3.Connection = connected(str(url.database), isolation_level=None, check_same_thread=False)
+    def __init__(
+        self, engine: AsyncEngine, url: URL, pragmas: tuple[str, ...], json_serializer: Serializer | None
+    ) -> None:
+        self._raw: sqlite3.Connection = connected(str(url.database), isolation_level=None, check_same_thread=False)
         for pragma in pragmas:
-            self.raw.execute(f"PRAGMA {pragma}")
-        self._at_once = create_engine(url.set(drivername="sqlite"), creator=lambda: self.raw, poolclass=NullPool)
+            self._raw.execute(f"PRAGMA {pragma}")
+        self._at_once = create_engine(
+            url.set(drivername="sqlite"),
+            creator=lambda: self._raw,
+            poolclass=NullPool,
+            json_serializer=json_serializer,
+        )
         self._sync = self._at_once.connect()
-        self.connection = _AtOnce(engine, self._sync, self.raw)
+        self.connection = _AtOnce(engine, self._sync, self._raw)
         self._thread = ThreadPoolExecutor(1, "sqlite-short")
 
-    async def run(self, statement: str, call: Callable[[], T]) -> T:
-        """In the thread. What was handed over is carried out, and undone if whoever waited for it has gone."""
-        future = self._thread.submit(call)
+    @property
+    def is_within(self) -> bool:
+        """Whether a transaction is open that SQLite has not undone."""
+        return self._raw.in_transaction
+
+    def begin_read(self) -> None:
+        self._execute("BEGIN")
+        self._sync.begin()
+
+    async def begin(self) -> None:
+        """Who goes away meanwhile leaves nothing behind."""
+        begun = asyncio.wrap_future(self._thread.submit(self._raw.execute, _BEGIN))
+        begun.add_done_callback(_heed)
         try:
-            return await asyncio.shield(asyncio.wrap_future(future))
+            await asyncio.shield(begun)
         except asyncio.CancelledError:
-            self._thread.submit(self.raw.rollback)
+            self._thread.submit(self._raw.rollback)
             raise
         except sqlite3.Error as error:
-            raise DBAPIError.instance(statement, (), error, sqlite3.Error, dialect=self._at_once.dialect) from error
+            raise self.error(_BEGIN, error) from error
+        self._sync.begin()  # or SQLAlchemy would undo everything for a statement that it refuses by itself
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undone alone where what is within raises; where even that fails, all is undone, and nothing `is_within`."""
+        self._execute("SAVEPOINT member")
+        try:
+            yield
+            if not self.is_within:
+                raise self.error("RELEASE", _undone())
+            self._execute("RELEASE member")
+        except BaseException:
+            try:
+                if self.is_within:
+                    self._raw.execute("ROLLBACK TO member")
+                    self._raw.execute("RELEASE member")
+            except sqlite3.Error:
+                self._raw.rollback()
+            raise
+
+    async def commit(self, end: asyncio.Future[sqlite3.Error | None]) -> None:
+        """Tell `end` how it ended. Whoever is cancelled meanwhile, however often, is so when it has."""
+        committing = asyncio.wrap_future(self._thread.submit(self._commit))
+        cancelled: asyncio.CancelledError | None = None
+        while not committing.done():
+            try:
+                await asyncio.shield(committing)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        self._sync.rollback()  # it is over for SQLAlchemy too
+        end.set_result(committing.result())
+        if cancelled is not None:
+            raise cancelled
+
+    def _commit(self) -> sqlite3.Error | None:
+        try:
+            self._raw.commit()
+        except sqlite3.Error as error:
+            self._raw.rollback()
+            return error
+        return None
 
     def forget(self) -> None:
-        """Undo what was not committed. SQLAlchemy has counted a transaction of its own since its first statement, if any
-        statement was executed by it."""
-        self._sync.rollback()
-        self.raw.rollback()
+        """Undo what was not committed."""
+        try:
+            self._sync.rollback()
+        finally:
+            self._raw.rollback()
+
+    def error(self, statement: str, error: sqlite3.Error) -> Exception:
+        """As SQLAlchemy tells it; a new one for everybody who is told."""
+        told: Exception = DBAPIError.instance(statement, (), error, sqlite3.Error, dialect=self._at_once.dialect)
+        return told
+
+    def _execute(self, statement: str) -> None:
+        try:
+            self._raw.execute(statement)
+        except sqlite3.Error as error:
+            raise self.error(statement, error) from error
 
     async def close(self) -> None:
         await asyncio.to_thread(self._sync.close)
@@ -201,20 +311,42 @@ class _Line:
 
 
 class _AtOnce(AsyncConnection):
-    """Executes without leaving the event loop's thread, and so without a greenlet."""
+    """Executes without leaving the event loop's thread, and so without a greenlet. What is found is fetched as a whole: a
+    result that is left half read would hold its snapshot beyond the end of the transaction."""
 
     def __init__(self, engine: AsyncEngine, connection: Connection, raw: sqlite3.Connection) -> None:
         super().__init__(engine, connection)
         self._raw = raw
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
+        self._check()
         if is_kept(statement):
             given = parameters or {}
             columns = None
             if isinstance(statement, Insert):
                 columns = tuple(given if isinstance(given, Mapping) else given[0])
             return prepared(statement, columns, self._proxied.dialect).execute(self._raw, given)
-        return self._proxied.execute(statement, parameters, execution_options=execution_options)
+        return _fetched(self._proxied.execute(statement, parameters, execution_options=execution_options))
 
     async def exec_driver_sql(self, statement: str, parameters: Any = None, execution_options: Any = None) -> Any:
-        return self._proxied.exec_driver_sql(statement, parameters, execution_options)
+        self._check()
+        return _fetched(self._proxied.exec_driver_sql(statement, parameters, execution_options))
+
+    def _check(self) -> None:
+        """Once the transaction is undone, a statement would be one by itself."""
+        if not self._raw.in_transaction:
+            raise DBAPIError.instance("", (), _undone(), sqlite3.Error, dialect=self._proxied.dialect)
+
+
+def _fetched(result: Any) -> Any:
+    return result.freeze()() if result.returns_rows else result
+
+
+def _undone() -> sqlite3.Error:
+    return sqlite3.OperationalError("the transaction was undone as a whole")
+
+
+def _heed(begun: Future[Any] | asyncio.Future[Any]) -> None:
+    """A failure is not news where whoever waited has gone."""
+    if not begun.cancelled():
+        begun.exception()

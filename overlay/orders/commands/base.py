@@ -272,8 +272,8 @@ class Work:
 
     async def skip_steps(self, order: Order) -> None:
         """Nobody's turn it is any more: what was not decided never will be."""
-        undecided = {"order_id": order.id, "state": ApprovalState.CURRENT}
-        await change(self.connection, tables.approval_steps, undecided, {"state": ApprovalState.WAITING})
+        if (step := order.current_step) is not None:
+            await repository.update_step(self.connection, order.id, step.position, state=ApprovalState.WAITING)
 
     async def book(
         self,

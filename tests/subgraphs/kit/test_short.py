@@ -206,7 +206,7 @@ async def test_a_long_transaction_begins_when_the_group_before_it_is_kept(store:
 async def test_a_reader_sees_what_is_kept_and_one_snapshot(store: Store) -> None:
     await store.add(1)
     async with store.short.read() as connection:
-        assert store.short.is_read
+        assert store.short.is_reader_taken
         first = (await connection.execute(text("SELECT count(*) FROM things"))).scalar()
         await store.add(2)
         second = (await connection.execute(text("SELECT count(*) FROM things"))).scalar()
