@@ -1,3 +1,3 @@
 """Plugins that every test may use."""
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.services", "tests.stores"]

@@ -419,13 +419,24 @@ def _database_name() -> str:
     return f"gwc_test_{uuid.uuid4().hex[:12]}"
 
 
+@contextlib.contextmanager
+def new_postgres_database(server: Server, template_url: str | None = None) -> Iterator[str]:
+    """`postgresql://…/<new database>`, empty or a copy of another one to which nobody is connected; dropped in the end,
+    connections that are left and all."""
+    name = _database_name()
+    template = "template1" if template_url is None else urlsplit(template_url).path.lstrip("/")
+    run_apart(postgres_execute(server.url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    try:
+        yield server.with_database(name)
+    finally:
+        run_apart(postgres_execute(server.url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
 @pytest.fixture
 def postgres_database(postgres_server: Server) -> Iterator[str]:
-    """`postgresql://…/<new database>`; dropped after the test, connections that are left and all."""
-    name = _database_name()
-    _apart(postgres_execute(postgres_server.url, f'CREATE DATABASE "{name}"'))
-    yield postgres_server.with_database(name)
-    _apart(postgres_execute(postgres_server.url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    """`postgresql://…/<new database>`; dropped after the test."""
+    with new_postgres_database(postgres_server) as url:
+        yield url
 
 
 async def postgres_execute(url: str, statement: str) -> None:
@@ -442,9 +453,9 @@ async def postgres_execute(url: str, statement: str) -> None:
 def mariadb_database(mariadb_server: Server) -> Iterator[str]:
     """`mysql://…/<new database>` in utf8mb4; dropped after the test."""
     name = _database_name()
-    _apart(mariadb_execute(mariadb_server.url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4"))
+    run_apart(mariadb_execute(mariadb_server.url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4"))
     yield mariadb_server.with_database(name)
-    _apart(mariadb_execute(mariadb_server.url, f"DROP DATABASE `{name}`"))
+    run_apart(mariadb_execute(mariadb_server.url, f"DROP DATABASE `{name}`"))
 
 
 async def mariadb_execute(url: str, statement: str) -> None:
@@ -465,7 +476,7 @@ async def mariadb_execute(url: str, statement: str) -> None:
         await connection.ensure_closed()
 
 
-def _apart(work: Coroutine[Any, Any, None]) -> None:
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
     """Run in a thread with a loop of its own: so these fixtures can be asked for anywhere, async fixtures included."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()
