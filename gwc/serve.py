@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
 from gwc.errors import CommandError
+from gwc.logs import plain_logs
 
 __all__ = ["listen", "new_loop", "run_server", "serve"]
 
@@ -115,6 +116,7 @@ async def run_server(
     Its lifespan runs here and not in uvicorn, which would answer a part that cannot start with a traceback. Raises
     `CommandError` when the application cannot start. A part that does not close in `close_s` is left: the process ends.
     """
+    plain_logs()
     server = _Server(_config(app), on_ready)
     running = AsyncExitStack()
     try:

@@ -143,6 +143,10 @@ def _as_user(user: str | None) -> dict[str, object]:
 _APT = "apt-get install -y --no-install-recommends "
 
 
+_NOT_DURABLE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+"""Safe as long as the server is not killed, and no test does that: they kill its clients."""
+
+
 def _start_postgres(folder: Path, port: int) -> tuple[list[str], str | None]:
     places = sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)
     initdb = _binary("initdb", POSTGRES.packages, POSTGRES.variable, places)
@@ -155,7 +159,7 @@ def _start_postgres(folder: Path, port: int) -> tuple[list[str], str | None]:
     _run(
         [initdb, "-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"], user
     )
-    options = ["listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off", "max_connections=200"]
+    options = ["listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "max_connections=200", *_NOT_DURABLE]
     return [postgres, "-D", str(data), "-p", str(port), *(part for o in options for part in ("-c", o))], user
 
 
@@ -419,13 +423,24 @@ def _database_name() -> str:
     return f"gwc_test_{uuid.uuid4().hex[:12]}"
 
 
+@contextlib.contextmanager
+def new_postgres_database(server: Server, template_url: str | None = None) -> Iterator[str]:
+    """`postgresql://…/<new database>`, empty or a copy of another one to which nobody is connected; dropped in the end,
+    connections that are left and all."""
+    name = _database_name()
+    template = "template1" if template_url is None else urlsplit(template_url).path.lstrip("/")
+    run_apart(postgres_execute(server.url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    try:
+        yield server.with_database(name)
+    finally:
+        run_apart(postgres_execute(server.url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
 @pytest.fixture
 def postgres_database(postgres_server: Server) -> Iterator[str]:
-    """`postgresql://…/<new database>`; dropped after the test, connections that are left and all."""
-    name = _database_name()
-    _apart(postgres_execute(postgres_server.url, f'CREATE DATABASE "{name}"'))
-    yield postgres_server.with_database(name)
-    _apart(postgres_execute(postgres_server.url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    """`postgresql://…/<new database>`; dropped after the test."""
+    with new_postgres_database(postgres_server) as url:
+        yield url
 
 
 async def postgres_execute(url: str, statement: str) -> None:
@@ -442,9 +457,9 @@ async def postgres_execute(url: str, statement: str) -> None:
 def mariadb_database(mariadb_server: Server) -> Iterator[str]:
     """`mysql://…/<new database>` in utf8mb4; dropped after the test."""
     name = _database_name()
-    _apart(mariadb_execute(mariadb_server.url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4"))
+    run_apart(mariadb_execute(mariadb_server.url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4"))
     yield mariadb_server.with_database(name)
-    _apart(mariadb_execute(mariadb_server.url, f"DROP DATABASE `{name}`"))
+    run_apart(mariadb_execute(mariadb_server.url, f"DROP DATABASE `{name}`"))
 
 
 async def mariadb_execute(url: str, statement: str) -> None:
@@ -465,7 +480,7 @@ async def mariadb_execute(url: str, statement: str) -> None:
         await connection.ensure_closed()
 
 
-def _apart(work: Coroutine[Any, Any, None]) -> None:
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
     """Run in a thread with a loop of its own: so these fixtures can be asked for anywhere, async fixtures included."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()

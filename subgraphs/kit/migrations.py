@@ -7,6 +7,7 @@ A revision is written once and never changed; `tests` compare what all of them m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -40,6 +41,12 @@ class StoreBehind(RuntimeError):
     """The store was made by an earlier version of this program, and whoever opened it may not bring it further."""
 
 
+@cache
+def _scripts(package: str) -> ScriptDirectory:
+    """Read once: its files are part of the program, and reading them takes longer than all else of opening a store."""
+    return ScriptDirectory(str(resources.files(package)))
+
+
 @dataclass(frozen=True, slots=True)
 class Migrations:
     """The revisions of one kind of store."""
@@ -53,8 +60,7 @@ class Migrations:
 
     def upgrade(self, connection: Connection, to: str = "head") -> None:
         """Bring the store to a revision, inside the caller's transaction. Raises `StoreTooNew`."""
-        config = self._config(connection)
-        scripts = ScriptDirectory.from_config(config)
+        config, scripts = self._config(connection), _scripts(self.package)
         at = self._known_revision(connection)
         if at is None and self.legacy_table is not None and inspect(connection).has_table(self.legacy_table):
             command.stamp(config, str(scripts.get_base()))
@@ -75,12 +81,11 @@ class Migrations:
         return at
 
     def _head(self) -> str | None:
-        return ScriptDirectory(str(resources.files(self.package))).get_current_head()
+        return _scripts(self.package).get_current_head()
 
     def knows(self, revision: str) -> bool:
         """Whether this program has the revision."""
-        scripts = ScriptDirectory(str(resources.files(self.package)))
-        return revision in {one.revision for one in scripts.walk_revisions()}
+        return revision in {one.revision for one in _scripts(self.package).walk_revisions()}
 
     def revision(self, connection: Connection) -> str | None:
         """Where the store stands; None: it has no tables yet, or only those before the first revision."""

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -45,6 +44,7 @@ from tests.overlay.city import (
     days,
 )
 from tests.overlay.city import City as FakeCity
+from tests.stores import ENGINES, NewStore
 
 ISSUER = TokenIssuer(INTERNAL[0])
 OFFICERS = {
@@ -139,12 +139,10 @@ def city(clock: ManualClock) -> FakeCity:
     return FakeCity(clock)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, new_store: NewStore) -> str:
     """A new store: every test that uses one runs on both engines."""
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_database"))
-    return f"sqlite:///{tmp_path}/overlay.sqlite"
+    return new_store(request.param, Database)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ import pytest
 
 from contract.identity import ACCESS, Identity, Role, TokenIssuer
 from gwc.keys import private_key
-from tests.services import Server, _apart, postgres_execute
+from tests.services import Server, postgres_execute, run_apart
 from tests.system.client import Client
 from tests.system.conftest import City
 from tests.system.processes import GWC, GwcProcess
@@ -108,7 +108,7 @@ def stores(kind: str, name: str, request: pytest.FixtureRequest) -> dict[str, st
     if kind == "sqlite":
         return {}
     server: Server = request.getfixturevalue("postgres_server")
-    _apart(postgres_execute(server.url, f"CREATE DATABASE {name}"))
+    run_apart(postgres_execute(server.url, f"CREATE DATABASE {name}"))
     return {"GWC_OVERLAY_URL": server.with_database(name), "GWC_CUSTODY_URL": server.with_database(name)}
 
 

@@ -20,7 +20,7 @@ from subgraphs.district.custody.book import CustodyBook
 from subgraphs.district.custody.model import AssetFacts, PlaceHold
 from tests.overlay.city import KEEPER, City, ManualClock
 from tests.overlay.conftest import opened_desk
-from tests.services import Server, _apart, postgres_execute
+from tests.services import Server, postgres_execute, run_apart
 
 REGION = "330106"
 Rows = dict[str, dict[str, list[tuple[object, ...]]]]
@@ -53,8 +53,8 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> NewPlace:
             return Place(Settings(data_dir=tmp_path / name))
         server: Server = request.getfixturevalue("postgres_server")
         database = f"gwc_backup_{name}_{tmp_path.name}".lower().replace("-", "_")[:60]
-        _apart(postgres_execute(server.url, f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
-        _apart(postgres_execute(server.url, f'CREATE DATABASE "{database}"'))
+        run_apart(postgres_execute(server.url, f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
+        run_apart(postgres_execute(server.url, f'CREATE DATABASE "{database}"'))
         url = server.with_database(database)
         return Place(Settings(data_dir=tmp_path / name, overlay_url=url, custody_url=url))
 

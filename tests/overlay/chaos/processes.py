@@ -22,6 +22,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from sqlalchemy import update
 
 from contract.identity import IDENTITY_HEADER, TokenIssuer
 from gwc.keys import ensure_keys
@@ -29,6 +30,8 @@ from overlay.clock import shanghai_today
 from overlay.group.endpoint import OutcomeUnknown
 from overlay.messages import Problem
 from overlay.orders.model import Command, Flow
+from overlay.store import tables
+from overlay.store.database import Database
 from tests.endpoint import served
 from tests.overlay.chaos.acting import Lending
 from tests.overlay.chaos.acts import ACTS, Call, Chooser, Plan, Scene
@@ -151,10 +154,22 @@ class Round:
         choose = Chooser(self.seed)
         while not self.is_over:
             await asyncio.sleep(choose.number(*KILL_AFTER_MS) / 1000)
-            self.process.process.kill()
-            await asyncio.to_thread(self.process.stop)
+            await self._kill()
             self.counts["kills"] += 1
             await self._start(group)
+
+    async def _kill(self) -> None:
+        self.process.process.kill()
+        await asyncio.to_thread(self.process.stop)
+
+    async def _kill_and_forget_leases(self, group: str) -> None:
+        """The last time: as if the next process came when the leases of the dead have run out, a minute later."""
+        await self._kill()
+        database = Database(self.url)
+        async with database.write() as connection:
+            await connection.execute(update(tables.commands).values(lease_until=None))
+        await database.close()
+        await self._start(group)
 
     # --- the districts ------------------------------------------------------------------------------------------------
 
@@ -183,7 +198,9 @@ class Round:
         done, _ = await asyncio.wait([*clients, *others], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
         self.is_over = True
         self.city.faults.clear()
-        await asyncio.gather(*clients, *others)
+        await asyncio.gather(*others)
+        await self._kill_and_forget_leases(group)
+        await asyncio.gather(*clients)
         assert not [task for task in done if task.exception()]
 
     async def _client(self, number: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from overlay.store import tables
 from overlay.store.database import Database
+from tests.stores import SqliteStores, migrate
 
 __all__ = ["NewStore", "postgres_stores", "sqlite_stores"]
 
@@ -21,33 +21,19 @@ NewStore = Callable[[], str]
 
 def sqlite_stores(folder: Path) -> NewStore:
     """Copies of a file that was migrated once."""
-    first = folder / "first.sqlite"
-    asyncio.run(_migrate(f"sqlite:///{first}"))
-    numbers = itertools.count(1)
-
-    def new() -> str:
-        path = folder / f"{next(numbers)}.sqlite"
-        shutil.copyfile(first, path)
-        return f"sqlite:///{path}"
-
-    return new
+    stores, numbers = SqliteStores(folder), itertools.count(1)
+    return lambda: stores.copy(Database, folder / f"{next(numbers)}.sqlite")
 
 
 def postgres_stores(url: str) -> NewStore:
     """The same database, emptied."""
-    asyncio.run(_migrate(url))
+    asyncio.run(migrate(Database, url))
 
     def new() -> str:
         asyncio.run(_empty(url))
         return url
 
     return new
-
-
-async def _migrate(url: str) -> None:
-    database = Database(url)
-    await database.open()
-    await database.close()
 
 
 async def _empty(url: str) -> None:

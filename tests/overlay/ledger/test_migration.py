@@ -44,8 +44,8 @@ def entries_of_then() -> list[dict[str, object]]:
     return rows
 
 
-async def test_a_ledger_of_then_is_a_ledger_of_now(url: str) -> None:
-    database = Database(url)
+async def test_a_ledger_of_then_is_a_ledger_of_now(empty_store: str) -> None:
+    database = Database(empty_store)
     async with database.write() as connection:
         await connection.run_sync(lambda sync: MIGRATIONS.upgrade(sync, "0002"))
         values = ", ".join(f":{word}" for word in WORDS)

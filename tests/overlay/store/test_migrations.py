@@ -32,15 +32,15 @@ async def run(connection: AsyncConnection, statement: str) -> Any:
     return (await connection.execute(text(statement))).scalar()
 
 
-async def test_the_migrations_make_the_tables_in_code(url: str) -> None:
-    database = await opened(url)
+async def test_the_migrations_make_the_tables_in_code(empty_store: str) -> None:
+    database = await opened(empty_store)
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
     await database.close()
 
 
-async def test_a_store_of_before_the_first_revision_keeps_its_rows(url: str) -> None:
-    database = Database(url)
+async def test_a_store_of_before_the_first_revision_keeps_its_rows(empty_store: str) -> None:
+    database = Database(empty_store)
     async with database.write() as connection:
         await connection.run_sync(lambda sync: MIGRATIONS.upgrade(sync, "0001"))
         await run_all(
@@ -58,35 +58,35 @@ async def test_a_store_of_before_the_first_revision_keeps_its_rows(url: str) -> 
     await database.close()
 
 
-async def test_a_store_of_a_later_program_is_refused_and_left_alone(url: str) -> None:
-    database = await opened(url)
+async def test_a_store_of_a_later_program_is_refused_and_left_alone(empty_store: str) -> None:
+    database = await opened(empty_store)
     async with database.write() as connection:
         await run_all(connection, "UPDATE alembic_version SET version_num = '9999'")
     await database.close()
     with pytest.raises(StoreTooNew, match="9999"):
-        await opened(url)
-    again = Database(url)
+        await opened(empty_store)
+    again = Database(empty_store)
     async with again.read() as connection:
         assert await run(connection, "SELECT version_num FROM alembic_version") == "9999"
     await again.close()
 
 
-async def test_whoever_examines_a_store_brings_it_no_further(url: str) -> None:
-    database = Database(url)
+async def test_whoever_examines_a_store_brings_it_no_further(empty_store: str) -> None:
+    database = Database(empty_store)
     async with database.write() as connection:
         await connection.run_sync(lambda sync: MIGRATIONS.upgrade(sync, "0005"))
     await database.close()
     with pytest.raises(StoreBehind, match="0005"):
-        await Database(url, only_reads=True).open_as_it_is()
-    again = Database(url)
+        await Database(empty_store, only_reads=True).open_as_it_is()
+    again = Database(empty_store)
     async with again.read() as connection:
         assert await run(connection, "SELECT version_num FROM alembic_version") == "0005"
     await again.close()
 
 
-async def test_whoever_examines_a_store_cannot_write(url: str) -> None:
-    await (await opened(url)).close()
-    database = Database(url, only_reads=True)
+async def test_whoever_examines_a_store_cannot_write(empty_store: str) -> None:
+    await (await opened(empty_store)).close()
+    database = Database(empty_store, only_reads=True)
     await database.open_as_it_is()
     with pytest.raises(DBAPIError, match=r"read-?only"):
         async with database.write() as connection:
@@ -94,8 +94,8 @@ async def test_whoever_examines_a_store_cannot_write(url: str) -> None:
     await database.close()
 
 
-async def test_processes_that_open_a_new_store_together_make_it_once(url: str) -> None:
-    for database in await asyncio.gather(*(opened(url) for _ in range(3))):
+async def test_processes_that_open_a_new_store_together_make_it_once(empty_store: str) -> None:
+    for database in await asyncio.gather(*(opened(empty_store) for _ in range(3))):
         async with database.read() as connection:
             assert await run(connection, "SELECT count(*) FROM alembic_version") == 1
         await database.close()

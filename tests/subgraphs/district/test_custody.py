@@ -39,11 +39,8 @@ NEXT_DAY = {"from": "2026-12-08", "to": "2026-12-09"}
 OVERLAP = {"from": "2026-12-07", "to": "2026-12-09"}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MemoryClient]:
-    url = None
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("postgres_database")).replace("postgresql://", "postgresql+asyncpg://")
+@pytest.fixture
+async def client(url: str, tmp_path: Path) -> AsyncIterator[MemoryClient]:
     store = MemoryStore(
         [row("one"), row("ten", quantity="10"), row("closed", shareable=False), row("lost", status="LOST")]
     )

@@ -41,9 +41,8 @@ LISTED = """{ assets(orderBy: [{field: ORIGINAL_VALUE, direction: DESC}]) { tota
   summary(by: []) { groups { count quantity originalValue } } dataQuality { rows listed issues { code } } }"""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MemoryClient]:
-    url = None if request.param == "sqlite" else str(request.getfixturevalue("postgres_database"))
+@pytest.fixture
+async def client(url: str, tmp_path: Path) -> AsyncIterator[MemoryClient]:
     rows = [row("one"), row("ten", quantity="10", originalValue="1000.00", netValue="100.01")]
     async with district(tmp_path, MemoryStore(rows, writable=False), book_url=url) as client:
         yield client

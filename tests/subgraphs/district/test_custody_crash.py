@@ -11,8 +11,6 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-import pytest
-
 from subgraphs.district.custody.book import CustodyBook
 from subgraphs.district.custody.model import RecordMovement
 from tests.subgraphs.district.custody_process import (
@@ -30,13 +28,6 @@ from tests.subgraphs.district.custody_process import (
 
 ROOT = Path(__file__).parents[3]
 HELD_BEFORE_THE_KILL = 25
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/book.sqlite"
-    return str(request.getfixturevalue("postgres_database"))
 
 
 @contextmanager

@@ -74,12 +74,8 @@ class Desk:
         return f"k{next(self._keys)}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/book.sqlite"
-    else:
-        url = str(request.getfixturevalue("postgres_database"))
+@pytest.fixture
+async def desk(url: str) -> AsyncIterator[Desk]:
     desk = Desk(url)
     await desk.book.open()
     try:

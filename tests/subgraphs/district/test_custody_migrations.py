@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -21,13 +20,6 @@ from subgraphs.district.custody.book import CustodyBook
 from subgraphs.district.custody.database import MIGRATIONS, Database
 from subgraphs.kit.migrations import StoreTooNew
 from tests.subgraphs.district.custody_process import FROM, ONE, REGION, TO, TODAY, hold
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/book.sqlite"
-    return str(request.getfixturevalue("postgres_database"))
 
 
 def now() -> datetime:
@@ -45,15 +37,15 @@ def differences(connection: Connection) -> list[Any]:
     return [part for part in parts if part[0] != "modify_comment"]
 
 
-async def test_the_migrations_make_the_tables_in_code(url: str) -> None:
-    database = Database(url)
+async def test_the_migrations_make_the_tables_in_code(empty_store: str) -> None:
+    database = Database(empty_store)
     await database.open()
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
     await database.close()
 
 
-async def test_a_book_of_before_keeps_its_holds_and_knows_its_commands(url: str) -> None:
+async def test_a_book_of_before_keeps_its_holds_and_knows_its_commands(empty_store: str) -> None:
     """As the first program left it: a version in a table, and holds without days between them."""
     command = hold("first", "one")
     told = {
@@ -61,7 +53,7 @@ async def test_a_book_of_before_keeps_its_holds_and_knows_its_commands(url: str)
         "life_s": 3600, "expected_version": None,
     }  # fmt: skip
     digest = hashlib.sha256(orjson.dumps(["PlaceHold", told], option=orjson.OPT_SORT_KEYS)).hexdigest()
-    database = Database(url)
+    database = Database(empty_store)
     async with database.write() as connection:
         await connection.run_sync(lambda sync: MIGRATIONS.upgrade(sync, "0001"))
         for statement in (
@@ -74,7 +66,7 @@ async def test_a_book_of_before_keeps_its_holds_and_knows_its_commands(url: str)
         ):
             await connection.execute(sa.text(statement))
     await database.close()
-    book = CustodyBook(url, REGION, now)
+    book = CustodyBook(empty_store, REGION, now)
     await book.open()
     try:
         assert await book.held(FROM, TO, TODAY) == {"one": Decimal(1)}
@@ -84,24 +76,24 @@ async def test_a_book_of_before_keeps_its_holds_and_knows_its_commands(url: str)
         assert refusal.code == "ASSET_BUSY"
     finally:
         await book.close()
-    database = Database(url)
+    database = Database(empty_store)
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
     await database.close()
 
 
-async def test_a_book_of_a_later_program_is_refused(url: str) -> None:
-    database = Database(url)
+async def test_a_book_of_a_later_program_is_refused(empty_store: str) -> None:
+    database = Database(empty_store)
     await database.open()
     async with database.write() as connection:
         await connection.execute(sa.text("UPDATE custody_alembic_version SET version_num = '9999'"))
     await database.close()
     with pytest.raises(StoreTooNew, match="9999"):
-        await Database(url).open()
+        await Database(empty_store).open()
 
 
-async def test_processes_that_open_a_new_book_together_make_it_once(url: str) -> None:
-    books = [CustodyBook(url, REGION, now) for _ in range(3)]
+async def test_processes_that_open_a_new_book_together_make_it_once(empty_store: str) -> None:
+    books = [CustodyBook(empty_store, REGION, now) for _ in range(3)]
     await asyncio.gather(*(book.open() for book in books))
     for book in books:
         assert await book.held(FROM, TO, TODAY) == {}

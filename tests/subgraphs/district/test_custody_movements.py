@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +22,8 @@ BROKEN = AssetFacts(Decimal(1), "v1", "IN_REPAIR", True, None)
 TWO = AssetFacts(Decimal(2), "v1", "IDLE", True, None)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
-    url = f"sqlite:///{tmp_path}/book.sqlite"
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("postgres_database"))
+@pytest.fixture
+async def desk(url: str) -> AsyncIterator[Desk]:
     desk = Desk(url, "330106", fault=None)
     await desk.book.open()
     try:

@@ -9,19 +9,10 @@ from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from tests.subgraphs.district.custody_process import FEW, FROM, RACERS, TO, TODAY, hold
 from tests.subgraphs.district.test_custody_crash import opened
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/book.sqlite"
-    return str(request.getfixturevalue("postgres_database"))
 
 
 async def test_the_last_of_a_few_is_held_once(url: str) -> None:

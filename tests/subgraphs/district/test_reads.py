@@ -29,9 +29,8 @@ BAD: Issue = {"code": "DUPLICATE_KEY", "field": None, "raw": "王小明", "rule"
 OF_KEEPER: Issue = {"code": "MOJIBAKE", "field": "keeper", "raw": "Íõ", "rule": "fields.keeper", "blocking": False}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MemoryClient]:
-    url = str(request.getfixturevalue("postgres_database")) if request.param == "postgresql" else None
+@pytest.fixture
+async def client(url: str, tmp_path: Path) -> AsyncIterator[MemoryClient]:
     rows = [
         row("a", owner="U1"),
         row("b", owner="U2"),
