@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -68,7 +69,7 @@ class Desk:
         self.database = Database(url)
         self.policy, self.clock = load_policy(), clock
         self.circulation = Circulation(self.database, Custody(city, ISSUER), self.policy, clock, resumed_together)
-        self._keys = itertools.count(1)
+        self._keys = (f"{uuid.uuid4().hex}-{number}" for number in itertools.count(1))
 
     async def apply(
         self,
@@ -126,7 +127,7 @@ class Desk:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
 
     def key(self) -> str:
-        return f"key-{id(self)}-{next(self._keys)}"
+        return next(self._keys)
 
 
 @pytest.fixture

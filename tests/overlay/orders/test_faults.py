@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,6 +30,8 @@ from tests.overlay.city import (
 from tests.overlay.conftest import Desk, opened_desk
 from tests.overlay.orders.steps import approved, balances, codes, done, lent, repair, surrender
 
+MOMENTS = 40
+"""Of an application, one after the other."""
 Act = Callable[[Desk, ManualClock], Awaitable[Any]]
 Prepare = Callable[[Desk, ManualClock, str], Awaitable[Act]]
 
@@ -212,6 +216,21 @@ async def test_a_command_is_finished_after_a_crash(url: str, city: City, clock: 
             clock.advance(seconds=LEASE.total_seconds() + 1)
             assert await desk.circulation.resume() == 1
             await check(desk, city, case, asset)
+
+
+async def test_who_hangs_up_at_whatever_moment_stops_nothing_that_has_begun(desk: Desk, city: City) -> None:
+    """Nothing is left for whoever looks after open commands, once their lease is over."""
+    started = time.perf_counter()
+    await desk.apply(city.add_asset("first"))
+    moment_s = (time.perf_counter() - started) / MOMENTS
+    for moment in range(MOMENTS):
+        applying = asyncio.create_task(desk.apply(city.add_asset(f"p{moment}")))
+        await asyncio.wait([applying], timeout=moment * moment_s)
+        applying.cancel()
+        await asyncio.wait([applying])
+        await desk.circulation.stop()
+        assert await desk.circulation.resume() == 0
+    assert len(await desk.orders()) > 1
 
 
 async def test_a_key_that_is_repeated_gives_the_first_result(desk: Desk, city: City, clock: ManualClock) -> None:

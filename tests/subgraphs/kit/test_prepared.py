@@ -25,10 +25,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError, InvalidRequestError
+from sqlalchemy.exc import IntegrityError, InvalidRequestError, MultipleResultsFound, NoResultFound, StatementError
 from sqlalchemy.pool import StaticPool
 
-from subgraphs.kit.prepared import Answer, is_kept, kept, prepared
+from subgraphs.kit.prepared import Answer, is_kept, kept, one_of, prepared
 
 THINGS = Table(
     "things",
@@ -38,6 +38,13 @@ THINGS = Table(
     Column("data", JSON),
     Column("listed", Boolean),
     Column("version", Integer, nullable=False, server_default="1"),
+)
+STAMPED = Table(
+    "stamped",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("made", Text, default="made"),
+    Column("changed", Text, onupdate="changed"),
 )
 ROWS: list[dict[str, Any]] = [
     {"id": 1, "name": "投影仪", "data": {"尺寸": [1, 2]}, "listed": True},
@@ -119,14 +126,52 @@ def test_a_refusal_of_the_store_is_sqlalchemys(sides: Sides) -> None:
 
 
 def test_a_value_that_is_not_given_is_an_error_and_not_null(sides: Sides) -> None:
-    with pytest.raises(InvalidRequestError, match="'name'"):
+    with pytest.raises(StatementError, match="'name'"):
         sides.kept(BY_NAME, {})
+
+
+def test_a_value_that_its_type_refuses_is_an_error_of_sqlalchemys(sides: Sides) -> None:
+    with pytest.raises(StatementError):
+        sides.kept(kept(insert(THINGS)), {"id": 1, "name": "", "data": {1j}}, "id", "name", "data")
+    assert sides.plainly(ALL, {}) == []
 
 
 def test_a_list_of_values_cannot_be_made_ready_once(sides: Sides) -> None:
     listed = kept(select(THINGS).where(THINGS.c.id.in_(bindparam("ids", expanding=True))))
     with pytest.raises(InvalidRequestError, match="made ready"):
         sides.kept(listed, {"ids": [1]})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        insert(STAMPED).values(id=1),
+        update(STAMPED).values(id=bindparam("other")),
+        insert(THINGS).values(id=1, name="").returning(THINGS.c.id),
+        select(THINGS).where(THINGS.c.id == bindparam("now", callable_=lambda: 1)),
+        select(THINGS.c.id, STAMPED.c.id),
+    ],
+    ids=["default", "onupdate", "returning", "callable", "one name twice"],
+)
+def test_nor_can_what_sqlalchemy_works_on_each_time(sides: Sides, statement: Any) -> None:
+    with pytest.raises(InvalidRequestError):
+        sides.kept(kept(statement), {"other": 2})
+
+
+def test_a_constant_list_is_kept_as_conditions(sides: Sides) -> None:
+    _add(sides)
+    chosen = select(THINGS.c.id).where(one_of(THINGS.c.id, (1, 3))).order_by(THINGS.c.id)
+    assert [row.id for row in sides.kept(kept(chosen), {})] == [1, 3]
+    assert sides.kept(kept(select(THINGS.c.id).where(one_of(THINGS.c.id, ()))), {}).mappings().all() == []
+
+
+def test_exactly_one_row_is_asked_for_as_sqlalchemy_does(sides: Sides) -> None:
+    _add(sides)
+    assert sides.kept(BY_NAME, {"name": "会议桌"}).mappings().one()["id"] == 2
+    with pytest.raises(NoResultFound):
+        sides.kept(BY_NAME, {"name": "没有"}).mappings().one()
+    with pytest.raises(MultipleResultsFound):
+        sides.kept(ALL, {}).mappings().one()
 
 
 def test_only_what_is_kept_is_known_as_such() -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import column, insert, table, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, OperationalError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.kit.prepared import kept
 from subgraphs.kit.short import ShortTransactions
 from subgraphs.kit.sqlite import create_engine
 
+TABLE = text("CREATE TABLE things (id INTEGER PRIMARY KEY, of INTEGER REFERENCES things DEFERRABLE INITIALLY DEFERRED)")
+KEPT = kept(insert(table("things", column("id"))))
 ADD = text("INSERT INTO things VALUES (:id, :of)")
 
 
@@ -44,23 +49,32 @@ class Store:
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = Store(tmp_path / "store.sqlite", "busy_timeout=10000")
     async with store.short.write() as connection:
-        await connection.execute(
-            text(
-                "CREATE TABLE things (id INTEGER PRIMARY KEY, of INTEGER REFERENCES things DEFERRABLE INITIALLY DEFERRED)"
-            )
-        )
+        await connection.execute(TABLE)
     yield store
     await store.short.close()
     await store.engine.dispose()
 
 
-async def _traced(store: Store) -> list[str]:
-    """The transactions' beginnings and ends from now on."""
-    seen: list[str] = []
+class Traced(list[str]):
+    """The transactions' beginnings and ends."""
+
+    on_commit: Callable[[], Any] | None = None
+    """In the thread that commits, when it is about to."""
+
+    def tell(self, statement: str) -> None:
+        if statement.startswith(("BEGIN", "COMMIT")):
+            self.append(statement)
+        if statement == "COMMIT" and self.on_commit is not None:
+            on_commit, self.on_commit = self.on_commit, None
+            on_commit()
+
+
+async def _traced(store: Store) -> Traced:
+    seen = Traced()
     async with store.short.write() as connection:
         raw = (await connection.get_raw_connection()).driver_connection
         assert isinstance(raw, sqlite3.Connection)
-        raw.set_trace_callback(lambda told: seen.append(told) if told.startswith(("BEGIN", "COMMIT")) else None)
+        raw.set_trace_callback(seen.tell)
     seen.clear()
     return seen
 
@@ -124,6 +138,162 @@ async def test_on_a_full_disk_what_was_told_as_kept_is_there_and_nothing_else(tm
     with sqlite3.connect(store.file) as other:
         there = {id_ for (id_,) in other.execute("SELECT id FROM blobs")}
     assert there == {id_ for id_, one in enumerate(results) if one is None}
+
+
+async def test_of_a_group_that_is_undone_only_one_is_told_the_cause(store: Store) -> None:
+    """And whoever keeps the cause to themselves writes nothing more, and neither does anybody get another's refusal."""
+    async with store.short.write() as connection:
+        await connection.execute(text("CREATE TABLE blobs (data BLOB)"))
+        await connection.execute(text("PRAGMA max_page_count = 20"))
+
+    async def fill(connection: AsyncConnection) -> None:
+        await connection.execute(text("INSERT INTO blobs VALUES (zeroblob(200000))"))
+
+    async def silent() -> None:
+        async with store.short.write() as connection:
+            with pytest.raises(OperationalError, match="full"):
+                await fill(connection)
+            with pytest.raises(OperationalError, match="undone"):
+                await store.put(connection, 2)
+
+    async def refusing() -> None:
+        async with store.short.write() as connection:
+            with pytest.raises(OperationalError, match="full"):
+                await fill(connection)
+            raise KeyError("a refusal of its own")
+
+    for culprit, told in ((silent, OperationalError), (refusing, KeyError)):
+        results = await asyncio.gather(store.add(1), culprit(), store.add(3), return_exceptions=True)
+        assert [type(one) for one in results] == [OperationalError, told, type(None)]
+        assert store.ids() == [3]
+        async with store.short.write() as connection:
+            await connection.execute(text("DELETE FROM things"))
+
+
+async def test_a_statement_that_sqlalchemy_refuses_undoes_nothing_but_its_own(store: Store) -> None:
+    async def ask() -> None:
+        async with store.short.write() as connection:
+            await connection.execute(ADD, {"id": 2})
+
+    async def add(id_: int) -> None:
+        async with store.short.write() as connection:
+            await connection.execute(KEPT, {"id": id_})
+
+    results = await asyncio.gather(add(1), ask(), add(3), return_exceptions=True)
+    assert [type(one) for one in results] == [type(None), StatementError, type(None)]
+    assert store.ids() == [1, 3]
+
+
+async def test_who_is_cancelled_again_and_again_lets_nobody_in_before_the_commit(store: Store) -> None:
+    seen = await _traced(store)
+    committing, goes_on = threading.Event(), threading.Event()
+    seen.on_commit = lambda: (committing.set(), goes_on.wait(10))
+    writing = asyncio.create_task(store.add(1))
+    await asyncio.to_thread(committing.wait)
+    following = asyncio.create_task(store.add(2))
+    for _ in range(3):
+        writing.cancel()
+        await asyncio.sleep(0)
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await following
+    assert seen == ["BEGIN IMMEDIATE", "COMMIT"] * 2
+    assert store.ids() == [1, 2]
+
+
+async def test_who_goes_away_while_others_count_on_them_leaves_nobody_waiting(store: Store) -> None:
+    within, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> None:
+        async with store.short.write() as connection:
+            await store.put(connection, 1)
+            within.set()
+            await goes_on.wait()
+
+    first, last = asyncio.create_task(slowly()), asyncio.create_task(store.add(2))
+    await within.wait()
+    goes_on.set()
+    await asyncio.sleep(0)  # it has been handed the turn, and has not taken it
+    last.cancel()
+    await asyncio.wait_for(first, 10)
+    with pytest.raises(asyncio.CancelledError):
+        await last
+    assert store.ids() == [1]
+
+
+def test_who_writes_while_the_program_ends_is_not_left_waiting(tmp_path: Path) -> None:
+    store, within, tasks = Store(tmp_path / "store.sqlite"), asyncio.Event(), list[asyncio.Task[None]]()
+
+    async def tidy() -> None:
+        try:
+            async with store.short.write() as connection:
+                await store.put(connection, 1)
+                within.set()
+                await asyncio.Event().wait()
+        finally:
+            await asyncio.wait_for(store.add(2), 10)
+            await store.short.close()
+            await store.engine.dispose()
+
+    async def program() -> None:
+        async with store.short.write() as connection:
+            await connection.execute(TABLE)
+        tasks.append(asyncio.create_task(tidy()))
+        await within.wait()
+
+    asyncio.run(program())
+    assert store.ids() == [2]
+
+
+async def test_a_transaction_within_one_is_a_fault_of_the_program(store: Store) -> None:
+    with pytest.raises(AssertionError, match="within one"):
+        async with store.short.write():
+            await store.add(1)
+
+
+async def test_a_result_that_is_left_half_read_holds_no_snapshot(store: Store) -> None:
+    await store.add(1, 2, 3)
+    left = []
+    for transaction in (store.short.read, store.short.write):
+        async with transaction() as connection:
+            found = await connection.execute(text("SELECT id FROM things ORDER BY id"))
+            left.append(found.fetchone())
+            left.append(found)
+    with sqlite3.connect(store.file) as other:
+        other.execute("INSERT INTO things VALUES (4, NULL)")
+    async with store.short.read() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM things"))).scalar() == 4
+    await store.add(5)
+    assert store.ids() == [1, 2, 3, 4, 5]
+
+
+async def test_a_file_that_stays_locked_is_waited_for_once_and_not_once_for_each(tmp_path: Path, store: Store) -> None:
+    impatient = Store(store.file, "busy_timeout=50")
+    tried = await _traced(impatient)
+    other = sqlite3.connect(store.file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    results = await asyncio.gather(*(impatient.add(id_) for id_ in range(5)), return_exceptions=True)
+    assert [type(one) for one in results] == [OperationalError] * 5
+    assert tried == ["BEGIN IMMEDIATE"]
+    assert len({id(one) for one in results}) == 5
+    other.execute("ROLLBACK")
+    await impatient.add(9)
+    assert store.ids() == [9]
+    other.close()
+    await impatient.short.close()
+    await impatient.engine.dispose()
+
+
+async def test_who_reads_may_go_on_when_the_store_is_closed_and_nobody_begins(store: Store) -> None:
+    await store.add(1)
+    async with store.short.read() as connection:
+        await store.short.close()
+        assert (await connection.execute(text("SELECT count(*) FROM things"))).scalar() == 1
+    for transaction in (store.short.read, store.short.write):
+        with pytest.raises(InvalidRequestError, match="closed"):
+            async with transaction():
+                pass
 
 
 async def test_nobody_gets_a_turn_within_one(store: Store) -> None:
