@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_
@@ -53,20 +54,16 @@ class Services:
 
 
 class Context:
+    """A loader is made when it is asked for: it and the context hold each other, so that only the garbage collector would
+    find them again."""
+
     def __init__(self, services: Services, caller: Caller) -> None:
         self.services = services
         self.caller = caller
         self.today = shanghai_today(services.clock())
-        self.timelines: DataLoader[str, list[TimelineEntry]] = DataLoader(self._load_timelines)
-        self.returns: DataLoader[str, list[Order]] = DataLoader(self._load_returns)
-        self.orders: DataLoader[str, Order | None] = DataLoader(self._load_orders)
-        self.repairs: DataLoader[str, str | None] = DataLoader(self._load_repairs)
-        self.warnings: DataLoader[str, list[Problem]] = DataLoader(self._load_warnings)
-        self._short: DataLoader[Order, Mapping[str, Shortage]] = DataLoader(self._load_short, cache=False)
         self.personal_of: set[str] = set()
         """The orders of which this request shows personal data of others."""
         self._lent: list[Delegation] | None = None
-        self.attachments: DataLoader[str, list[Attachment]] = DataLoader(self._load_attachments)
         self._of_assets: dict[int, DataLoader[str, list[Order]]] = {}
 
     @property
@@ -108,6 +105,34 @@ class Context:
                 at = text_of(self.services.clock())
                 await record_reads(connection, at, self.identity, sorted(self.personal_of))
             self.personal_of.clear()
+
+    @cached_property
+    def timelines(self) -> DataLoader[str, list[TimelineEntry]]:
+        return DataLoader(self._load_timelines)
+
+    @cached_property
+    def returns(self) -> DataLoader[str, list[Order]]:
+        return DataLoader(self._load_returns)
+
+    @cached_property
+    def orders(self) -> DataLoader[str, Order | None]:
+        return DataLoader(self._load_orders)
+
+    @cached_property
+    def repairs(self) -> DataLoader[str, str | None]:
+        return DataLoader(self._load_repairs)
+
+    @cached_property
+    def warnings(self) -> DataLoader[str, list[Problem]]:
+        return DataLoader(self._load_warnings)
+
+    @cached_property
+    def _short(self) -> DataLoader[Order, Mapping[str, Shortage]]:
+        return DataLoader(self._load_short, cache=False)
+
+    @cached_property
+    def attachments(self) -> DataLoader[str, list[Attachment]]:
+        return DataLoader(self._load_attachments)
 
     def orders_of_asset(self, per_asset_max: int) -> DataLoader[str, list[Order]]:
         """The loader of assets' latest orders: one query for all the assets of an answer."""
@@ -167,10 +192,9 @@ class Context:
         return found[0] if found else None
 
     def _forget(self) -> None:
-        loaders: list[DataLoader[Any, Any]] = [self.timelines, self.returns, self.orders, self.repairs, self.warnings]
-        loaders += [self.attachments, *self._of_assets.values()]
-        for loader in loaders:
-            loader.clear_all()
+        for made in [*vars(self).values(), *self._of_assets.values()]:
+            if isinstance(made, DataLoader):
+                made.clear_all()
 
     async def _load_orders(self, order_ids: list[str]) -> Sequence[Any]:
         orders = tables.orders

@@ -10,9 +10,12 @@ written by several at the same time at once (`subgraphs.kit.short`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import orjson
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -26,6 +29,8 @@ __all__ = ["MIGRATIONS", "Database"]
 _POOL_SIZE = 8
 _BUSY_TIMEOUT_MS = 10_000
 _PRAGMAS = ("synchronous=FULL", f"busy_timeout={_BUSY_TIMEOUT_MS}", "foreign_keys=ON")
+_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+"""What JSON has no word for is refused, as Python's own serializer does."""
 _MIGRATION_LOCK = 330100_0001
 """Any number that no other program on the server uses: PostgreSQL's advisory lock while a store is migrated."""
 
@@ -38,7 +43,11 @@ class Database:
         """`only_reads`: for who examines a store, and must leave it as it is."""
         self._engine = _create_engine(url, only_reads)
         self.is_sqlite = self._engine.dialect.name == "sqlite"
-        self._short = ShortTransactions(self._engine, make_url(url), *_PRAGMAS) if self.is_sqlite else None
+        self._short = (
+            ShortTransactions(self._engine, make_url(url), *_PRAGMAS, json_serializer=_to_json)
+            if self.is_sqlite
+            else None
+        )
         self._only_reads = only_reads
 
     async def open(self) -> None:
@@ -94,13 +103,23 @@ class Database:
 def _create_engine(url: str, only_reads: bool) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return sqlite.create_engine(parsed, *_PRAGMAS, only_reads=only_reads, pool_size=_POOL_SIZE)
+        return sqlite.create_engine(
+            parsed, *_PRAGMAS, only_reads=only_reads, pool_size=_POOL_SIZE, json_serializer=_to_json
+        )
     if parsed.get_backend_name() in ("postgresql", "postgres"):
         settings = {"default_transaction_read_only": "on"} if only_reads else {}
         return create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"),
             pool_size=_POOL_SIZE,
             pool_pre_ping=True,
+            json_serializer=_to_json,
             connect_args={"server_settings": settings},
         )
     raise ValueError("the overlay's store is SQLite or PostgreSQL")
+
+
+def _to_json(value: Any) -> str:
+    try:
+        return orjson.dumps(value, option=_STRICT).decode()
+    except TypeError:  # numbers beyond 64 bits, keys that are numbers, half a surrogate pair
+        return json.dumps(value)

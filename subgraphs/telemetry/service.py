@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 
 from aiodataloader import DataLoader
 
@@ -64,11 +65,17 @@ class Request:
     def __init__(self, telemetry: Telemetry, caller: Caller) -> None:
         self.telemetry = telemetry
         self.caller = caller
-        self.last_reading: DataLoader[str, Reading | None] = DataLoader(self._load_last, max_batch_size=500)
-        self.open_alarms: DataLoader[str, tuple[Alarm, ...]] = DataLoader(self._load_open, max_batch_size=500)
         self._active_by_region: asyncio.Task[Mapping[str, int]] | None = None
         self._readings_left = READINGS_A_REQUEST_MAX
         self._histories = asyncio.Semaphore(PARALLEL_HISTORIES_MAX)
+
+    @cached_property
+    def last_reading(self) -> DataLoader[str, Reading | None]:
+        return DataLoader(self._load_last, max_batch_size=500)
+
+    @cached_property
+    def open_alarms(self) -> DataLoader[str, tuple[Alarm, ...]]:
+        return DataLoader(self._load_open, max_batch_size=500)
 
     async def _load_last(self, sensor_ids: list[str]) -> list[Reading | None]:
         await self.telemetry.settle()
