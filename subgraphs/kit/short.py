@@ -232,7 +232,6 @@ class _Line:
 
     def begin_read(self) -> None:
         self._execute("BEGIN")
-        self._sync.begin()
 
     async def begin(self) -> None:
         """Who goes away meanwhile leaves nothing behind."""
@@ -245,7 +244,6 @@ class _Line:
             raise
         except sqlite3.Error as error:
             raise self.error(_BEGIN, error) from error
-        self._sync.begin()  # or SQLAlchemy would undo everything for a statement that it refuses by itself
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -326,11 +324,18 @@ class _AtOnce(AsyncConnection):
             if isinstance(statement, Insert):
                 columns = tuple(given if isinstance(given, Mapping) else given[0])
             return prepared(statement, columns, self._proxied.dialect).execute(self._raw, given)
+        self._count_transaction()
         return _fetched(self._proxied.execute(statement, parameters, execution_options=execution_options))
 
     async def exec_driver_sql(self, statement: str, parameters: Any = None, execution_options: Any = None) -> Any:
         self._check()
+        self._count_transaction()
         return _fetched(self._proxied.exec_driver_sql(statement, parameters, execution_options))
+
+    def _count_transaction(self) -> None:
+        """Or SQLAlchemy would undo everything for a statement that it refuses by itself."""
+        if not self._proxied.in_transaction():
+            self._proxied.begin()
 
     def _check(self) -> None:
         """Once the transaction is undone, a statement would be one by itself."""
