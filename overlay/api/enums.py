@@ -9,6 +9,7 @@ import enum
 
 import strawberry
 
+from contract import statuses
 from overlay.audit.log import Action
 from overlay.ledger import model as ledger
 from overlay.ledger.balances import Dimension
@@ -48,6 +49,7 @@ __all__ = [
 
 ApprovalOffice = orders.Office
 ApprovalState = orders.ApprovalState
+AssetStatus = statuses.AssetStatus
 AuditAction = Action
 Custody = ledger.Custody
 DifferenceCause = Cause
@@ -67,6 +69,7 @@ SurrenderGround = orders.SurrenderGround
 for _name, _enum in {
     "ApprovalOffice": ApprovalOffice,
     "ApprovalState": ApprovalState,
+    "AssetStatus": AssetStatus,
     "AuditAction": AuditAction,
     "Custody": Custody,
     "DifferenceCause": DifferenceCause,
@@ -105,23 +108,6 @@ class VirtualWarehouseChangeKind(enum.StrEnum):
 class WebhookState(enum.StrEnum):
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
-
-
-@strawberry.enum
-class AssetStatus(enum.StrEnum):
-    IN_USE = "IN_USE"
-    IDLE = "IDLE"
-    TO_STORE = "TO_STORE"
-    IN_STORE = "IN_STORE"
-    RESERVED = "RESERVED"
-    TO_DISPATCH = "TO_DISPATCH"
-    IN_TRANSIT = "IN_TRANSIT"
-    LENT = "LENT"
-    IN_REPAIR = "IN_REPAIR"
-    FROZEN = "FROZEN"
-    TO_DISPOSE = "TO_DISPOSE"
-    DISPOSED = "DISPOSED"
-    LOST = "LOST"
 
 
 @strawberry.enum

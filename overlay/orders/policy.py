@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from contract.statuses import AssetStatus
 from overlay.approvals.chain import ApprovalRow, Case, StepPlan, chain_of
 from overlay.messages import Language
 from overlay.orders.model import Flow
@@ -59,11 +60,11 @@ class Limits(_FlowRow):
 class Statuses(_FlowRow):
     """In which statuses of the legacy store an asset may be applied for, approved, and leave."""
 
-    apply: frozenset[str]
-    apply_if_booked: frozenset[str]
-    approve: frozenset[str]
-    dispatch: frozenset[str]
-    dispatch_batch: frozenset[str]
+    apply: frozenset[AssetStatus]
+    apply_if_booked: frozenset[AssetStatus]
+    approve: frozenset[AssetStatus]
+    dispatch: frozenset[AssetStatus]
+    dispatch_batch: frozenset[AssetStatus]
 
 
 _Row = TypeVar("_Row", bound=BaseModel)

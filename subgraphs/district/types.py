@@ -10,6 +10,7 @@ import enum
 
 import strawberry
 
+from contract import statuses
 from subgraphs.kit.scalars import Date, DateTime, Decimal
 
 ID = strawberry.ID
@@ -48,21 +49,8 @@ class Warehouse(Node):
     address: str | None
 
 
-@strawberry.enum
-class AssetStatus(enum.Enum):
-    IN_USE = "IN_USE"
-    IDLE = "IDLE"
-    TO_STORE = "TO_STORE"
-    IN_STORE = "IN_STORE"
-    RESERVED = "RESERVED"
-    TO_DISPATCH = "TO_DISPATCH"
-    IN_TRANSIT = "IN_TRANSIT"
-    LENT = "LENT"
-    IN_REPAIR = "IN_REPAIR"
-    FROZEN = "FROZEN"
-    TO_DISPOSE = "TO_DISPOSE"
-    DISPOSED = "DISPOSED"
-    LOST = "LOST"
+AssetStatus = statuses.AssetStatus
+strawberry.enum(AssetStatus)
 
 
 @strawberry.enum

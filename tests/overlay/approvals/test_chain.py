@@ -167,6 +167,7 @@ SHIPPED = resources.files("overlay.orders").joinpath("policy.toml").read_text(en
         ('clause = "loan-term"\ndays_max', 'clause = "loan-terms"\ndays_max', "loan-terms"),
         ("days_max = 180", 'days_max = "half a year"', "days_max"),
         ("apply_if_booked = []", "apply_when_booked = []", "apply_when_booked"),
+        ('apply_if_booked = ["RESERVED"', 'apply_if_booked = ["RESERVD"', "RESERVD"),
         ('[[limits]]\neffective = 2022-01-01\nflow = "DONATION"', '[[limits]]\neffective = 2022-01-01\nflow = "DISPOSAL"', "limits.*DONATION"),
     ],
 )  # fmt: skip
