@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
+import structlog
 from structlog.dev import ConsoleRenderer, plain_traceback
-from structlog.exceptions import NoConsoleRendererConfiguredError
 
 __all__ = ["plain_logs"]
 
@@ -14,5 +12,5 @@ def plain_logs() -> None:
     """By default structlog draws tracebacks with the value of every variable, a store's password say and people's
     names, and draws them for seconds, while the process answers nobody. Logs that somebody has set up stay as they are.
     """
-    with suppress(NoConsoleRendererConfiguredError):
+    if not structlog.is_configured():
         ConsoleRenderer.get_active().exception_formatter = plain_traceback

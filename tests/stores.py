@@ -6,6 +6,7 @@ asks for an `empty_store` instead.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -81,12 +82,13 @@ def postgres_stores(postgres_server: Server) -> Iterator[PostgresStores]:
 
 @pytest.fixture
 def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewStore]:
+    numbers = itertools.count(1)
     with ExitStack() as kept:
 
         def new(engine: str, kind: Kind) -> str:
             if engine == "postgresql":
                 return str(kept.enter_context(request.getfixturevalue("postgres_stores").copy(kind)))
-            return str(request.getfixturevalue("sqlite_stores").copy(kind, tmp_path / "store.sqlite"))
+            return str(request.getfixturevalue("sqlite_stores").copy(kind, tmp_path / f"store-{next(numbers)}.sqlite"))
 
         yield new
 

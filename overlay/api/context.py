@@ -54,8 +54,8 @@ class Services:
 
 
 class Context:
-    """A loader is made when it is asked for: it and the context hold each other, so that only the garbage collector would
-    find them again."""
+    """A loader is made when it is asked for. It and the context hold each other, so that only the garbage collector finds
+    them again, and its pauses are everybody's."""
 
     def __init__(self, services: Services, caller: Caller) -> None:
         self.services = services

@@ -170,7 +170,7 @@ def visible_order(identity: Identity, lent: tuple[Identity, ...] = ()) -> tuple[
     """One order, by `id`, if this person may see it, in their own right or in an office that they were lent: the
     question, and its values besides."""
     if not lent:
-        return _one_visible(_sees(identity)), {"is_" + name: getattr(identity, name) for name in _WHO}
+        return _one_visible(_sees(identity)), {"of_" + name: getattr(identity, name) for name in _WHO}
     ways = or_(visible_orders(identity), *(delegated_orders(acting) for acting in lent))
     return select_orders(tables.orders.c.id == bindparam("id"), ways), {}
 
@@ -178,8 +178,8 @@ def visible_order(identity: Identity, lent: tuple[Identity, ...] = ()) -> tuple[
 class _Sees(NamedTuple):
     """How far somebody sees."""
 
-    all: bool
-    none: bool
+    everything: bool
+    nothing: bool
     region: bool
     unit: bool
 
@@ -189,8 +189,8 @@ _WHO = ("person", "unit", "region")
 
 def _sees(identity: Identity) -> _Sees:
     return _Sees(
-        all=identity.has(*_SEE_ALL),
-        none=identity.is_anonymous,
+        everything=identity.has(*_SEE_ALL),
+        nothing=identity.is_anonymous,
         region=identity.region is not None and identity.has(*_SEE_REGION),
         unit=identity.unit is not None and identity.has(*_SEE_UNIT),
     )
@@ -198,9 +198,9 @@ def _sees(identity: Identity) -> _Sees:
 
 def _visible(sees: _Sees, person: Any, unit: Any, region: Any) -> ColumnElement[bool]:
     orders, lines = tables.orders, tables.order_lines
-    if sees.all:
+    if sees.everything:
         return true()
-    if sees.none:
+    if sees.nothing:
         return false()
     # a public notice is offered to everybody
     ways = [orders.c.applicant_person == person, orders.c.state == State.PUBLIC_NOTICE]
@@ -215,7 +215,7 @@ def _visible(sees: _Sees, person: Any, unit: Any, region: Any) -> ColumnElement[
 
 @cache
 def _one_visible(sees: _Sees) -> Select[Any]:
-    ways = _visible(sees, *(bindparam("is_" + name, type_=Text()) for name in _WHO))
+    ways = _visible(sees, *(bindparam("of_" + name, type_=Text()) for name in _WHO))
     return kept(select_orders(tables.orders.c.id == bindparam("id"), ways))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -180,7 +180,8 @@ class Circulation:
 
     async def stop(self) -> None:
         """Wait for what is under way; a process that is killed instead loses nothing."""
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        while self._running:
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     def _desk(self, identity: Identity, body: dict[str, Any]) -> Desk:
         return Desk(self._custody, self._policy, self._clock(), identity, body, self._quota)
@@ -202,13 +203,7 @@ class Circulation:
                     raise _Refusal(problems)
                 return await self._saga.first_turn(work)
 
-        try:
-            problems = await self._carry_out(command.id, begin())
-        except IntegrityError:
-            return await self._replay_certainly(identity, key, digest)
-        if problems:
-            return await self._refuse(identity, key, Command.APPLY, digest, None, problems)
-        return await self._answer(command.id)
+        return await self._carry_out(command, key, digest, None, begin)
 
     async def _begin(
         self, identity: Identity, key: str, digest: str, command: Command, seen: Order, body: Mapping[str, Any]
@@ -229,35 +224,36 @@ class Circulation:
                 await repository.update_order(connection, order.id, work.at, **held)
                 return await self._saga.first_turn(work)
 
-        try:
-            problems = await self._carry_out(row.id, begin())
-        except IntegrityError:
-            return await self._replay_certainly(identity, key, digest)
-        if problems:
-            return await self._refuse(identity, key, command, digest, seen.id, problems)
-        return await self._answer(row.id)
+        return await self._carry_out(row, key, digest, seen.id, begin)
 
-    async def _carry_out(self, command_id: str, begun: Coroutine[Any, Any, Turn | None]) -> Sequence[Problem]:
-        """Begin a command and carry it on, apart from this request: who hangs up does not stop what has begun. Gives why
-        it was refused within its first transaction."""
+    async def _carry_out(
+        self,
+        command: CommandRow,
+        key: str,
+        digest: str,
+        order_id: str | None,
+        begin: Callable[[], Awaitable[Turn | None]],
+    ) -> CommandAnswer:
+        """Begin a command and carry it on, apart from this request: who hangs up does not stop what has begun.
+        `order_id`: of the order that a refusal is about, if there is one yet."""
 
-        async def carried() -> Sequence[Problem]:
+        async def carried() -> CommandAnswer:
             try:
-                turn = await begun
+                turn = await begin()
             except _Refusal as refusal:
-                return refusal.problems
+                return await self._refuse(command.actor, key, command.name, digest, order_id, refusal.problems)
+            except IntegrityError:
+                return await self._replay_certainly(command.actor, key, digest)
             if turn is not None:
                 await self._saga.go_on(turn)
-            return ()
+            return await self._answer(command.id)
 
-        return await asyncio.shield(self._apart(command_id, carried()))
+        return await asyncio.shield(self._apart(command.id, carried()))
 
     async def _settle(self, command_id: str) -> None:
         """Take a command up, or wait for who runs it here."""
         task = self._running.get(command_id)
         await asyncio.shield(task or self._apart(command_id, self._saga.run(command_id)))
-        if (begun := self._running.get(command_id)) is not None:
-            await asyncio.shield(begun)  # it had the lease, but was not on its way yet
 
     def _apart(self, command_id: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work, name=f"saga {command_id}")

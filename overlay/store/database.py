@@ -29,8 +29,8 @@ __all__ = ["MIGRATIONS", "Database"]
 _POOL_SIZE = 8
 _BUSY_TIMEOUT_MS = 10_000
 _PRAGMAS = ("synchronous=FULL", f"busy_timeout={_BUSY_TIMEOUT_MS}", "foreign_keys=ON")
-_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-"""What JSON has no word for is refused, as Python's own serializer does."""
+_PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+"""Whoever keeps a day says how it is written."""
 _MIGRATION_LOCK = 330100_0001
 """Any number that no other program on the server uses: PostgreSQL's advisory lock while a store is migrated."""
 
@@ -71,9 +71,11 @@ class Database:
             raise
 
     async def close(self) -> None:
-        if self._short is not None:
-            await self._short.close()
-        await self._engine.dispose()
+        try:
+            if self._short is not None:
+                await self._short.close()
+        finally:
+            await self._engine.dispose()
 
     @asynccontextmanager
     async def read(self, *, is_short: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -120,6 +122,6 @@ def _create_engine(url: str, only_reads: bool) -> AsyncEngine:
 
 def _to_json(value: Any) -> str:
     try:
-        return orjson.dumps(value, option=_STRICT).decode()
+        return orjson.dumps(value, option=_PLAIN).decode()
     except TypeError:  # numbers beyond 64 bits, keys that are numbers, half a surrogate pair
         return json.dumps(value)

@@ -21,8 +21,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Insert, create_engine
@@ -37,13 +37,15 @@ from subgraphs.kit.sqlite import connected
 __all__ = ["ShortTransactions"]
 
 _BEGIN = "BEGIN IMMEDIATE"
-Serializer = Callable[[Any], str]
+_Serializer = Callable[[Any], str]
 
 
 class ShortTransactions:
     """A reader and a writer of their own beside an engine's connections. Opened by the first transaction."""
 
-    def __init__(self, engine: AsyncEngine, url: URL, *pragmas: str, json_serializer: Serializer | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, url: URL, *pragmas: str, json_serializer: _Serializer | None = None
+    ) -> None:
         """`engine`: the one that long transactions use, on the same file."""
         self._engine = engine
         self._url = url
@@ -134,14 +136,20 @@ class ShortTransactions:
     async def _open(self) -> _Line:
         if self._is_closed:
             raise InvalidRequestError("the store is closed")
-        return await asyncio.to_thread(_Line, self._engine, self._url, self._pragmas, self._json_serializer)
+        opening = asyncio.ensure_future(
+            asyncio.to_thread(_Line, self._engine, self._url, self._pragmas, self._json_serializer)
+        )
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_discard)
+            raise
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[int]:
         """Gives the number of who has the turn. The last of a group ends it."""
-        assert self._holder is None or self._holder is not asyncio.current_task(), (
-            "a transaction within one waits for ever"
-        )
+        if self._holder is not None and self._holder is asyncio.current_task():
+            raise RuntimeError("a transaction within one would wait for ever")
         self._asked += 1
         number = self._asked
         await self._take_turn()
@@ -162,7 +170,9 @@ class ShortTransactions:
             await self._turn.acquire()
         except asyncio.CancelledError:
             if self._waiting == 1 and not self._turn.locked():
-                async with self._turn:  # whoever was before counted on one more
+                # Whoever had it before has left the group open for us, and nobody comes behind. The lock is free: it
+                # wakes those who wait in their order, and that was us.
+                async with self._turn:
                     await self._end()
             raise
         finally:
@@ -171,21 +181,20 @@ class ShortTransactions:
     async def _begin(self, line: _Line, number: int) -> _Group:
         if self._locked_out is not None and number <= self._locked_out[0]:
             raise line.error(_BEGIN, self._locked_out[1])
-        try:
-            await line.begin()
-        except DBAPIError as error:
-            if isinstance(error.orig, sqlite3.Error):
-                self._locked_out = self._asked, error.orig
-            raise
+        failure = await line.begin()
+        if failure is not None:
+            self._locked_out = self._asked, failure
+            raise line.error(_BEGIN, failure)
+        self._locked_out = None
         self._group = _Group(self._asked)
         return self._group
 
     def _lose(self, line: _Line, group: _Group, error: BaseException) -> None:
         """SQLite has undone the group as a whole."""
         self._group = None
-        line.forget()
         cause = error.orig if isinstance(error, DBAPIError) else None
         group.end.set_result(cause if isinstance(cause, sqlite3.Error) else _undone())
+        line.forget()
 
     async def _end(self) -> None:
         """End the group that is open, if one is."""
@@ -210,40 +219,46 @@ class _Line:
     """One connection to the file, with a thread for what may wait."""
 
     def __init__(
-        self, engine: AsyncEngine, url: URL, pragmas: tuple[str, ...], json_serializer: Serializer | None
+        self, engine: AsyncEngine, url: URL, pragmas: tuple[str, ...], json_serializer: _Serializer | None
     ) -> None:
-        self._raw: sqlite3.Connection = connected(str(url.database), isolation_level=None, check_same_thread=False)
+        self.raw: sqlite3.Connection = connected(str(url.database), isolation_level=None, check_same_thread=False)
         for pragma in pragmas:
-            self._raw.execute(f"PRAGMA {pragma}")
+            self.raw.execute(f"PRAGMA {pragma}")
         self._at_once = create_engine(
             url.set(drivername="sqlite"),
-            creator=lambda: self._raw,
+            creator=lambda: self.raw,
             poolclass=NullPool,
             json_serializer=json_serializer,
         )
         self._sync = self._at_once.connect()
-        self.connection = _AtOnce(engine, self._sync, self._raw)
+        self.connection = _AtOnce(engine, self._sync, self)
         self._thread = ThreadPoolExecutor(1, "sqlite-short")
 
     @property
     def is_within(self) -> bool:
         """Whether a transaction is open that SQLite has not undone."""
-        return self._raw.in_transaction
+        return self.raw.in_transaction
 
     def begin_read(self) -> None:
         self._execute("BEGIN")
 
-    async def begin(self) -> None:
-        """Who goes away meanwhile leaves nothing behind."""
-        begun = asyncio.wrap_future(self._thread.submit(self._raw.execute, _BEGIN))
-        begun.add_done_callback(_heed)
+    async def begin(self) -> sqlite3.Error | None:
+        """Why it failed. Who goes away meanwhile leaves nothing behind."""
+        begun = asyncio.wrap_future(self._thread.submit(self._begin))
         try:
-            await asyncio.shield(begun)
+            return await asyncio.shield(begun)
         except asyncio.CancelledError:
-            self._thread.submit(self._raw.rollback)
+            self._thread.submit(self.raw.rollback)
             raise
+
+    def _begin(self) -> sqlite3.Error | None:
+        try:
+            if self.raw.in_transaction:  # a commit failed, and so did undoing it
+                self.raw.rollback()
+            self.raw.execute(_BEGIN)
         except sqlite3.Error as error:
-            raise self.error(_BEGIN, error) from error
+            return error
+        return None
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -257,10 +272,10 @@ class _Line:
         except BaseException:
             try:
                 if self.is_within:
-                    self._raw.execute("ROLLBACK TO member")
-                    self._raw.execute("RELEASE member")
+                    self.raw.execute("ROLLBACK TO member")
+                    self.raw.execute("RELEASE member")
             except sqlite3.Error:
-                self._raw.rollback()
+                self.raw.rollback()
             raise
 
     async def commit(self, end: asyncio.Future[sqlite3.Error | None]) -> None:
@@ -272,17 +287,19 @@ class _Line:
                 await asyncio.shield(committing)
             except asyncio.CancelledError as error:
                 cancelled = error
-        self._sync.rollback()  # it is over for SQLAlchemy too
         end.set_result(committing.result())
+        self._sync.rollback()  # it is over for SQLAlchemy too
         if cancelled is not None:
             raise cancelled
 
     def _commit(self) -> sqlite3.Error | None:
+        """Why it failed. Raises nothing: whoever waits must be told."""
         try:
-            self._raw.commit()
-        except sqlite3.Error as error:
-            self._raw.rollback()
-            return error
+            self.raw.commit()
+        except BaseException as error:
+            with suppress(sqlite3.Error):
+                self.raw.rollback()
+            return error if isinstance(error, sqlite3.Error) else sqlite3.OperationalError(repr(error))
         return None
 
     def forget(self) -> None:
@@ -290,7 +307,7 @@ class _Line:
         try:
             self._sync.rollback()
         finally:
-            self._raw.rollback()
+            self.raw.rollback()
 
     def error(self, statement: str, error: sqlite3.Error) -> Exception:
         """As SQLAlchemy tells it; a new one for everybody who is told."""
@@ -299,12 +316,18 @@ class _Line:
 
     def _execute(self, statement: str) -> None:
         try:
-            self._raw.execute(statement)
+            self.raw.execute(statement)
         except sqlite3.Error as error:
             raise self.error(statement, error) from error
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._sync.close)
+        """When the thread has done what it was given: a connection that is closed while another thread uses it takes the
+        process with it."""
+        self.discard()
+        await asyncio.to_thread(self._thread.shutdown)
+
+    def discard(self) -> None:
+        self._thread.submit(self._sync.close)
         self._thread.shutdown(wait=False)
 
 
@@ -312,9 +335,9 @@ class _AtOnce(AsyncConnection):
     """Executes without leaving the event loop's thread, and so without a greenlet. What is found is fetched as a whole: a
     result that is left half read would hold its snapshot beyond the end of the transaction."""
 
-    def __init__(self, engine: AsyncEngine, connection: Connection, raw: sqlite3.Connection) -> None:
+    def __init__(self, engine: AsyncEngine, connection: Connection, line: _Line) -> None:
         super().__init__(engine, connection)
-        self._raw = raw
+        self._line = line
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         self._check()
@@ -323,7 +346,7 @@ class _AtOnce(AsyncConnection):
             columns = None
             if isinstance(statement, Insert):
                 columns = tuple(given if isinstance(given, Mapping) else given[0])
-            return prepared(statement, columns, self._proxied.dialect).execute(self._raw, given)
+            return prepared(statement, columns, self._proxied.dialect).execute(self._line.raw, given)
         self._count_transaction()
         return _fetched(self._proxied.execute(statement, parameters, execution_options=execution_options))
 
@@ -339,8 +362,8 @@ class _AtOnce(AsyncConnection):
 
     def _check(self) -> None:
         """Once the transaction is undone, a statement would be one by itself."""
-        if not self._raw.in_transaction:
-            raise DBAPIError.instance("", (), _undone(), sqlite3.Error, dialect=self._proxied.dialect)
+        if not self._line.is_within:
+            raise self._line.error("", _undone())
 
 
 def _fetched(result: Any) -> Any:
@@ -351,7 +374,6 @@ def _undone() -> sqlite3.Error:
     return sqlite3.OperationalError("the transaction was undone as a whole")
 
 
-def _heed(begun: Future[Any] | asyncio.Future[Any]) -> None:
-    """A failure is not news where whoever waited has gone."""
-    if not begun.cancelled():
-        begun.exception()
+def _discard(opening: asyncio.Future[_Line]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().discard()

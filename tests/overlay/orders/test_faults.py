@@ -10,10 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from contract.identity import Identity
 from overlay.orders.model import Command, Flow, Settlement, State
 from overlay.orders.saga import LEASE
+from overlay.store.database import Database
 from tests.overlay.city import (
     BORROWING_KEEPER,
     CLERK,
@@ -29,6 +32,7 @@ from tests.overlay.city import (
 )
 from tests.overlay.conftest import Desk, opened_desk
 from tests.overlay.orders.steps import approved, balances, codes, done, lent, repair, surrender
+from tests.stores import NewStore
 
 MOMENTS = 40
 """Of an application, one after the other."""
@@ -220,8 +224,9 @@ async def test_a_command_is_finished_after_a_crash(url: str, city: City, clock: 
 
 async def test_who_hangs_up_at_whatever_moment_stops_nothing_that_has_begun(desk: Desk, city: City) -> None:
     """Nothing is left for whoever looks after open commands, once their lease is over."""
-    started = time.perf_counter()
     await desk.apply(city.add_asset("first"))
+    started = time.perf_counter()
+    await desk.apply(city.add_asset("second"))
     moment_s = (time.perf_counter() - started) / MOMENTS
     for moment in range(MOMENTS):
         applying = asyncio.create_task(desk.apply(city.add_asset(f"p{moment}")))
@@ -230,7 +235,23 @@ async def test_who_hangs_up_at_whatever_moment_stops_nothing_that_has_begun(desk
         await asyncio.wait([applying])
         await desk.circulation.stop()
         assert await desk.circulation.resume() == 0
-    assert len(await desk.orders()) > 1
+    assert len(await desk.orders()) > 2
+
+
+async def test_a_result_that_the_store_refuses_is_not_taken_for_a_repeated_key(
+    new_store: NewStore, city: City, clock: ManualClock
+) -> None:
+    async with opened_desk(new_store("sqlite", Database), city, clock) as desk:
+        refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON steps BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        async with desk.database.write() as connection:
+            await connection.execute(text(refuse))
+        with pytest.raises(IntegrityError, match="refused"):
+            await desk.apply(city.add_asset("p1"))
+        async with desk.database.write() as connection:
+            await connection.execute(text("DROP TRIGGER refuse"))
+        clock.advance(seconds=LEASE.total_seconds() + 1)
+        assert await desk.circulation.resume() == 1
+        assert [order.state for order in await desk.orders()] == [State.IN_APPROVAL]
 
 
 async def test_a_key_that_is_repeated_gives_the_first_result(desk: Desk, city: City, clock: ManualClock) -> None:

@@ -247,7 +247,7 @@ def test_who_writes_while_the_program_ends_is_not_left_waiting(tmp_path: Path) -
 
 
 async def test_a_transaction_within_one_is_a_fault_of_the_program(store: Store) -> None:
-    with pytest.raises(AssertionError, match="within one"):
+    with pytest.raises(RuntimeError, match="within one"):
         async with store.short.write():
             await store.add(1)
 
@@ -283,6 +283,24 @@ async def test_a_file_that_stays_locked_is_waited_for_once_and_not_once_for_each
     other.close()
     await impatient.short.close()
     await impatient.engine.dispose()
+
+
+async def test_a_store_is_closed_when_its_thread_has_done_with_the_file(store: Store) -> None:
+    """Somebody has gone who waited for a file that another process had locked; their wait is still under way."""
+    await store.add(1)
+    other = sqlite3.connect(store.file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    gone = asyncio.create_task(store.add(2))
+    await asyncio.sleep(0)
+    gone.cancel()
+    closing = asyncio.create_task(store.short.close())
+    await asyncio.wait([gone, closing], timeout=0.2)
+    assert gone.done() and not closing.done()
+    other.execute("COMMIT")
+    await closing
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+    assert store.ids() == [1]
 
 
 async def test_who_reads_may_go_on_when_the_store_is_closed_and_nobody_begins(store: Store) -> None:
