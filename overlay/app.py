@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -157,8 +158,9 @@ def create_overlay_app(options: OverlayOptions) -> Starlette:
     )
 
 
+@cache
 def overlay_schema() -> ServedSchema:
-    """The published contract, served."""
+    """The published contract, served. One for the process, however many apps."""
     config = strawberry_config()
     config.scalar_map = {**config.scalar_map, **SCALARS}
     schema = strawberry.Schema(
