@@ -29,6 +29,7 @@ class Wire:
     async def to(self, url: str) -> AsyncIterator[str]:
         place = urlsplit(url)
         ends: list[asyncio.StreamWriter] = []
+        visits: list[asyncio.Task[Any]] = []
 
         async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, noted: bytearray) -> None:
             with suppress(ConnectionError):
@@ -39,12 +40,16 @@ class Wire:
             sink.close()
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            visit = asyncio.current_task()
+            assert visit is not None
+            visits.append(visit)
+            ends.append(writer)
             self.open += 1
             self.open_max = max(self.open_max, self.open)
             sent = bytearray()
             self._sent.append(sent)
             far_reader, far_writer = await asyncio.open_connection(place.hostname, place.port)
-            ends.extend((writer, far_writer))
+            ends.append(far_writer)
             await asyncio.gather(pump(reader, far_writer, sent), pump(far_reader, writer, bytearray()))
             self.open -= 1
 
@@ -54,6 +59,9 @@ class Wire:
             yield place._replace(netloc=f"127.0.0.1:{port}", query="directConnection=true").geturl()
         finally:
             server.close()
+            for visit in visits:
+                visit.cancel()  # who comes while it ends may not have reached the store yet
+            await asyncio.gather(*visits, return_exceptions=True)
             for end in ends:
                 end.close()
             await asyncio.gather(*(end.wait_closed() for end in ends), return_exceptions=True)
