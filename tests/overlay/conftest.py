@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -69,7 +68,6 @@ class Desk:
         self.database = Database(url)
         self.policy, self.clock = load_policy(), clock
         self.circulation = Circulation(self.database, Custody(city, ISSUER), self.policy, clock, resumed_together)
-        self._keys = (f"{uuid.uuid4().hex}-{number}" for number in itertools.count(1))
 
     async def apply(
         self,
@@ -127,7 +125,7 @@ class Desk:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
 
     def key(self) -> str:
-        return next(self._keys)
+        return uuid.uuid4().hex
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,14 @@ from overlay.store.tables import commands
 WORDS = {"name": "name", "input_hash": "-", "state": "FINISHED", "problems": [], "created_at": "-", "actor": "-"}
 
 
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    await database.open()
+    yield database
+    await database.close()
+
+
 async def kept(database: Database, body: Any) -> Any:
     id_ = uuid.uuid4().hex
     async with database.write() as connection:
@@ -25,23 +34,14 @@ async def kept(database: Database, body: Any) -> Any:
 
 
 @pytest.mark.parametrize("body", [{"名": ["投影仪", None, True, 1.5]}, {"n": 2**70}, [], None], ids=str)
-async def test_it_is_read_as_it_was_written(url: str, body: Any) -> None:
-    database = Database(url)
-    await database.open()
+async def test_it_is_read_as_it_was_written(database: Database, body: Any) -> None:
     assert await kept(database, body) == body
-    await database.close()
 
 
-async def test_keys_are_text(url: str) -> None:
-    database = Database(url)
-    await database.open()
+async def test_keys_are_text(database: Database) -> None:
     assert await kept(database, {1: "one"}) == {"1": "one"}
-    await database.close()
 
 
-async def test_a_day_is_refused(url: str) -> None:
-    database = Database(url)
-    await database.open()
+async def test_a_day_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="not JSON serializable"):
         await kept(database, date(2026, 1, 1))
-    await database.close()

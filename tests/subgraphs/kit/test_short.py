@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,27 @@ class Store:
             return [id_ for (id_,) in other.execute("SELECT id FROM things ORDER BY id")]
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(tmp_path / "store.sqlite", "busy_timeout=10000")
-    async with store.short.write() as connection:
-        await connection.execute(TABLE)
+@asynccontextmanager
+async def opened(file: Path, *pragmas: str) -> AsyncIterator[Store]:
+    store = Store(file, *pragmas)
     yield store
     await store.short.close()
     await store.engine.dispose()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(tmp_path / "store.sqlite", "busy_timeout=10000") as store:
+        async with store.short.write() as connection:
+            await connection.execute(TABLE)
+        yield store
+
+
+@pytest.fixture
+async def impatient(store: Store) -> AsyncIterator[Store]:
+    """The same file, for who does not wait for it."""
+    async with opened(store.file, "busy_timeout=0") as impatient:
+        yield impatient
 
 
 class Traced(list[str]):
@@ -268,8 +282,9 @@ async def test_a_result_that_is_left_half_read_holds_no_snapshot(store: Store) -
     assert store.ids() == [1, 2, 3, 4, 5]
 
 
-async def test_a_file_that_stays_locked_is_waited_for_once_and_not_once_for_each(tmp_path: Path, store: Store) -> None:
-    impatient = Store(store.file, "busy_timeout=50")
+async def test_a_file_that_stays_locked_is_waited_for_once_and_not_once_for_each(
+    store: Store, impatient: Store
+) -> None:
     tried = await _traced(impatient)
     other = sqlite3.connect(store.file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -281,8 +296,6 @@ async def test_a_file_that_stays_locked_is_waited_for_once_and_not_once_for_each
     await impatient.add(9)
     assert store.ids() == [9]
     other.close()
-    await impatient.short.close()
-    await impatient.engine.dispose()
 
 
 async def test_a_store_is_closed_when_its_thread_has_done_with_the_file(store: Store) -> None:
@@ -333,8 +346,7 @@ async def test_who_waits_for_another_process_stops_nobody(store: Store) -> None:
     other.close()
 
 
-async def test_a_file_that_stays_locked_is_an_error_of_sqlalchemys(tmp_path: Path, store: Store) -> None:
-    impatient = Store(store.file, "busy_timeout=0")
+async def test_a_file_that_stays_locked_is_an_error_of_sqlalchemys(store: Store, impatient: Store) -> None:
     other = sqlite3.connect(store.file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(OperationalError, match="locked"):
@@ -343,8 +355,6 @@ async def test_a_file_that_stays_locked_is_an_error_of_sqlalchemys(tmp_path: Pat
     await impatient.add(2)
     assert store.ids() == [2]
     other.close()
-    await impatient.short.close()
-    await impatient.engine.dispose()
 
 
 async def test_who_goes_away_while_waiting_for_the_file_keeps_it_from_nobody(store: Store) -> None:
