@@ -35,8 +35,8 @@ from tests.horizontal.sockets import on_sockets
 from tests.horizontal.store import Store, Window
 from tests.horizontal.stub import Room
 
-DEADLINE_S = 1.0
-LATENESS = 1.5
+DEADLINE_S = 0.5
+LATENESS = 4.0
 """Of the deadline, what a busy machine may add to it. Who waits for a hung member waits for ever."""
 
 TIMED_OUT = frozenset({"SUBGRAPH_TIMEOUT"})
