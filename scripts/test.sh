@@ -2,7 +2,7 @@
 # All tests, in two processes side by side: what one says is shown as it runs, what the other says when both have ended.
 # A part of them by itself: .venv/bin/pytest tests/gateway
 set -u
-BESIDE="tests/adapters tests/contract tests/fuzz tests/gwc tests/horizontal tests/subgraphs"
+BESIDE="tests/adapters tests/contract tests/fuzz tests/horizontal tests/subgraphs"
 
 said=$(mktemp)
 # shellcheck disable=SC2086
