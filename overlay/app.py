@@ -35,8 +35,8 @@ from overlay.group.custody import Custody
 from overlay.group.endpoint import GroupEndpoint, HttpGroupEndpoint
 from overlay.group.views import ViewReader
 from overlay.ledger.service import Ledger, LedgerOptions
+from overlay.orders.model import RUNNING
 from overlay.orders.policy import load_policy
-from overlay.orders.saga import RUNNING
 from overlay.orders.service import Circulation
 from overlay.paperwork import Paperwork, PaperworkOptions
 from overlay.store import tables

@@ -2,7 +2,8 @@
 
 Before a movement takes goods from the owner's store, the book sees to it that the ledger knows of them: a card may have
 been changed outside of the ledger since its goods last moved. Goods that the ledger still has under a former owner, and
-goods that came to the card, are adjusted by pairs of their own; then the movement is held against what is there.
+goods that came to the card, are adjusted by pairs of their own. That they did come from outside is for the caller to
+know (`lacks`): what an owner's book has, and the ledger not yet, looks the same.
 """
 
 from __future__ import annotations
@@ -14,14 +15,12 @@ from typing import Any
 
 from contract.decimals import format_decimal
 from overlay.ledger.model import (
-    PLACES,
     Account,
     Balance,
     Custody,
     Movement,
     NegativeBalance,
     Opening,
-    Place,
     Transfer,
 )
 
@@ -59,10 +58,16 @@ class Book:
     def carry_out(
         self, asset_id: str, opening: Opening, transfer: Transfer, *, is_new: bool
     ) -> list[tuple[Side, Side]]:
-        """The pairs to write, in order. Raises `NegativeBalance`."""
+        """The pairs to write, in order. What the owner's store lacks has come to it from outside. Raises
+        `NegativeBalance`."""
         pairs = [self._move(asset_id, opening.transfer())] if is_new else []
         pairs += [self._move(asset_id, one) for one in self._adjustments(asset_id, opening, transfer)]
         return [*pairs, self._move(asset_id, transfer)]
+
+    def lacks(self, asset_id: str, opening: Opening, transfer: Transfer) -> bool:
+        """Whether more is to leave the owner's store than the ledger has there."""
+        store = Key(asset_id, opening.account)
+        return transfer.source == opening.account and transfer.quantity > self._now.get(store, _NOTHING).quantity
 
     def changed(self) -> Iterator[tuple[Key, Balance]]:
         for key, balance in self._now.items():
@@ -98,32 +103,34 @@ class Book:
 
     def _adjustments(self, asset_id: str, opening: Opening, transfer: Transfer) -> Iterator[Transfer]:
         store = Key(asset_id, opening.account)
-        if transfer.source != opening.account:
+        if not self.lacks(asset_id, opening, transfer):
             return
-        if transfer.quantity > self._now.get(store, _NOTHING).quantity:
-            for key, held in list(self._now.items()):
-                is_former = key.asset_id == asset_id and key != store and key.account.custody is Custody.IN_STORE
-                if is_former and held.quantity > 0:
-                    yield Transfer(Movement.ADJUST, key.account, opening.account, held.quantity, held.value)
-        if transfer.quantity > self._now.get(store, _NOTHING).quantity:
-            goods = self._goods(asset_id)
-            if opening.quantity > goods.quantity:
-                more = opening.quantity - goods.quantity
-                yield Transfer(Movement.ADJUST, opening.outside, opening.account, more, _growth(opening, goods))
+        for key, held in list(self._now.items()):
+            is_former = key.asset_id == asset_id and key != store and key.account.custody is Custody.IN_STORE
+            if is_former and held.quantity > 0:
+                yield Transfer(Movement.ADJUST, key.account, opening.account, held.quantity, held.value)
+        missing = transfer.quantity - self._now.get(store, _NOTHING).quantity
+        if missing > 0:
+            known = self._known()
+            more = max(missing, opening.quantity - known.quantity)
+            yield Transfer(Movement.ADJUST, opening.outside, opening.account, more, _growth(opening, known, more))
 
-    def _goods(self, asset_id: str) -> Balance:
-        """All that the ledger has on the card, wherever it is."""
+    def _known(self) -> Balance:
+        """All that the lineage has ever had, wherever it is now: what has left its first card stands on others, or is
+        gone for good. A card may say less than that, and has grown nevertheless; where it says more, it has grown."""
         total = _NOTHING
         for key, held in self._now.items():
-            if key.asset_id == asset_id and PLACES[key.account.custody] is not Place.OUTSIDE:
+            if key.account.custody is not Custody.OPENING:
                 total = total.plus(held.quantity, held.value)
         return total
 
 
-def _growth(opening: Opening, goods: Balance) -> Decimal | None:
+def _growth(opening: Opening, known: Balance, more: Decimal) -> Decimal | None:
     if opening.value is None:
         return None
-    return max(opening.value - (goods.value or Decimal(0)), Decimal(0))
+    if known.quantity + more == opening.quantity:
+        return max(opening.value - (known.value or Decimal(0)), Decimal(0))
+    return (opening.value * more / opening.quantity).quantize(_CENT, rounding=ROUND_HALF_EVEN)
 
 
 def _key(row: Any) -> Key:

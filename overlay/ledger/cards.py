@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from overlay.ledger.compare import Card
 from overlay.ledger.model import PLACES, Custody, Place
+from overlay.orders.model import OPEN_STEPS
 from overlay.store.tables import ledger_balances, ledger_entries, steps
 
 __all__ = ["card_ids", "count_cards", "last_places", "read_cards", "under_way", "unwritten"]
@@ -51,7 +52,7 @@ async def last_places(connection: AsyncConnection, asset_ids: Sequence[str]) -> 
 
 async def under_way(connection: AsyncConnection, asset_ids: Sequence[str]) -> set[str]:
     """Cards on which a command waits for its owner's answer: the book may be ahead of the ledger."""
-    query = select(steps.c.asset_id).where(steps.c.asset_id.in_(asset_ids), steps.c.state.in_(("PENDING", "UNKNOWN")))
+    query = select(steps.c.asset_id).where(steps.c.asset_id.in_(asset_ids), steps.c.state.in_(OPEN_STEPS))
     return set((await connection.execute(query)).scalars())
 
 

@@ -17,6 +17,7 @@ takes the rest.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -42,6 +43,7 @@ __all__ = [
     "Transfer",
     "append",
     "entry_hash",
+    "hold",
     "lineage_of",
     "share_of",
     "stock_of",
@@ -56,12 +58,18 @@ async def lineage_of(connection: AsyncConnection, asset_id: str) -> str:
     return (await connection.execute(query)).scalar() or asset_id
 
 
-async def stock_of(connection: AsyncConnection, asset_id: str) -> Stock:
-    """What is at the owner on this card. The lineage is held to the end of the transaction: who asks next waits."""
-    lineage, table = await lineage_of(connection, asset_id), ledger_balances
+async def hold(connection: AsyncConnection, asset_id: str) -> str:
+    """Nobody else appends to the card's lineage until this transaction is over; gives the lineage."""
+    lineage = await lineage_of(connection, asset_id)
     await connection.execute(
         select(ledger_lineages.c.hash).where(ledger_lineages.c.lineage == lineage).with_for_update()
     )
+    return lineage
+
+
+async def stock_of(connection: AsyncConnection, asset_id: str) -> Stock:
+    """What is at the owner on this card. The lineage is held to the end of the transaction: who asks next waits."""
+    lineage, table = await hold(connection, asset_id), ledger_balances
     query = select(table.c.custody, table.c.quantity).where(
         table.c.lineage == lineage,
         table.c.asset_id == asset_id,
@@ -95,16 +103,21 @@ async def append(
     transfer: Transfer,
     *,
     lineage: str | None = None,
+    is_level: Callable[[], Awaitable[bool]] | None = None,
 ) -> None:
     """Write the pair, after an opening pair where the lineage has none. Within the caller's transaction.
 
-    `lineage`: where the caller knows it; else it is the one that the card's goods belong to already. Raises
-    `NegativeBalance`.
+    `lineage`: where the caller knows it; else it is the one that the card's goods belong to already.
+    `is_level`: asked when more leaves the owner's store than the ledger has there, while nobody else can append to the
+    lineage: whether everything is recorded that brought goods to the card. Then the rest came from outside, and the
+    ledger learns of it first. Raises `NegativeBalance`.
     """
     lineage = lineage or await lineage_of(connection, asset_id)
     sequence, previous, known_class = await _locked_head(connection, lineage)
     asset_class = known_class or opening.asset_class
     book = Book(await _balances(connection, lineage))
+    if sequence > 0 and book.lacks(asset_id, opening, transfer) and not (is_level and await is_level()):
+        raise NegativeBalance(f"{asset_id} has not got {format_decimal(transfer.quantity)} that could leave")
     rows: list[dict[str, Any]] = []
     for sides in book.carry_out(asset_id, opening, transfer, is_new=sequence == 0):
         pair = uuid.uuid4().hex

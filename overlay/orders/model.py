@@ -13,6 +13,9 @@ from contract.identity import Identity
 
 __all__ = [
     "DECISIONS",
+    "FINISHED",
+    "OPEN_STEPS",
+    "RUNNING",
     "ApprovalState",
     "ApprovalStep",
     "Command",
@@ -31,6 +34,11 @@ __all__ = [
     "SurrenderGround",
     "TimelineEntry",
 ]
+
+RUNNING, FINISHED = "RUNNING", "FINISHED"
+"""States of a command."""
+OPEN_STEPS = ("PENDING", "UNKNOWN")
+"""States of a command's step that has no result yet."""
 
 
 class Flow(StrEnum):

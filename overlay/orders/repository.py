@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.decimals import format_decimal
 from contract.identity import Identity
 from overlay.orders.model import (
+    OPEN_STEPS,
+    RUNNING,
     ApprovalState,
     ApprovalStep,
     Command,
@@ -51,6 +53,8 @@ __all__ = [
 
 _T = tables
 _Row = RowMapping | Mapping[str, Any]
+_ARRIVALS = ("RETURN", "STORE", "REPAIR_IN", "RECEIVE_CARD", "TRANSFER_OUT")
+"""Steps that bring goods to a card: the owner's, or its successor."""
 
 
 def _of_orders(table: Table, column: str) -> ByValue:
@@ -155,9 +159,20 @@ async def dispatches_under_way(connection: AsyncConnection, asset_id: str) -> De
     """How much of an asset was told to leave, by commands whose owner has not answered yet."""
     steps = _T.steps
     query = select(steps.c.input).where(
-        steps.c.asset_id == asset_id, steps.c.action == "DISPATCH", steps.c.state.in_(("PENDING", "UNKNOWN"))
+        steps.c.asset_id == asset_id, steps.c.action == "DISPATCH", steps.c.state.in_(OPEN_STEPS)
     )
     return sum((Decimal(row.input["quantity"]) for row in await connection.execute(query)), Decimal(0))
+
+
+async def arrivals_under_way(connection: AsyncConnection, asset_id: str) -> bool:
+    """Whether the owner's book may know of goods that have come to the card, and the ledger not yet."""
+    steps, commands = _T.steps, _T.commands
+    query = (
+        select(steps.c.action, steps.c.asset_id, steps.c.input)
+        .join(commands, commands.c.id == steps.c.command_id)
+        .where(commands.c.state == RUNNING, steps.c.action.in_(_ARRIVALS), steps.c.state.in_(OPEN_STEPS))
+    )
+    return any(asset_id in (row.asset_id, row.input.get("successorId")) for row in await connection.execute(query))
 
 
 async def returns_of_loans(connection: AsyncConnection, loan_ids: Sequence[str]) -> dict[str, list[Order]]:

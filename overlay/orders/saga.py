@@ -33,7 +33,7 @@ from overlay.ledger.entries import NegativeBalance
 from overlay.messages import OWNER_CODES, Problem, problem
 from overlay.orders.commands import handler_for
 from overlay.orders.commands.base import SETTLED, CommandRow, Handler, Step, Work
-from overlay.orders.model import Command, HoldState, Line, Order, Settlement
+from overlay.orders.model import FINISHED, OPEN_STEPS, RUNNING, Command, HoldState, Line, Order, Settlement
 from overlay.orders.policy import Policy
 from overlay.orders.repository import update_line, update_order
 from overlay.store import tables
@@ -41,22 +41,19 @@ from overlay.store.database import Database
 from overlay.store.statements import change
 from subgraphs.kit.prepared import kept, one_of
 
-__all__ = ["FINISHED", "RUNNING", "Saga", "Turn"]
+__all__ = ["Saga", "Turn"]
 
 _log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 """Longer than one step may take."""
 _RESUMED_AT_ONCE_MAX = 500
-RUNNING, FINISHED = "RUNNING", "FINISHED"
-_OPEN = ("PENDING", "UNKNOWN")
-"""States of a step that has no result yet."""
 _STEPS_OF_COMMAND = kept(
     select(tables.steps).where(tables.steps.c.command_id == bindparam("command_id")).order_by(tables.steps.c.position)
 )
 _SET_STEP = kept(
     update(tables.steps)
-    .where(tables.steps.c.id == bindparam("step_id"), one_of(tables.steps.c.state, _OPEN))
+    .where(tables.steps.c.id == bindparam("step_id"), one_of(tables.steps.c.state, OPEN_STEPS))
     .values(
         state=bindparam("new_state"),
         result=bindparam("new_result", type_=tables.steps.c.result.type),
@@ -144,7 +141,7 @@ class Saga:
         return await self._turn(work, await _steps(work))
 
     async def _turn(self, work: Work, steps: Sequence[_Row]) -> Turn | None:
-        waiting = next((row for row in steps if row["state"] in _OPEN), None)
+        waiting = next((row for row in steps if row["state"] in OPEN_STEPS), None)
         if waiting is not None:
             return Turn(work.command, Step(**{name: waiting[name] for name in _STEP_COLUMNS}))
         await self._finish(work, steps)

@@ -35,11 +35,11 @@ from overlay.orders.commands.draft import Draft
 from overlay.orders.commands.drafters import DRAFTERS
 from overlay.orders.commands.rows import new_order_id
 from overlay.orders.machine import transition_for
-from overlay.orders.model import Command, Flow, Order, Settlement, State
+from overlay.orders.model import FINISHED, RUNNING, Command, Flow, Order, Settlement, State
 from overlay.orders.policy import Policy
 from overlay.orders.quota import NO_QUOTA, Quota
 from overlay.orders.rights import check_command, visible_order
-from overlay.orders.saga import FINISHED, RUNNING, Saga, Turn
+from overlay.orders.saga import Saga, Turn
 from overlay.store import tables
 from overlay.store.database import Database
 from overlay.store.once import actor_of, check_key, input_hash

@@ -291,7 +291,20 @@ class Work:
         opening = ledger.Opening(in_store, line.card_quantity, line.card_value, line.asset_class)
         value = ledger.share_of(line.card_value, moved_before, quantity, line.card_quantity)
         transfer = ledger.Transfer(movement, source, target, quantity, value, target_asset)
-        await ledger.append(self.connection, line.asset_id, order.id, self.at, opening, transfer, lineage=line.lineage)
+
+        async def is_level() -> bool:
+            return not await repository.arrivals_under_way(self.connection, line.asset_id)
+
+        await ledger.append(
+            self.connection,
+            line.asset_id,
+            order.id,
+            self.at,
+            opening,
+            transfer,
+            lineage=line.lineage,
+            is_level=is_level,
+        )
 
 
 class Handler:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from overlay.ledger.entries import Account, Custody, Movement
+from overlay.ledger.entries import Account, Custody, Movement, hold
 from overlay.messages import Problem
 from overlay.notices.told import stock_short
 from overlay.orders import repository
@@ -69,11 +69,15 @@ async def book_from(
 async def left_from(work: Work, line: Line, quantity: Decimal) -> Sequence[Custody]:
     """The owner's accounts that goods have left from, which were fit when they were told to leave. Where they were found
     damaged on their way out, the owner's book is right that they have left."""
-    held = await _held(work.connection, line.asset_id, (Custody.IN_STORE, *UNFIT))
-    in_store = held.get(Custody.IN_STORE)
-    if in_store is None or in_store >= quantity or sum(held.values()) < quantity:
+    asset_id, accounts = line.asset_id, (Custody.IN_STORE, *UNFIT)
+    in_store = (await _held(work.connection, asset_id, accounts)).get(Custody.IN_STORE)
+    if in_store is None or in_store >= quantity:
         return (Custody.IN_STORE,)  # in the first case, the ledger hears of them with this very movement
-    return (Custody.IN_STORE, *UNFIT)
+    await hold(work.connection, asset_id)
+    held = await _held(work.connection, asset_id, accounts)
+    if sum(held.values()) < quantity or await repository.arrivals_under_way(work.connection, asset_id):
+        return (Custody.IN_STORE,)  # good ones may have come back, which is not recorded yet
+    return accounts
 
 
 @asynccontextmanager

@@ -33,11 +33,22 @@ class Books:
         self.anchors = Anchors(self.database, Signer(KEYS[0]), folder, clock)
 
     async def move(
-        self, asset: str, what: tuple[Movement, Account, Account] = OUT, quantity: int = 1, opening: Opening = OPENING
+        self,
+        asset: str,
+        what: tuple[Movement, Account, Account] = OUT,
+        quantity: int = 1,
+        opening: Opening = OPENING,
+        *,
+        is_level: bool = False,
     ) -> None:
+        """`is_level`: whether the ledger has recorded all that the owner's book knows."""
+
+        async def level() -> bool:
+            return is_level
+
         transfer = Transfer(*what, Decimal(quantity), Decimal(quantity) * 10)
         async with self.database.write() as connection:
-            await append(connection, asset, "order:1", text_of(self.clock()), opening, transfer)
+            await append(connection, asset, "order:1", text_of(self.clock()), opening, transfer, is_level=level)
 
     async def anchor(self) -> Anchor:
         """The day's, and then it is tomorrow."""
