@@ -6,31 +6,27 @@ have done it, so nothing may be concluded; the same command with the same idempo
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
 import structlog
 
 from contract.decimals import format_decimal, parse_decimal
 from contract.identity import DEADLINE_HEADER, IDENTITY_HEADER, Identity, Role, TokenIssuer
 from overlay.group.endpoint import GroupAnswer, GroupEndpoint, GroupUnreachable
+from overlay.group.facts import AssetFacts, FactsReader, Unavailable, Window, codes_of
 from overlay.messages import Problem, problem
 
 __all__ = [
     "LOOK",
-    "AssetFacts",
     "AssetState",
-    "Busy",
     "CommandResult",
     "Custody",
     "Done",
     "Refused",
-    "Unavailable",
     "Unknown",
 ]
 
@@ -83,11 +79,6 @@ _STATUS = (
     "query CommandStatus($assetId: ID!, $key: String!) "
     "{ commandStatus(assetId: $assetId, idempotencyKey: $key) { known hold { id state expiresAt } } }"
 )
-_FACTS = (
-    "query AssetFacts($id: ID!, $range: DateRangeInput!) { asset(id: $id) { id name quantity unitOfMeasure "
-    "originalValue status condition specification shareable shareableUntil version lineageId acquiredOn "
-    "usefulLifeMonths class { scheme code } owner { id uscc } busy(range: $range) { from to quantity } } }"
-)
 _CARD = (
     "query Card($id: ID!) { asset(id: $id) { lineageId name specification brand model serialNumber quantity "
     "unitOfMeasure acquiredOn originalValue accumulatedDepreciation netValue valueType usefulLifeMonths source "
@@ -126,52 +117,6 @@ CommandResult = Done | Refused | Unknown
 
 
 @dataclass(frozen=True, slots=True)
-class Unavailable:
-    """The owner's store did not answer a read."""
-
-    reason: str
-
-
-class Busy(NamedTuple):
-    """A period [from, to) in which so many are taken."""
-
-    from_day: date
-    to_day: date
-    quantity: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class AssetFacts:
-    id: str
-    name: str | None
-    quantity: Decimal
-    unit_of_measure: str | None
-    original_value: Decimal | None
-    status: str | None
-    shareable: bool
-    shareable_until: date | None
-    version: str
-    busy: tuple[Busy, ...]
-    owner_id: str | None
-    owner_unit: str | None
-    class_code: str | None
-    """In the 2022 scheme; None where the card's class could not be translated."""
-    lineage: str
-    """What all cards of the same thing share."""
-    condition: str | None
-    acquired_on: date | None
-    useful_life_months: int | None
-    digest: str
-    """Of what an approver decides on (name, class, specification, condition, value of one, owner). The version is not
-    in it: it changes with every hold that is written back."""
-
-    def free(self, window: tuple[date, date]) -> Decimal:
-        """How many the calendar has throughout the window."""
-        taken = [one.quantity for one in self.busy if one.from_day < window[1] and window[0] < one.to_day]
-        return max(self.quantity - max(taken, default=Decimal(0)), Decimal(0))
-
-
-@dataclass(frozen=True, slots=True)
 class AssetState:
     """What an asset's store and custody book say of it now."""
 
@@ -187,19 +132,12 @@ class Custody:
         self._endpoint = endpoint
         self._issuer = issuer
         self._timeout_s = timeout_s
+        self._facts = FactsReader(self._execute)
 
-    async def facts(self, asset_id: str, window: tuple[date, date]) -> AssetFacts | Unavailable | None:
-        """The asset's facts, busy within the window [from, to); None when its region knows no such asset."""
-        range_ = {"from": window[0].isoformat(), "to": window[1].isoformat()}
-        try:
-            answer = await self._execute(_FACTS, {"id": asset_id, "range": range_})
-        except Exception as error:  # whatever the transport says, a read that failed is a region that did not answer
-            _log.warning("asset_facts_failed", asset=asset_id, error=repr(error))
-            return Unavailable(type(error).__name__)
-        row = (answer.get("data") or {}).get("asset")
-        if row is not None:
-            return _facts(row)
-        return Unavailable(", ".join(_codes(answer))) if answer.get("errors") else None
+    async def facts(self, asset_id: str, window: Window) -> AssetFacts | Unavailable | None:
+        """The asset's facts, busy within the window; None when its region knows no such asset. What is asked for at the
+        same time of one region is one question."""
+        return await self._facts.load(asset_id, window)
 
     async def states(self, region: str, asset_ids: Sequence[str], day: date) -> dict[str, AssetState] | Unavailable:
         """The states of one region's assets in one question; what its store does not show is absent."""
@@ -212,7 +150,7 @@ class Custody:
             return Unavailable(type(error).__name__)
         page = (answer.get("data") or {}).get("assets")
         if page is None or answer.get("errors"):
-            return Unavailable(", ".join(_codes(answer)) or "no data")
+            return Unavailable(", ".join(codes_of(answer)) or "no data")
         states = {source["region"]: source["status"] for source in page["sources"]}
         if states.get(region) != "OK":
             return Unavailable(str(states.get(region)))
@@ -228,7 +166,7 @@ class Custody:
         row: Mapping[str, Any] | None = (answer.get("data") or {}).get("asset")
         if row is not None:
             return row
-        return Unavailable(", ".join(_codes(answer))) if answer.get("errors") else None
+        return Unavailable(", ".join(codes_of(answer))) if answer.get("errors") else None
 
     async def send(self, action: str, key: str, asset_id: str, input_: Mapping[str, Any]) -> CommandResult:
         """Give one command. `input_` is the mutation's input without key and asset."""
@@ -280,18 +218,13 @@ class Custody:
 def _result(answer: GroupAnswer, field: str) -> CommandResult:
     payload = (answer.get("data") or {}).get(field)
     if payload is None:
-        codes = _codes(answer)
+        codes = codes_of(answer)
         if codes and all(code in _NEVER_DONE for code in codes):
             return Refused((problem("STORE_ERROR", detail=", ".join(codes)),))
         return Unknown(", ".join(codes) or "no data")
     if payload["problems"]:
         return Refused(tuple(_problem(item) for item in payload["problems"]))
     return Done(payload)
-
-
-def _codes(answer: GroupAnswer) -> list[str]:
-    errors = answer.get("errors") or []
-    return [str((error.get("extensions") or {}).get("code", "INTERNAL_SERVER_ERROR")) for error in errors]
 
 
 def _problem(data: Mapping[str, Any]) -> Problem:
@@ -309,45 +242,3 @@ def _state(row: Mapping[str, Any]) -> AssetState:
 
 def _quantity(row: Mapping[str, Any]) -> Decimal:
     return parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1)
-
-
-def _value_of_one(value: str | None, quantity: Decimal) -> str | None:
-    """In whole yuan: goods that leave a batch for good take their share of its value with them, to the cent."""
-    if value is None or quantity <= 0:
-        return value
-    return str((parse_decimal(value) / quantity).quantize(Decimal(1)))
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
-
-
-def _facts(row: Mapping[str, Any]) -> AssetFacts:
-    owner = row.get("owner") or {}
-    value = row.get("originalValue")
-    quantity = parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1)
-    decided_on = [row.get(name) for name in ("name", "class", "specification", "condition")]
-    material = orjson.dumps([*decided_on, _value_of_one(value, quantity), owner.get("id")], option=orjson.OPT_SORT_KEYS)
-    return AssetFacts(
-        id=row["id"],
-        name=row.get("name"),
-        quantity=quantity,
-        unit_of_measure=row.get("unitOfMeasure"),
-        original_value=parse_decimal(value) if value is not None else None,
-        status=row.get("status"),
-        shareable=bool(row.get("shareable")),
-        shareable_until=_day(row.get("shareableUntil")),
-        version=str(row.get("version")),
-        busy=tuple(
-            Busy(date.fromisoformat(one["from"]), date.fromisoformat(one["to"]), parse_decimal(one["quantity"]))
-            for one in row.get("busy") or ()
-        ),
-        owner_id=owner.get("id"),
-        owner_unit=owner.get("uscc"),
-        class_code=(row.get("class") or {}).get("code"),
-        lineage=row["lineageId"],
-        condition=row.get("condition"),
-        acquired_on=_day(row.get("acquiredOn")),
-        useful_life_months=row.get("usefulLifeMonths"),
-        digest=hashlib.sha256(material).hexdigest()[:32],
-    )

@@ -22,7 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.identity import Identity
 from contract.regions import REGIONS
 from overlay.clock import Clock, shanghai_today, text_of
-from overlay.group.custody import Custody, Unavailable
+from overlay.group.custody import Custody
+from overlay.group.facts import Unavailable
 from overlay.ledger.cards import card_ids, count_cards, last_places, read_cards, under_way, unwritten
 from overlay.ledger.compare import Cause, Difference, Tally, compare
 from overlay.ledger.heads import snapshot

@@ -147,7 +147,7 @@ class City:
         idempotency_key: str | None = None,
     ) -> Mapping[str, Any]:
         assert Role.SERVICE in self._verifier.verify(headers[IDENTITY_HEADER]).roles
-        if "filter" in variables:
+        if "filter" in variables or "ids" in variables:
             return await self._run(document, variables)
         region = region_of(variables)
         if region in self.down:
@@ -215,9 +215,10 @@ class City:
         }
 
     def _named(self, ids: Sequence[str]) -> dict[str, Any]:
-        found = [asset for id_ in ids if (asset := self._asset(id_)) is not None]
         regions = {id_.split(":")[1] for id_ in ids}
-        return {"nodes": found, "sources": [{"region": one, "status": "OK"} for one in regions]}
+        found = [asset for id_ in ids if id_.split(":")[1] not in self.down and (asset := self._asset(id_)) is not None]
+        states = {one: "UNAVAILABLE" if one in self.down else "OK" for one in regions}
+        return {"nodes": found, "sources": [{"region": one, "status": state} for one, state in states.items()]}
 
     def _busy(self, id_: str, range_: Mapping[str, Any]) -> list[dict[str, Any]]:
         periods = busy_periods(with_buffers(self._claims(id_)), str(range_["from"]), str(range_["to"]))
@@ -441,7 +442,7 @@ def _matches(asset: Mapping[str, Any], filter_: Mapping[str, Any]) -> bool:
 
 
 def region_of(variables: Mapping[str, Any]) -> str:
-    named = variables.get("id") or variables.get("assetId") or (variables.get("ids") or [None])[0]
+    named = variables.get("id") or variables.get("assetId")
     return str(named or variables["input"]["assetId"]).split(":")[1]
 
 

@@ -141,3 +141,30 @@ async def test_anonymous_applies_for_nothing(anonymous: Client) -> None:
     payload = await apply(anonymous, "anon-1", asset, WINDOW)
     assert payload["problems"], "an anonymous application must be refused"
     assert payload["order"] is None
+
+
+async def test_one_application_asks_each_of_the_fourteen_stores_for_several(
+    anonymous: Client, person: PersonFactory
+) -> None:
+    regions = [region["code"] for region in (await anonymous("{ regions { code } }")).data["regions"]]
+    query = """query($region: ID!) { assets(first: 2, filter: {region: {eq: $region}, status: {in: [IN_STORE, IDLE]},
+      shareable: true}) { nodes { id version } } }"""
+    found = [(await anonymous(query, {"region": region})).data["assets"]["nodes"] for region in regions]
+    wanted = [asset for nodes in found for asset in nodes]
+    assert len({asset["id"].split(":")[1] for asset in wanted}) >= 12, "a store may have nothing to lend"
+    unit = next(u["uscc"] for u in (await anonymous(UNITS)).data["units"] if u["uscc"])
+    clerk = person("APPLICANT", region="330106", unit=unit, name="clerk")
+    days = {"from": "2027-05-01", "to": "2027-05-03"}
+    orders = []
+    for start in range(0, len(wanted), 20):
+        lines = [
+            {"assetId": one["id"], "quantity": "1", "expectedVersion": one["version"]}
+            for one in wanted[start : start + 20]
+        ]
+        fields = {"idempotencyKey": f"many-{start}", "range": days, "purpose": "会议", "lines": lines}
+        payload = (await clerk(APPLY, {"input": fields})).data["applyLoan"]
+        assert payload["problems"] == []
+        orders.append(payload["order"])
+    held = [line for order in orders for line in order["lines"]]
+    assert sorted(line["asset"]["id"] for line in held) == sorted(asset["id"] for asset in wanted)
+    assert {line["hold"] for line in held} == {"ACTIVE"}

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from contract.identity import Identity
 from overlay.bodies.model import TemporaryBody, body_to_borrow
-from overlay.group.custody import AssetFacts, Unavailable
+from overlay.group.facts import AssetFacts, Unavailable
 from overlay.messages import Problem, problem
 from overlay.orders import repository
 from overlay.orders.commands.base import SETTLED, Desk, Handler, Step, Work

@@ -10,7 +10,8 @@ from typing import Any
 
 from contract.decimals import format_decimal
 from overlay.clock import parse_instant, text_of
-from overlay.group.custody import AssetFacts, Custody, Unavailable
+from overlay.group.custody import Custody
+from overlay.group.facts import AssetFacts, Unavailable, Window
 from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk
 from overlay.orders.model import Line, Order
@@ -37,20 +38,13 @@ __all__ = [
 TEXT_MAX = 1000
 _TEXTS = ("comment", "purpose", "reason", "reference")
 AMOUNT_MAX = Decimal(1_000_000_000)
-_READS_AT_ONCE_MAX = 8
 
 
 async def gather_facts(
-    custody: Custody, asset_ids: Sequence[str], window: tuple[date, date]
+    custody: Custody, asset_ids: Sequence[str], window: Window
 ) -> dict[str, AssetFacts | Unavailable | None]:
-    """The facts of all assets, some at a time."""
-    gate = asyncio.Semaphore(_READS_AT_ONCE_MAX)
-
-    async def one(asset_id: str) -> AssetFacts | Unavailable | None:
-        async with gate:
-            return await custody.facts(asset_id, window)
-
-    return dict(zip(asset_ids, await asyncio.gather(*(one(asset_id) for asset_id in asset_ids)), strict=True))
+    found = await asyncio.gather(*(custody.facts(asset_id, window) for asset_id in asset_ids))
+    return dict(zip(asset_ids, found, strict=True))
 
 
 async def check_unchanged(desk: Desk, order: Order, lines: Sequence[Line], statuses: frozenset[str]) -> list[Problem]:

@@ -18,7 +18,7 @@ from typing import Any
 from contract.decimals import format_decimal
 from contract.ids import InvalidId, parse_id
 from contract.regions import REGIONS
-from overlay.group.custody import AssetFacts, Unavailable
+from overlay.group.facts import AssetFacts, Unavailable
 from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk
 from overlay.orders.commands.checks import check_text, gather_facts, to_quantity

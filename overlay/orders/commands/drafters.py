@@ -12,7 +12,7 @@ from typing import Any
 from contract.decimals import format_decimal, format_money
 from contract.identity import Role
 from contract.ids import parse_id
-from overlay.group.custody import AssetFacts
+from overlay.group.facts import AssetFacts
 from overlay.ledger.entries import share_of
 from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk

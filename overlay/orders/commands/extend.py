@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import update
 
 from overlay.bodies.model import refusal_of_extension
-from overlay.group.custody import AssetFacts, Unavailable
+from overlay.group.facts import AssetFacts, Unavailable
 from overlay.messages import Problem, problem
 from overlay.orders import repository
 from overlay.orders.commands.approve import give_next_turn, is_last_step

@@ -15,7 +15,7 @@ from typing import Any
 
 from contract.decimals import format_decimal, format_money, parse_decimal
 from contract.ids import successor_id
-from overlay.group.custody import Unavailable
+from overlay.group.facts import Unavailable
 from overlay.ledger.entries import Custody, Movement, share_of
 from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk, Handler, Step, Work
