@@ -9,7 +9,6 @@ import enum
 
 import strawberry
 
-from contract import statuses
 from overlay.audit.log import Action
 from overlay.ledger import model as ledger
 from overlay.ledger.balances import Dimension
@@ -18,12 +17,8 @@ from overlay.orders import model as orders
 from overlay.prints.sheet import Kind
 
 __all__ = [
-    "Acquisition",
     "ApprovalOffice",
     "ApprovalState",
-    "AssetCondition",
-    "AssetSource",
-    "AssetStatus",
     "AuditAction",
     "Custody",
     "DifferenceCause",
@@ -41,7 +36,6 @@ __all__ = [
     "ReconciliationState",
     "Settlement",
     "SurrenderGround",
-    "ValueType",
     "VirtualWarehouseChangeKind",
     "WarehouseScope",
     "WebhookState",
@@ -49,7 +43,6 @@ __all__ = [
 
 ApprovalOffice = orders.Office
 ApprovalState = orders.ApprovalState
-AssetStatus = statuses.AssetStatus
 AuditAction = Action
 Custody = ledger.Custody
 DifferenceCause = Cause
@@ -69,7 +62,6 @@ SurrenderGround = orders.SurrenderGround
 for _name, _enum in {
     "ApprovalOffice": ApprovalOffice,
     "ApprovalState": ApprovalState,
-    "AssetStatus": AssetStatus,
     "AuditAction": AuditAction,
     "Custody": Custody,
     "DifferenceCause": DifferenceCause,
@@ -108,44 +100,6 @@ class VirtualWarehouseChangeKind(enum.StrEnum):
 class WebhookState(enum.StrEnum):
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
-
-
-@strawberry.enum
-class AssetCondition(enum.StrEnum):
-    NEW = "NEW"
-    GOOD = "GOOD"
-    USABLE = "USABLE"
-    NEEDS_REPAIR = "NEEDS_REPAIR"
-    BEYOND_REPAIR = "BEYOND_REPAIR"
-
-
-@strawberry.enum
-class Acquisition(enum.StrEnum):
-    PURCHASE = "PURCHASE"
-    TRANSFER = "TRANSFER"
-    EXCHANGE = "EXCHANGE"
-    DONATION = "DONATION"
-    CONFISCATION = "CONFISCATION"
-    STOCKTAKE_GAIN = "STOCKTAKE_GAIN"
-
-
-@strawberry.enum
-class ValueType(enum.StrEnum):
-    ORIGINAL = "ORIGINAL"
-    APPRAISED = "APPRAISED"
-    NOMINAL = "NOMINAL"
-    PROVISIONAL = "PROVISIONAL"
-
-
-@strawberry.enum
-class AssetSource(enum.StrEnum):
-    IDLE = "IDLE"
-    OVER_STANDARD = "OVER_STANDARD"
-    TEMPORARY_BODY = "TEMPORARY_BODY"
-    EVENT = "EVENT"
-    CONFISCATED = "CONFISCATED"
-    BODY_CLOSED = "BODY_CLOSED"
-    DONATED = "DONATED"
 
 
 @strawberry.enum

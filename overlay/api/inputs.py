@@ -11,37 +11,23 @@ from strawberry import UNSET
 from strawberry.types import get_object_definition
 
 from overlay.api.enums import (
-    Acquisition,
-    AssetCondition,
-    AssetSource,
-    AssetStatus,
     Custody,
     InspectionOutcome,
     LedgerExportKind,
     OrderFlow,
     OrderState,
-    ValueType,
     WarehouseScope,
 )
-from subgraphs.kit.scalars import Date, DateTime, Decimal
+from subgraphs.kit.assets import AssetFilter, DateRangeInput
+from subgraphs.kit.scalars import Date, Decimal
 
 __all__ = [
-    "AcquisitionFilter",
     "ApplyLoanInput",
     "ApproveOrderInput",
-    "AssetFilter",
-    "ClassFilter",
-    "ConditionFilter",
     "CreateVirtualWarehouseInput",
-    "DateFilter",
-    "DateRangeInput",
-    "DateTimeFilter",
-    "DecimalFilter",
     "DispatchOrderInput",
-    "IdFilter",
     "InspectReturnInput",
     "InspectionLineInput",
-    "IntFilter",
     "LedgerFilterInput",
     "LendOfficeInput",
     "LineQuantityInput",
@@ -55,11 +41,7 @@ __all__ = [
     "ReturnGoodsInput",
     "ReturnOrderForCorrectionInput",
     "RevokeOfficeInput",
-    "SourceFilter",
     "StartReconciliationInput",
-    "StatusFilter",
-    "TextFilter",
-    "ValueTypeFilter",
     "WantInput",
     "WithdrawOrderInput",
     "to_plain",
@@ -84,143 +66,6 @@ def _name(field: Any) -> str:
         return str(field.graphql_name)
     head, *rest = str(field.python_name).split("_")
     return head + "".join(part.title() for part in rest)
-
-
-@strawberry.input
-class DateRangeInput:
-    from_: Date = strawberry.field(name="from")
-    to: Date
-
-
-@strawberry.input
-class IdFilter:
-    eq: strawberry.ID | None = UNSET
-    in_: list[strawberry.ID] | None = strawberry.field(name="in", default=UNSET)
-
-
-@strawberry.input
-class TextFilter:
-    eq: str | None = UNSET
-    in_: list[str] | None = strawberry.field(name="in", default=UNSET)
-    contains: str | None = UNSET
-    starts_with: str | None = UNSET
-    is_null: bool | None = UNSET
-
-
-@strawberry.input
-class DecimalFilter:
-    eq: Decimal | None = UNSET
-    gt: Decimal | None = UNSET
-    gte: Decimal | None = UNSET
-    lt: Decimal | None = UNSET
-    lte: Decimal | None = UNSET
-    is_null: bool | None = UNSET
-
-
-@strawberry.input
-class DateFilter:
-    eq: Date | None = UNSET
-    gt: Date | None = UNSET
-    gte: Date | None = UNSET
-    lt: Date | None = UNSET
-    lte: Date | None = UNSET
-    is_null: bool | None = UNSET
-
-
-@strawberry.input
-class IntFilter:
-    eq: int | None = UNSET
-    gt: int | None = UNSET
-    gte: int | None = UNSET
-    lt: int | None = UNSET
-    lte: int | None = UNSET
-    is_null: bool | None = UNSET
-
-
-@strawberry.input
-class DateTimeFilter:
-    eq: DateTime | None = UNSET
-    gt: DateTime | None = UNSET
-    gte: DateTime | None = UNSET
-    lt: DateTime | None = UNSET
-    lte: DateTime | None = UNSET
-    is_null: bool | None = UNSET
-
-
-@strawberry.input
-class ClassFilter:
-    eq: str | None = UNSET
-    in_: list[str] | None = strawberry.field(name="in", default=UNSET)
-    under: list[str] | None = UNSET
-    is_null: bool | None = UNSET
-
-
-@strawberry.input
-class StatusFilter:
-    eq: AssetStatus | None = UNSET
-    in_: list[AssetStatus] | None = strawberry.field(name="in", default=UNSET)
-
-
-@strawberry.input
-class ConditionFilter:
-    eq: AssetCondition | None = UNSET
-    in_: list[AssetCondition] | None = strawberry.field(name="in", default=UNSET)
-
-
-@strawberry.input
-class SourceFilter:
-    eq: AssetSource | None = UNSET
-    in_: list[AssetSource] | None = strawberry.field(name="in", default=UNSET)
-
-
-@strawberry.input
-class AcquisitionFilter:
-    eq: Acquisition | None = UNSET
-    in_: list[Acquisition] | None = strawberry.field(name="in", default=UNSET)
-
-
-@strawberry.input
-class ValueTypeFilter:
-    eq: ValueType | None = UNSET
-    in_: list[ValueType] | None = strawberry.field(name="in", default=UNSET)
-
-
-@strawberry.input
-class AssetFilter:
-    and_: list[AssetFilter] | None = strawberry.field(name="and", default=UNSET)
-    or_: list[AssetFilter] | None = strawberry.field(name="or", default=UNSET)
-    not_: AssetFilter | None = strawberry.field(name="not", default=UNSET)
-    text: str | None = UNSET
-    id: IdFilter | None = UNSET
-    region: IdFilter | None = UNSET
-    code: TextFilter | None = UNSET
-    name: TextFilter | None = UNSET
-    specification: TextFilter | None = UNSET
-    brand: TextFilter | None = UNSET
-    model: TextFilter | None = UNSET
-    serial_number: TextFilter | None = UNSET
-    class_: ClassFilter | None = strawberry.field(name="class", default=UNSET)
-    legacy_class_code: TextFilter | None = UNSET
-    quantity: DecimalFilter | None = UNSET
-    unit_of_measure: TextFilter | None = UNSET
-    acquired_on: DateFilter | None = UNSET
-    acquisition: AcquisitionFilter | None = UNSET
-    original_value: DecimalFilter | None = UNSET
-    accumulated_depreciation: DecimalFilter | None = UNSET
-    net_value: DecimalFilter | None = UNSET
-    value_type: ValueTypeFilter | None = UNSET
-    useful_life_months: IntFilter | None = UNSET
-    owner: IdFilter | None = UNSET
-    warehouse: IdFilter | None = UNSET
-    location: TextFilter | None = UNSET
-    source: SourceFilter | None = UNSET
-    condition: ConditionFilter | None = UNSET
-    status: StatusFilter | None = UNSET
-    shareable: bool | None = UNSET
-    shareable_until: DateFilter | None = UNSET
-    mass_kg: DecimalFilter | None = UNSET
-    updated_at: DateTimeFilter | None = UNSET
-    has_issues: bool | None = UNSET
 
 
 @strawberry.input

@@ -13,7 +13,6 @@ from strawberry import UNSET
 from contract.decimals import format_decimal, format_money
 from overlay.api.enums import LedgerDimension
 from overlay.api.inputs import (
-    DateRangeInput,
     LedgerFilterInput,
     RecordLedgerExportInput,
     StartReconciliationInput,
@@ -35,6 +34,7 @@ from overlay.ledger.rights import regions_reconciled, sees_accounts
 from overlay.ledger.runs import find_run
 from overlay.ledger.statement import read_journal, read_statement
 from overlay.store.tables import ledger_anchors
+from subgraphs.kit.assets import DateRangeInput
 from subgraphs.kit.errors import BadInput, Forbidden
 from subgraphs.kit.scalars import Date
 

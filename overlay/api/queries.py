@@ -14,7 +14,7 @@ from overlay.api.approvals import ApprovalQuery
 from overlay.api.audit import AuditQuery
 from overlay.api.bodies import BodyQuery
 from overlay.api.context import Context
-from overlay.api.inputs import DateRangeInput, OrderFilter, to_plain
+from overlay.api.inputs import OrderFilter, to_plain
 from overlay.api.ledger import LedgerQuery
 from overlay.api.notices import NoticeQuery
 from overlay.api.paging import connection, page_size, read_cursor
@@ -36,6 +36,7 @@ from overlay.orders.rights import inbox_condition, lent_inbox
 from overlay.orders.shortages import short_orders
 from overlay.store import tables
 from overlay.warehouses.views import InvalidView, ViewId, parse_view_id
+from subgraphs.kit.assets import DateRangeInput
 from subgraphs.kit.entities import Representation
 from subgraphs.kit.selection import Selection
 

@@ -27,13 +27,13 @@ from overlay.api.enums import (
     VirtualWarehouseChangeKind,
     WarehouseScope,
 )
-from overlay.api.inputs import DateRangeInput
 from overlay.api.paging import page_size
 from overlay.api.papers import Attachment, PrintLink, attachment_rows, print_row
 from overlay.api.rows import change_row, order_row, problem_rows, timeline_row, view_row
 from overlay.warehouses.rights import may_see_history
 from overlay.warehouses.service import rule_text
 from overlay.warehouses.views import InvalidView, ViewId
+from subgraphs.kit.assets import DateRangeInput
 from subgraphs.kit.errors import BadInput, Unauthenticated
 from subgraphs.kit.plain import read_attribute
 from subgraphs.kit.scalars import AssetRule, Date, DateTime, Decimal

@@ -10,12 +10,13 @@ from strawberry import UNSET
 
 from overlay.api.context import Context
 from overlay.api.enums import WarehouseScope
-from overlay.api.inputs import AssetFilter, CreateVirtualWarehouseInput, DateRangeInput, to_plain
+from overlay.api.inputs import CreateVirtualWarehouseInput, to_plain
 from overlay.api.rows import problem_rows, warehouse_row
 from overlay.api.types import Asset, Info, VirtualWarehousePayload, read_window
 from overlay.warehouses.matches import MatchBatch
 from overlay.warehouses.model import WarehouseAnswer
 from overlay.warehouses.views import ViewId
+from subgraphs.kit.assets import AssetFilter, DateRangeInput
 from subgraphs.kit.errors import Unauthenticated
 from subgraphs.kit.scalars import DateTime
 

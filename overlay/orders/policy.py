@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contract.statuses import AssetStatus
+from contract.assets import AssetStatus
 from overlay.approvals.chain import ApprovalRow, Case, StepPlan, chain_of
 from overlay.messages import Language
 from overlay.orders.model import Flow

@@ -15,20 +15,16 @@ from contract.ids import parse_id
 from contract.occupancy import Period
 from subgraphs.district.connections import facets, read_connection, read_summary, reading
 from subgraphs.district.custody.commands import command_status
-from subgraphs.district.inputs import AssetFilter, AssetOrder, DateRangeInput, plain
+from subgraphs.district.inputs import AssetOrder, plain
 from subgraphs.district.lookups import find_assets, find_unit, find_warehouse
 from subgraphs.district.member import DistrictContext
 from subgraphs.district.paging import PageArguments
 from subgraphs.district.quality import read_quality, read_quarantine
 from subgraphs.district.types import (
     ID,
-    Acquisition,
     AssetClass,
-    AssetCondition,
     AssetFacet,
     AssetFacetField,
-    AssetSource,
-    AssetStatus,
     AssetSummary,
     BusyPeriod,
     CommandStatus,
@@ -42,11 +38,19 @@ from subgraphs.district.types import (
     Region,
     SummaryDimension,
     Unit,
-    ValueType,
     Warehouse,
 )
 from subgraphs.district.views import reading_of_view
 from subgraphs.kit.arguments import plain_arguments_field
+from subgraphs.kit.assets import (
+    Acquisition,
+    AssetCondition,
+    AssetFilter,
+    AssetSource,
+    AssetStatus,
+    DateRangeInput,
+    ValueType,
+)
 from subgraphs.kit.errors import BadInput
 from subgraphs.kit.scalars import AssetRule, Date, DateTime, Decimal
 from subgraphs.kit.selection import selection_of

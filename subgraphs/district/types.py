@@ -10,7 +10,7 @@ import enum
 
 import strawberry
 
-from contract import statuses
+from subgraphs.kit.assets import AssetStatus
 from subgraphs.kit.scalars import Date, DateTime, Decimal
 
 ID = strawberry.ID
@@ -47,48 +47,6 @@ class Warehouse(Node):
     name: str
     kind: WarehouseKind
     address: str | None
-
-
-AssetStatus = statuses.AssetStatus
-strawberry.enum(AssetStatus)
-
-
-@strawberry.enum
-class AssetCondition(enum.Enum):
-    NEW = "NEW"
-    GOOD = "GOOD"
-    USABLE = "USABLE"
-    NEEDS_REPAIR = "NEEDS_REPAIR"
-    BEYOND_REPAIR = "BEYOND_REPAIR"
-
-
-@strawberry.enum
-class Acquisition(enum.Enum):
-    PURCHASE = "PURCHASE"
-    TRANSFER = "TRANSFER"
-    EXCHANGE = "EXCHANGE"
-    DONATION = "DONATION"
-    CONFISCATION = "CONFISCATION"
-    STOCKTAKE_GAIN = "STOCKTAKE_GAIN"
-
-
-@strawberry.enum
-class AssetSource(enum.Enum):
-    IDLE = "IDLE"
-    OVER_STANDARD = "OVER_STANDARD"
-    TEMPORARY_BODY = "TEMPORARY_BODY"
-    EVENT = "EVENT"
-    CONFISCATED = "CONFISCATED"
-    BODY_CLOSED = "BODY_CLOSED"
-    DONATED = "DONATED"
-
-
-@strawberry.enum
-class ValueType(enum.Enum):
-    ORIGINAL = "ORIGINAL"
-    APPRAISED = "APPRAISED"
-    NOMINAL = "NOMINAL"
-    PROVISIONAL = "PROVISIONAL"
 
 
 @strawberry.type
