@@ -106,6 +106,8 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class Refused:
     problems: tuple[Problem, ...]
+    by_book: bool = True
+    """False: the command did not get as far as the custody book, which may know of it from an earlier time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +193,14 @@ class Custody:
         return Refused((problem("ASSET_NOT_AVAILABLE", id=asset_id),))
 
     async def status(self, key: str, asset_id: str) -> Mapping[str, Any] | None:
-        """What the book knows of a command: None when it cannot be asked or does not know it."""
+        """What the book knows of a command, and whether it is `known`; None when it cannot be asked."""
         try:
             answer = await self._execute(_STATUS, {"assetId": asset_id, "key": key})
         except Exception as error:  # asking is only a short cut; sending again settles it
             _log.info("command_status_failed", asset=asset_id, key=key, error=repr(error))
             return None
-        status = (answer.get("data") or {}).get("commandStatus")
-        return status if status is not None and status["known"] else None
+        status: Mapping[str, Any] | None = (answer.get("data") or {}).get("commandStatus")
+        return status
 
     async def ask(self, document: str, variables: Mapping[str, Any]) -> GroupAnswer:
         """One read of the districts as one, by the overlay's own identity. Raises whatever the transport raises."""
@@ -220,7 +222,7 @@ def _result(answer: GroupAnswer, field: str) -> CommandResult:
     if payload is None:
         codes = codes_of(answer)
         if codes and all(code in _NEVER_DONE for code in codes):
-            return Refused((problem("STORE_ERROR", detail=", ".join(codes)),))
+            return Refused((problem("STORE_ERROR", detail=", ".join(codes)),), by_book=False)
         return Unknown(", ".join(codes) or "no data")
     if payload["problems"]:
         return Refused(tuple(_problem(item) for item in payload["problems"]))

@@ -2,8 +2,8 @@
 
 Before a movement takes goods from the owner's store, the book sees to it that the ledger knows of them: a card may have
 been changed outside of the ledger since its goods last moved. Goods that the ledger still has under a former owner, and
-goods that came to the card, are adjusted by pairs of their own. That they did come from outside is for the caller to
-know (`lacks`): what an owner's book has, and the ledger not yet, looks the same.
+goods that came to the card, are adjusted by pairs of their own. Whether goods came from outside is for the caller to
+know: what an owner's book has, and the ledger not yet, looks the same.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any
 
 from contract.decimals import format_decimal
 from overlay.ledger.model import (
+    PLACES,
     Account,
     Balance,
     Custody,
     Movement,
     NegativeBalance,
     Opening,
+    Place,
     Transfer,
 )
 
@@ -56,18 +58,16 @@ class Book:
         self._now = dict(self.before)
 
     def carry_out(
-        self, asset_id: str, opening: Opening, transfer: Transfer, *, is_new: bool
+        self, asset_id: str, opening: Opening, transfer: Transfer, *, is_new: bool, learns: bool = False
     ) -> list[tuple[Side, Side]]:
-        """The pairs to write, in order. What the owner's store lacks has come to it from outside. Raises
+        """The pairs to write, in order. `learns`: what the owner's store lacks has come to it from outside. Raises
         `NegativeBalance`."""
         pairs = [self._move(asset_id, opening.transfer())] if is_new else []
-        pairs += [self._move(asset_id, one) for one in self._adjustments(asset_id, opening, transfer)]
+        pairs += [self._move(asset_id, one) for one in self._of_former_owners(asset_id, opening, transfer)]
+        if learns and transfer.source == opening.account and (missing := self._missing(asset_id, transfer)) > 0:
+            more = Transfer(Movement.ADJUST, opening.outside, opening.account, missing, _share(opening, missing))
+            pairs.append(self._move(asset_id, more))
         return [*pairs, self._move(asset_id, transfer)]
-
-    def lacks(self, asset_id: str, opening: Opening, transfer: Transfer) -> bool:
-        """Whether more is to leave the owner's store than the ledger has there."""
-        store = Key(asset_id, opening.account)
-        return transfer.source == opening.account and transfer.quantity > self._now.get(store, _NOTHING).quantity
 
     def changed(self) -> Iterator[tuple[Key, Balance]]:
         for key, balance in self._now.items():
@@ -86,8 +86,9 @@ class Book:
         held = self._now.get(source, _NOTHING)
         if transfer.quantity <= 0 or transfer.quantity > held.quantity:
             raise NegativeBalance(
-                f"{format_decimal(transfer.quantity)} cannot leave {source.account.custody} of {source.asset_id} "
-                f"({source.account.region} {source.account.unit}): {format_decimal(held.quantity)} are there"
+                source.asset_id,
+                f"{format_decimal(transfer.quantity)} cannot leave {source.account.custody} of "
+                f"{source.account.region} {source.account.unit}: {format_decimal(held.quantity)} are there",
             )
         if held.value is None or transfer.quantity == held.quantity:
             return held.value
@@ -101,36 +102,27 @@ class Book:
         self._now[key] = after
         return Side(key, movement, quantity, value, after)
 
-    def _adjustments(self, asset_id: str, opening: Opening, transfer: Transfer) -> Iterator[Transfer]:
-        store = Key(asset_id, opening.account)
-        if not self.lacks(asset_id, opening, transfer):
-            return
-        for key, held in list(self._now.items()):
-            is_former = key.asset_id == asset_id and key != store and key.account.custody is Custody.IN_STORE
-            if is_former and held.quantity > 0:
-                yield Transfer(Movement.ADJUST, key.account, opening.account, held.quantity, held.value)
-        missing = transfer.quantity - self._now.get(store, _NOTHING).quantity
-        if missing > 0:
-            known = self._known()
-            more = max(missing, opening.quantity - known.quantity)
-            yield Transfer(Movement.ADJUST, opening.outside, opening.account, more, _growth(opening, known, more))
+    def _of_former_owners(self, asset_id: str, opening: Opening, transfer: Transfer) -> list[Transfer]:
+        """What lies at the owner under the name of who had the card before, where it is asked for."""
+        source = transfer.source
+        is_owners = (source.region, source.unit) == (opening.account.region, opening.account.unit)
+        if not is_owners or PLACES[source.custody] is not Place.HERE or self._missing(asset_id, transfer) <= 0:
+            return []
+        return [
+            Transfer(Movement.ADJUST, key.account, source, held.quantity, held.value)
+            for key, held in self._now.items()
+            if key.asset_id == asset_id and key.account.custody is source.custody and key.account != source
+            if held.quantity > 0
+        ]
 
-    def _known(self) -> Balance:
-        """All that the lineage has ever had, wherever it is now: what has left its first card stands on others, or is
-        gone for good. A card may say less than that, and has grown nevertheless; where it says more, it has grown."""
-        total = _NOTHING
-        for key, held in self._now.items():
-            if key.account.custody is not Custody.OPENING:
-                total = total.plus(held.quantity, held.value)
-        return total
+    def _missing(self, asset_id: str, transfer: Transfer) -> Decimal:
+        return transfer.quantity - self._now.get(Key(asset_id, transfer.source), _NOTHING).quantity
 
 
-def _growth(opening: Opening, known: Balance, more: Decimal) -> Decimal | None:
+def _share(opening: Opening, quantity: Decimal) -> Decimal | None:
     if opening.value is None:
         return None
-    if known.quantity + more == opening.quantity:
-        return max(opening.value - (known.value or Decimal(0)), Decimal(0))
-    return (opening.value * more / opening.quantity).quantize(_CENT, rounding=ROUND_HALF_EVEN)
+    return (opening.value * quantity / opening.quantity).quantize(_CENT, rounding=ROUND_HALF_EVEN)
 
 
 def _key(row: Any) -> Key:

@@ -17,7 +17,7 @@ takes the rest.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -29,8 +29,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.decimals import format_decimal, format_money
 from overlay.ledger.book import Book, Side
 from overlay.ledger.chain import FORM, GENESIS, BrokenChain, entry_hash, verify
-from overlay.ledger.model import Account, Custody, Movement, NegativeBalance, Opening, Stock, Transfer
+from overlay.ledger.model import PLACES, Account, Custody, Movement, NegativeBalance, Opening, Place, Transfer
+from overlay.store.statements import ByValue
 from overlay.store.tables import ledger_balances, ledger_entries, ledger_lineages
+from subgraphs.kit.prepared import one_of
 
 __all__ = [
     "Account",
@@ -39,16 +41,23 @@ __all__ = [
     "Movement",
     "NegativeBalance",
     "Opening",
-    "Stock",
     "Transfer",
     "append",
     "entry_hash",
+    "has_moved",
     "hold",
     "lineage_of",
     "share_of",
     "stock_of",
     "verify",
 ]
+
+_HERE = tuple(custody for custody, place in PLACES.items() if place is Place.HERE)
+_STOCK = ByValue(
+    lambda is_one: select(ledger_balances.c.asset_id, ledger_balances.c.custody, ledger_balances.c.quantity).where(
+        is_one(ledger_balances.c.asset_id), one_of(ledger_balances.c.custody, _HERE)
+    )
+)
 
 
 async def lineage_of(connection: AsyncConnection, asset_id: str) -> str:
@@ -58,27 +67,27 @@ async def lineage_of(connection: AsyncConnection, asset_id: str) -> str:
     return (await connection.execute(query)).scalar() or asset_id
 
 
-async def hold(connection: AsyncConnection, asset_id: str) -> str:
-    """Nobody else appends to the card's lineage until this transaction is over; gives the lineage."""
-    lineage = await lineage_of(connection, asset_id)
-    await connection.execute(
-        select(ledger_lineages.c.hash).where(ledger_lineages.c.lineage == lineage).with_for_update()
-    )
-    return lineage
+async def hold(connection: AsyncConnection, lineage: str) -> bool:
+    """Nobody else appends to the lineage until this transaction is over; what is read of it from here on stays true.
+    Gives whether it has entries. Who holds several takes them in the order of their names."""
+    sequence, *_ = await _locked_head(connection, lineage)
+    return sequence > 0
 
 
-async def stock_of(connection: AsyncConnection, asset_id: str) -> Stock:
-    """What is at the owner on this card. The lineage is held to the end of the transaction: who asks next waits."""
-    lineage, table = await hold(connection, asset_id), ledger_balances
-    query = select(table.c.custody, table.c.quantity).where(
-        table.c.lineage == lineage,
-        table.c.asset_id == asset_id,
-        table.c.custody.in_((Custody.IN_STORE, Custody.DAMAGED)),
-    )
-    sums = {Custody.IN_STORE: Decimal(0), Custody.DAMAGED: Decimal(0)}
-    for row in await connection.execute(query):
-        sums[Custody(row.custody)] += Decimal(row.quantity)
-    return Stock(sums[Custody.IN_STORE], sums[Custody.DAMAGED])
+async def stock_of(connection: AsyncConnection, asset_ids: Sequence[str]) -> dict[str, dict[Custody, Decimal]]:
+    """What the ledger has of the cards at their owners, by custody. A card that it has nothing of is absent."""
+    found: dict[str, dict[Custody, Decimal]] = {}
+    for row in await _STOCK.rows(connection, asset_ids):
+        stock, custody = found.setdefault(row["asset_id"], {}), Custody(row["custody"])
+        stock[custody] = stock.get(custody, Decimal(0)) + Decimal(row["quantity"])
+    return found
+
+
+async def has_moved(connection: AsyncConnection, asset_id: str) -> bool:
+    """Whether the ledger has an entry of the card."""
+    table = ledger_entries
+    query = select(table.c.sequence).where(table.c.asset_id == asset_id).limit(1)
+    return (await connection.execute(query)).first() is not None
 
 
 def share_of(value: Decimal | None, moved_before: Decimal, moved: Decimal, whole: Decimal) -> Decimal | None:
@@ -103,23 +112,20 @@ async def append(
     transfer: Transfer,
     *,
     lineage: str | None = None,
-    is_level: Callable[[], Awaitable[bool]] | None = None,
+    learns: bool = False,
 ) -> None:
     """Write the pair, after an opening pair where the lineage has none. Within the caller's transaction.
 
     `lineage`: where the caller knows it; else it is the one that the card's goods belong to already.
-    `is_level`: asked when more leaves the owner's store than the ledger has there, while nobody else can append to the
-    lineage: whether everything is recorded that brought goods to the card. Then the rest came from outside, and the
-    ledger learns of it first. Raises `NegativeBalance`.
+    `learns`: what leaves the owner's store, and the ledger has not got there, came from outside, and is learnt first.
+    Raises `NegativeBalance`.
     """
     lineage = lineage or await lineage_of(connection, asset_id)
     sequence, previous, known_class = await _locked_head(connection, lineage)
     asset_class = known_class or opening.asset_class
     book = Book(await _balances(connection, lineage))
-    if sequence > 0 and book.lacks(asset_id, opening, transfer) and not (is_level and await is_level()):
-        raise NegativeBalance(f"{asset_id} has not got {format_decimal(transfer.quantity)} that could leave")
     rows: list[dict[str, Any]] = []
-    for sides in book.carry_out(asset_id, opening, transfer, is_new=sequence == 0):
+    for sides in book.carry_out(asset_id, opening, transfer, is_new=sequence == 0, learns=learns):
         pair = uuid.uuid4().hex
         for side in sides:
             sequence += 1

@@ -20,7 +20,6 @@ __all__ = [
     "NegativeBalance",
     "Opening",
     "Place",
-    "Stock",
     "Transfer",
 ]
 
@@ -87,7 +86,11 @@ PLACES: Mapping[Custody, Place] = {
 
 
 class NegativeBalance(ValueError):
-    """A movement would take more from an account than is there. Nothing was written."""
+    """A movement would take more from an account of the card than is there. Nothing was written."""
+
+    def __init__(self, asset_id: str, reason: str) -> None:
+        super().__init__(f"{asset_id}: {reason}")
+        self.asset_id = asset_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +139,3 @@ class Opening:
     @property
     def outside(self) -> Account:
         return Account(self.account.region, self.account.unit, Custody.OPENING)
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """What the ledger says an owner has of an asset that has moved before."""
-
-    in_store: Decimal
-    damaged: Decimal

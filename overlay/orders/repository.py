@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
 from contract.identity import Identity
+from contract.ids import is_successor
+from overlay.ledger.entries import has_moved
 from overlay.orders.model import (
     OPEN_STEPS,
-    RUNNING,
     ApprovalState,
     ApprovalStep,
     Command,
@@ -53,8 +54,8 @@ __all__ = [
 
 _T = tables
 _Row = RowMapping | Mapping[str, Any]
-_ARRIVALS = ("RETURN", "STORE", "REPAIR_IN", "RECEIVE_CARD", "TRANSFER_OUT")
-"""Steps that bring goods to a card: the owner's, or its successor."""
+_ARRIVALS = ("RETURN", "STORE", "REPAIR_IN")
+"""Steps that bring goods to the owner of a card."""
 
 
 def _of_orders(table: Table, column: str) -> ByValue:
@@ -165,14 +166,15 @@ async def dispatches_under_way(connection: AsyncConnection, asset_id: str) -> De
 
 
 async def arrivals_under_way(connection: AsyncConnection, asset_id: str) -> bool:
-    """Whether the owner's book may know of goods that have come to the card, and the ledger not yet."""
-    steps, commands = _T.steps, _T.commands
-    query = (
-        select(steps.c.action, steps.c.asset_id, steps.c.input)
-        .join(commands, commands.c.id == steps.c.command_id)
-        .where(commands.c.state == RUNNING, steps.c.action.in_(_ARRIVALS), steps.c.state.in_(OPEN_STEPS))
+    """Whether the card may have goods that the ledger has not seen come. A successor's own come last of all that makes
+    it: the card is there before."""
+    steps = _T.steps
+    query = select(steps.c.id).where(
+        steps.c.asset_id == asset_id, steps.c.action.in_(_ARRIVALS), steps.c.state.in_(OPEN_STEPS)
     )
-    return any(asset_id in (row.asset_id, row.input.get("successorId")) for row in await connection.execute(query))
+    if (await connection.execute(query.limit(1))).first() is not None:
+        return True
+    return is_successor(asset_id) and not await has_moved(connection, asset_id)
 
 
 async def returns_of_loans(connection: AsyncConnection, loan_ids: Sequence[str]) -> dict[str, list[Order]]:

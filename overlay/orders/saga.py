@@ -81,6 +81,8 @@ class Turn(NamedTuple):
 
     command: CommandRow
     step: Step
+    is_taken_up: bool = False
+    """Whoever had it before may have sent the step, and died before it was recorded."""
 
 
 class Saga:
@@ -126,7 +128,7 @@ class Saga:
         """Carry on a command whose lease the caller has."""
         following: Turn | None = turn
         while (at := following) is not None:
-            result = await self._send(at.step)
+            result = await self._send(at.step, was_sent=at.is_taken_up or at.step.attempts > 0)
             try:
                 following = await self._record(at, result)
             except NegativeBalance as early:
@@ -159,20 +161,26 @@ class Saga:
             )
             if taken.rowcount != 1:
                 return None
-            return await self.next_turn(
-                Work(connection, self._policy, now, await _load_command(connection, command_id))
-            )
+            command = await _load_command(connection, command_id)
+            turn = await self.next_turn(Work(connection, self._policy, now, command))
+            return None if turn is None else turn._replace(is_taken_up=True)
 
-    async def _send(self, step: Step) -> CommandResult:
-        if step.attempts > 0 and step.action == "PLACE":
+    async def _send(self, step: Step, *, was_sent: bool) -> CommandResult:
+        """`was_sent`: maybe, before now. Then who is not even let in may have been the first time."""
+        if was_sent and step.action == "PLACE":
             status = await self._custody.status(step.id, step.asset_id)
-            if status is not None and status.get("hold") is not None:
+            if status is not None and status["known"] and status.get("hold") is not None:
                 return Done({"hold": status["hold"]})
-        return await self._custody.send(step.action, step.id, step.asset_id, step.input)
+        result = await self._custody.send(step.action, step.id, step.asset_id, step.input)
+        if was_sent and isinstance(result, Refused) and not result.by_book:
+            status = await self._custody.status(step.id, step.asset_id)
+            if status is None or status["known"]:
+                return Unknown("not let in now; it may have been done before")
+        return result
 
     async def _record(self, turn: Turn, result: CommandResult) -> Turn | None:
         """Record a step's result with what it means for the order, and give the next step or finish the command."""
-        command, step = turn
+        command, step = turn.command, turn.step
         async with self._database.write(is_short=True) as connection:
             work = Work(connection, self._policy, self._clock(), command)
             order = await work.reload(command.order_id)

@@ -24,6 +24,7 @@ from overlay.approvals.delegations import Delegations
 from overlay.audit.log import Action, record
 from overlay.clock import Clock
 from overlay.group.custody import Custody
+from overlay.ledger.entries import NegativeBalance
 from overlay.messages import Problem, problem
 from overlay.orders import repository
 from overlay.orders.clockwork import Clockwork
@@ -242,6 +243,9 @@ class Circulation:
                 turn = await begin()
             except _Refusal as refusal:
                 return await self._refuse(command.actor, key, command.name, digest, order_id, refusal.problems)
+            except NegativeBalance as early:
+                told = [problem("GOODS_UNDER_WAY", "orderId", id=early.asset_id)]
+                return await self._refuse(command.actor, key, command.name, digest, order_id, told)
             except IntegrityError:
                 return await self._replay_certainly(command.actor, key, digest)
             if turn is not None:

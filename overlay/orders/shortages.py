@@ -21,18 +21,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
 from contract.identity import Identity
+from contract.ids import is_successor
 from contract.occupancy import peak
 from overlay.ledger.model import PLACES, Custody, Movement, Place
 from overlay.messages import Problem, problem
 from overlay.orders.model import Flow, HoldState, State, order_number
 from overlay.orders.traits import TRAITS
 from overlay.store.statements import ByValue
-from overlay.store.tables import ledger_balances, ledger_entries, order_lines, orders
+from overlay.store.tables import commands, ledger_balances, ledger_entries, order_lines, orders, steps
 from subgraphs.kit.prepared import one_of
 
 __all__ = ["UNFIT", "USELESS", "Booking", "Shortage", "short_orders", "shortages", "shortages_of"]
@@ -44,6 +45,8 @@ USELESS = frozenset({*UNFIT, Custody.LOST})
 _OUTSIDE = tuple(custody for custody, place in PLACES.items() if place is Place.OUTSIDE)
 _FROM_OUTSIDE = (Movement.OPENING, Movement.ADJUST)
 """The ledger learns of goods that the card had already."""
+_LESSENS = ("WRITE_OFF", "TRANSFER_OUT")
+"""Steps by which goods leave a card for good."""
 _STANDS = (HoldState.ACTIVE, HoldState.DISPATCHED)
 _NOT_YET = (State.DRAFT, State.PUBLIC_NOTICE)
 """States of an order whose holds are still being placed."""
@@ -215,8 +218,14 @@ def _booking(row: RowMapping) -> Booking:
 
 
 async def _there(connection: AsyncConnection, latest: Booking) -> Decimal:
-    """How much the card has now, as far as orders know."""
+    """How much the card has now, as far as orders know: what it said when it was last applied for, and what has moved
+    since. What was under way then may have been in it or not; so there the ledger's own sum counts."""
     table = ledger_entries
+    if await _was_under_way(connection, latest):
+        query = select(_BALANCES.quantity).where(
+            _BALANCES.asset_id == latest.asset_id, _BALANCES.custody.not_in(_OUTSIDE)
+        )
+        return sum(map(Decimal, (await connection.execute(query)).scalars()), _NONE)
     query = select(table.c.quantity).where(
         table.c.asset_id == latest.asset_id,
         table.c.at > latest.created_at,
@@ -225,3 +234,26 @@ async def _there(connection: AsyncConnection, latest: Booking) -> Decimal:
     )
     since = (await connection.execute(query)).scalars()
     return latest.card_quantity + sum(map(Decimal, since), _NONE)
+
+
+async def _was_under_way(connection: AsyncConnection, latest: Booking) -> bool:
+    """Whether something that changes how much is on the card had been begun, and was not recorded, when it was applied
+    for: goods that leave it for good, or a successor's that come."""
+    begun = (
+        select(steps.c.id)
+        .join(commands, commands.c.id == steps.c.command_id)
+        .where(
+            steps.c.asset_id == latest.asset_id,
+            steps.c.action.in_(_LESSENS),
+            steps.c.state == "DONE",
+            steps.c.updated_at > latest.created_at,
+            commands.c.created_at < latest.created_at,
+        )
+    )
+    if (await connection.execute(begun.limit(1))).first() is not None:
+        return True
+    if not is_successor(latest.asset_id):
+        return False
+    came = select(func.min(ledger_entries.c.at)).where(ledger_entries.c.asset_id == latest.asset_id)
+    first = (await connection.execute(came)).scalar()
+    return first is not None and first > latest.created_at

@@ -83,6 +83,13 @@ ORDERS: dict[str, Words] = {
         "减少数量或另选资产。",
         "Ask for less, or choose another asset.",
     ),
+    "GOODS_UNDER_WAY": Words(
+        "资产“{id}”的来货尚未入账。",
+        "It is not recorded yet that goods of {id} have come.",
+        "稍后重试。",
+        "Try again later.",
+        transient=True,
+    ),
     "STOCK_SHORT": Words(
         "资产“{id}”后来有遗失或损坏：尚待出仓 {quantity}，其中 {short} 已无货可出。",
         "Goods of {id} were lost or damaged since: of {quantity} that are still to leave, {short} are not there any more.",

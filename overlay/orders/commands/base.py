@@ -285,16 +285,14 @@ class Work:
         quantity: Decimal,
         moved_before: Decimal,
         target_asset: str | None = None,
+        *,
+        learns: bool = False,
     ) -> None:
-        """Write the movement's pair into the ledger."""
+        """Write the movement's pair into the ledger. `learns`: as of `ledger.append`."""
         in_store = ledger.Account(line.lending_region, line.owner_unit, ledger.Custody.IN_STORE)
         opening = ledger.Opening(in_store, line.card_quantity, line.card_value, line.asset_class)
         value = ledger.share_of(line.card_value, moved_before, quantity, line.card_quantity)
         transfer = ledger.Transfer(movement, source, target, quantity, value, target_asset)
-
-        async def is_level() -> bool:
-            return not await repository.arrivals_under_way(self.connection, line.asset_id)
-
         await ledger.append(
             self.connection,
             line.asset_id,
@@ -303,7 +301,7 @@ class Work:
             opening,
             transfer,
             lineage=line.lineage,
-            is_level=is_level,
+            learns=learns,
         )
 
 

@@ -19,10 +19,9 @@ from overlay.orders.commands.checks import check_unchanged, line_of, line_quanti
 from overlay.orders.commands.stock import (
     applicant_account,
     book_from,
-    left_from,
     owner_account,
-    refusal_of_unfit,
     refusals_of_short,
+    refusals_of_unfit,
 )
 from overlay.orders.model import Command, HoldState, Line, Order
 from overlay.orders.progress import goods_state, to_store, to_write_off
@@ -150,8 +149,7 @@ class MoveGoods(Handler):
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         chosen, problems = self._chosen(work.command.body, order, work.command.actor.region)
         if not problems and self._move.only_fit:
-            found = [await refusal_of_unfit(work, line, quantity) for line, quantity in chosen]
-            problems = [refusal for refusal in found if refusal is not None] or await refusals_of_short(work, chosen)
+            problems = await refusals_of_unfit(work, chosen) or await refusals_of_short(work, chosen)
         if problems:
             return problems
         for line, quantity in chosen:
@@ -161,9 +159,7 @@ class MoveGoods(Handler):
     async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
         move, line, quantity = self._move, line_of(order, step.line_id), Decimal(step.input["quantity"])
         before: Decimal = getattr(line, move.grows)
-        target = move.target(order, line)
-        sources = await left_from(work, line, quantity) if move.only_fit else move.sources
-        await book_from(work, order, line, move.movement, sources, target, quantity, before)
+        await book_from(work, order, line, move.movement, move.sources, move.target(order, line), quantity, before)
         is_over = move.ends_hold and before + quantity == line.quantity
         state = HoldState.RELEASED if is_over else HoldState.DISPATCHED
         await work.set_line(line, hold_state=state, **{move.grows: before + quantity})

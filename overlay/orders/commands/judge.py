@@ -17,7 +17,7 @@ from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk, Handler, Step, Work
 from overlay.orders.commands.checks import TEXT_MAX, check_unchanged, line_of, to_amount
 from overlay.orders.commands.goods import finish_goods, movement_input
-from overlay.orders.commands.stock import book_from, owner_account, refusal_of_unfit, telling_who_yields
+from overlay.orders.commands.stock import book_from, owner_account, refusals_of_unfit, telling_who_yields
 from overlay.orders.model import Command, HoldState, Line, Order, Outcome
 from overlay.orders.progress import goods_state, to_appraise, to_diagnose, to_inspect
 
@@ -204,8 +204,7 @@ class JudgeLines(Handler):
 
     async def _check_fit(self, work: Work, pairs: Sequence[tuple[Line, Item]]) -> list[Problem]:
         fit = [line for line, item in pairs if self._judge.verdicts[Outcome(item["outcome"])].only_fit]
-        found = [await refusal_of_unfit(work, line, self._judge.quantity(line)) for line in fit]
-        return [refusal for refusal in found if refusal is not None]
+        return await refusals_of_unfit(work, [(line, self._judge.quantity(line)) for line in fit])
 
     async def _settle(self, work: Work, order: Order, line: Line, item: Item) -> None:
         """What the verdict means, once it counts."""

@@ -22,7 +22,7 @@ from overlay.orders.commands.compensate import propose, refusal_of_amount
 from overlay.orders.commands.extend import drop_extension
 from overlay.orders.commands.goods import movement_input
 from overlay.orders.commands.rows import new_line, new_order
-from overlay.orders.commands.stock import applicant_account, owner_account, telling_who_yields
+from overlay.orders.commands.stock import applicant_account, by_lineage, owner_account, telling_who_yields
 from overlay.orders.model import Command, Flow, HoldState, Line, Order, Outcome, State
 from overlay.orders.progress import OWED, goods_state
 from overlay.store import tables
@@ -51,6 +51,7 @@ class ReturnGoods(Handler):
         for position, (line, quantity) in enumerate(chosen):
             values = new_line(return_id, position, quantity, returning=quantity, **_taken_over(line))
             await repository.insert_row(work.connection, tables.order_lines, **values)
+        for line, quantity in by_lineage(chosen):
             source, target = applicant_account(order, Custody.LENT), applicant_account(order, Custody.RETURNING)
             handed = line.returning + line.returned
             await work.book(order, line, Movement.RETURN, source, target, quantity, handed)

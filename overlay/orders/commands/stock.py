@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from functools import cache
-from typing import Any
+from typing import TypeVar
 
-from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from overlay.ledger.entries import Account, Custody, Movement, hold
-from overlay.messages import Problem
+from contract.ids import is_successor
+from overlay.ledger.entries import (
+    Account,
+    Custody,
+    Movement,
+    NegativeBalance,
+    has_moved,
+    hold,
+    lineage_of,
+    stock_of,
+)
+from overlay.messages import Problem, problem
 from overlay.notices.told import stock_short
 from overlay.orders import repository
 from overlay.orders.commands.base import Work
@@ -20,20 +28,24 @@ from overlay.orders.commands.checks import goods_damaged
 from overlay.orders.model import Line, Order
 from overlay.orders.shortages import UNFIT, USELESS, Shortage, shortages
 from overlay.store.locks import lock_goods
-from overlay.store.tables import ledger_entries
-from subgraphs.kit.prepared import kept, one_of
 
 __all__ = [
     "applicant_account",
     "book_from",
-    "left_from",
+    "by_lineage",
     "owner_account",
-    "refusal_of_unfit",
     "refusals_of_short",
+    "refusals_of_unfit",
     "tell_who_yields_to",
     "telling_who_yields",
     "unfit_quantity",
 ]
+
+
+T = TypeVar("T")
+_NONE = Decimal(0)
+_HERE = (Custody.IN_STORE, *UNFIT)
+"""Accounts of goods at their owner, in the order in which they are taken for good ones."""
 
 
 def owner_account(line: Line, custody: Custody) -> Account:
@@ -42,6 +54,11 @@ def owner_account(line: Line, custody: Custody) -> Account:
 
 def applicant_account(order: Order, custody: Custody) -> Account:
     return Account(order.applicant.region or "", order.applicant.unit, custody)
+
+
+def by_lineage(chosen: Sequence[tuple[Line, T]]) -> list[tuple[Line, T]]:
+    """In the order in which lineages are held (`overlay.ledger.entries.hold`)."""
+    return sorted(chosen, key=lambda pair: pair[0].lineage or pair[0].asset_id)
 
 
 async def book_from(
@@ -54,30 +71,48 @@ async def book_from(
     quantity: Decimal,
     moved_before: Decimal,
 ) -> None:
-    """Write the movement out of the owner's accounts, in this order, as far as each goes; the last one gives the rest.
-    What is at its target already needs no entry."""
-    held = await _held(work.connection, line.asset_id, sources[:-1])
-    for custody in sources:
-        part = quantity if custody is sources[-1] else min(held.get(custody, Decimal(0)), quantity)
+    """Write the movement out of the owner's accounts, in this order, as far as each goes; what is at its target already
+    needs no entry.
+
+    Of goods that were at the owner, its book is right that they have left. Where the first account has not got them all, it may be that the
+    ledger has not seen them come yet: then nothing is written (`NegativeBalance`), and this is recorded when that is.
+    Else they were others of the owner's: found damaged on their way out, say. What all together have not got came from
+    outside.
+    """
+    if sources[0] not in _HERE:
+        await work.book(order, line, movement, owner_account(line, sources[0]), target, quantity, moved_before)
+        return
+    lineage = line.lineage or await lineage_of(work.connection, line.asset_id)
+    is_known = await hold(work.connection, lineage)
+    parts = {Custody.IN_STORE: quantity}
+    missing = Decimal(0)
+    if is_known:
+        held = (await stock_of(work.connection, [line.asset_id])).get(line.asset_id, {})
+        if held.get(sources[0], _NONE) < quantity and await repository.arrivals_under_way(
+            work.connection, line.asset_id
+        ):
+            raise NegativeBalance(line.asset_id, "what came to it is not recorded yet")
+        parts, missing = _parts(dict.fromkeys([*sources, *_HERE]), held, quantity)
+    for custody, part in parts.items():
         source = owner_account(line, custody)
-        if part > 0 and source != target:
-            await work.book(order, line, movement, source, target, part, moved_before)
-        if part > 0:
-            quantity, moved_before = quantity - part, moved_before + part
+        if source != target:
+            learns = missing > 0 and custody is Custody.IN_STORE
+            await work.book(order, line, movement, source, target, part, moved_before, learns=learns)
+        moved_before += part
 
 
-async def left_from(work: Work, line: Line, quantity: Decimal) -> Sequence[Custody]:
-    """The owner's accounts that goods have left from, which were fit when they were told to leave. Where they were found
-    damaged on their way out, the owner's book is right that they have left."""
-    asset_id, accounts = line.asset_id, (Custody.IN_STORE, *UNFIT)
-    in_store = (await _held(work.connection, asset_id, accounts)).get(Custody.IN_STORE)
-    if in_store is None or in_store >= quantity:
-        return (Custody.IN_STORE,)  # in the first case, the ledger hears of them with this very movement
-    await hold(work.connection, asset_id)
-    held = await _held(work.connection, asset_id, accounts)
-    if sum(held.values()) < quantity or await repository.arrivals_under_way(work.connection, asset_id):
-        return (Custody.IN_STORE,)  # good ones may have come back, which is not recorded yet
-    return accounts
+def _parts(
+    accounts: Iterable[Custody], held: Mapping[Custody, Decimal], quantity: Decimal
+) -> tuple[dict[Custody, Decimal], Decimal]:
+    """What each gives, and how much no account has: that is added to what comes from the store."""
+    parts: dict[Custody, Decimal] = {}
+    for custody in accounts:
+        if part := min(held.get(custody, _NONE), quantity):
+            parts[custody] = part
+            quantity -= part
+    if quantity:
+        parts[Custody.IN_STORE] = parts.get(Custody.IN_STORE, _NONE) + quantity
+    return parts, quantity
 
 
 @asynccontextmanager
@@ -112,17 +147,32 @@ async def _tell_who_lacks_more(work: Work, before: Mapping[str, Shortage], now: 
 
 async def unfit_quantity(connection: AsyncConnection, asset_id: str) -> Decimal:
     """How much of an asset is at its owner, but damaged or given up."""
-    return sum((await _held(connection, asset_id, UNFIT)).values(), Decimal(0))
+    return _unfit((await stock_of(connection, [asset_id])).get(asset_id, {}))
 
 
-async def refusal_of_unfit(work: Work, line: Line, quantity: Decimal) -> Problem | None:
-    """That goods are there to leave, their owner's book decides; but that some came back damaged only the ledger knows."""
-    unfit = await unfit_quantity(work.connection, line.asset_id)
-    if not unfit:
-        return None
-    in_store = (await _held(work.connection, line.asset_id, (Custody.IN_STORE,))).get(Custody.IN_STORE, Decimal(0))
-    free = in_store - await repository.dispatches_under_way(work.connection, line.asset_id)
-    return None if quantity <= free else goods_damaged(("lines", str(line.position)), line.asset_id, unfit, free)
+async def refusals_of_unfit(work: Work, chosen: Sequence[tuple[Line, Decimal]]) -> list[Problem]:
+    """That goods are there to leave, their owner's book decides; but that some came back damaged only the ledger knows,
+    and whether a successor's have come at all."""
+    connection = work.connection
+    found = await stock_of(connection, [line.asset_id for line, _ in chosen])
+    refusals: list[Problem] = []
+    for line, quantity in by_lineage(chosen):
+        path = ("lines", str(line.position))
+        if is_successor(line.asset_id) and not await has_moved(connection, line.asset_id):
+            refusals.append(problem("GOODS_UNDER_WAY", *path, id=line.asset_id))
+        if not _unfit(found.get(line.asset_id, {})):
+            continue
+        # who dispatches the same goods waits here, and who records that they have left
+        await hold(connection, line.lineage or await lineage_of(connection, line.asset_id))
+        held = (await stock_of(connection, [line.asset_id])).get(line.asset_id, {})
+        free = held.get(Custody.IN_STORE, _NONE) - await repository.dispatches_under_way(connection, line.asset_id)
+        if quantity > free:
+            refusals.append(goods_damaged(path, line.asset_id, _unfit(held), free))
+    return refusals
+
+
+def _unfit(held: Mapping[Custody, Decimal]) -> Decimal:
+    return sum((held.get(custody, _NONE) for custody in UNFIT), _NONE)
 
 
 async def refusals_of_short(work: Work, chosen: Sequence[tuple[Line, Decimal]]) -> list[Problem]:
@@ -133,21 +183,3 @@ async def refusals_of_short(work: Work, chosen: Sequence[tuple[Line, Decimal]]) 
         for line, quantity in chosen
         if line.id in short and quantity > line.to_dispatch - short[line.id].short
     ]
-
-
-async def _held(connection: AsyncConnection, asset_id: str, custodies: Sequence[Custody]) -> dict[Custody, Decimal]:
-    """What the asset's entries sum up to. They are held to the end of the transaction: who asks next waits."""
-    sums = dict[Custody, Decimal]()
-    if not custodies:
-        return sums
-    for row in await connection.execute(_entries_in(tuple(custodies)), {"asset_id": asset_id}):
-        custody = Custody(row.custody)
-        sums[custody] = sums.get(custody, Decimal(0)) + Decimal(row.quantity)
-    return sums
-
-
-@cache
-def _entries_in(custodies: tuple[Custody, ...]) -> Select[Any]:
-    entries = ledger_entries.c
-    of_asset = select(entries.custody, entries.quantity).where(entries.asset_id == bindparam("asset_id"))
-    return kept(of_asset.where(one_of(entries.custody, custodies)).with_for_update())

@@ -21,7 +21,7 @@ from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk, Handler, Step, Work
 from overlay.orders.commands.checks import check_text, line_of, line_quantities
 from overlay.orders.commands.goods import finish_goods
-from overlay.orders.commands.stock import applicant_account, owner_account
+from overlay.orders.commands.stock import applicant_account, by_lineage, owner_account
 from overlay.orders.model import Command, HoldState, Line, Order
 from overlay.orders.progress import goods_state
 
@@ -56,7 +56,7 @@ class ReturnToOwner(Handler):
         problems += check_text(work.command.body, "reason")
         if problems:
             return problems
-        for line, quantity in chosen:
+        for line, quantity in by_lineage(chosen):
             source, target = owner_account(line, Custody.IN_TRANSIT), owner_account(line, Custody.RETURNING)
             before = line.received + line.returning + line.returned
             await work.book(order, line, Movement.SEND_BACK, source, target, quantity, before)

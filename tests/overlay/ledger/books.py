@@ -39,16 +39,11 @@ class Books:
         quantity: int = 1,
         opening: Opening = OPENING,
         *,
-        is_level: bool = False,
+        learns: bool = False,
     ) -> None:
-        """`is_level`: whether the ledger has recorded all that the owner's book knows."""
-
-        async def level() -> bool:
-            return is_level
-
         transfer = Transfer(*what, Decimal(quantity), Decimal(quantity) * 10)
         async with self.database.write() as connection:
-            await append(connection, asset, "order:1", text_of(self.clock()), opening, transfer, is_level=level)
+            await append(connection, asset, "order:1", text_of(self.clock()), opening, transfer, learns=learns)
 
     async def anchor(self) -> Anchor:
         """The day's, and then it is tomorrow."""

@@ -106,7 +106,7 @@ async def test_a_card_that_grew_or_changed_its_owner_is_adjusted_before_its_good
     with pytest.raises(NegativeBalance):
         await books.move(X, (Movement.DISPATCH, new, road), 8, opening)
     assert await books.entries(X) == before, "what is missing may only not be recorded yet"
-    await books.move(X, (Movement.DISPATCH, new, road), 8, opening, is_level=True)
+    await books.move(X, (Movement.DISPATCH, new, road), 8, opening, learns=True)
     entries = await books.entries(X)
     adjusted = [(e["unit"], e["custody"], e["quantity"], e["value"]) for e in entries if e["movement"] == "ADJUST"]
     assert adjusted == [
@@ -120,7 +120,7 @@ async def test_a_card_that_grew_or_changed_its_owner_is_adjusted_before_its_good
 
 async def test_what_the_owner_gave_away_was_there_whatever_an_old_card_says(books: Books) -> None:
     await books.move(X, OUT, 10)
-    await books.move(X, OUT, 3, is_level=True)
+    await books.move(X, OUT, 3, learns=True)
     adjusted = [(e["custody"], e["quantity"], e["value"]) for e in await books.entries(X) if e["movement"] == "ADJUST"]
     assert adjusted == [("OPENING", "-3", "-30.00"), ("IN_STORE", "3", "30.00")]
     assert (await verify_ledger(books.database, ())).holds
@@ -135,8 +135,9 @@ async def test_a_successor_card_goes_on_in_its_predecessors_lineage(books: Books
         await append(connection, X, "order:1", "2026-12-01T00:00:00.000000Z", OPENING, over)
     async with books.database.write() as connection:
         assert await lineage_of(connection, successor) == X
-        assert (await stock_of(connection, successor)).in_store == 4
-        assert (await stock_of(connection, X)).in_store == 6
+        assert await stock_of(connection, [successor, X, "asset:330106:other"]) == {
+            successor: {Custody.IN_STORE: 4}, X: {Custody.IN_STORE: 6},
+        }  # fmt: skip
         on = Transfer(Movement.DISPATCH, there, LENT, Decimal(1), None)
         await append(connection, successor, "order:2", "2026-12-02T00:00:00.000000Z", OPENING, on)
     entries = await books.entries(X)
