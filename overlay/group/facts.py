@@ -1,8 +1,9 @@
 """The facts of assets as their owners tell them: what is asked for at the same time of one region is one question.
 
 An application of twenty lines, or many applications at once, would otherwise be as many requests to the same district.
-An asset by itself is asked for by its id; so is each of them where a question about several went wrong as a whole, for
-one id that its region cannot read is no reason to know nothing of the others.
+An asset by itself is asked for by its id; so is what a page does not show (a successor that its district has entered
+under a key of its own is found by the old id too), and each of them where a question about several went wrong as a
+whole, for one id that its region cannot read is no reason to know nothing of the others.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ __all__ = ["AssetFacts", "Busy", "FactsReader", "Unavailable", "Window", "codes_
 _log = structlog.get_logger(__name__)
 
 _AT_ONCE_MAX = 50
+_ALONE_AT_ONCE_MAX = 8
 _WINDOWS_MAX = 4
 """Of one question: each asset is asked for all of them."""
 _SILENT = ("UNAVAILABLE", "STALE")
@@ -108,28 +110,38 @@ _Found = AssetFacts | Unavailable | None
 class FactsReader:
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
-        self._gathering: dict[str, DataLoader[_Key, _Found]] = {}
+        self._gathering: dict[str, DataLoader[_Key, _Found | BaseException]] = {}
         """By region, what is about to be asked for. A region that does not answer keeps nobody else waiting."""
 
     async def load(self, asset_id: str, window: Window) -> _Found:
         """The asset's facts, busy within the window; None when its region knows no such asset."""
         key = _Key(asset_id, window)
         if key.region not in self._gathering:
-            self._gathering[key.region] = DataLoader(self._load, cache=False)
-        return await self._gathering[key.region].load(key)
+            self._gathering[key.region] = DataLoader[_Key, _Found | BaseException](self._load, cache=False)
+        found = await self._gathering[key.region].load(key)
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
-    async def _load(self, keys: list[_Key]) -> list[_Found]:
+    async def _load(self, keys: list[_Key]) -> list[_Found | BaseException]:
         self._gathering.pop(keys[0].region, None)  # a loader that gathered on meanwhile comes here twice
         found: dict[_Key, _Found] = {}
-        for answers in await asyncio.gather(*map(self._ask, _questions(keys))):
-            found.update(answers)
+        try:
+            for answers in await asyncio.gather(*map(self._ask, _questions(keys))):
+                found.update(answers)
+        except BaseException as end:  # whatever ends it, a loader would leave who waits for it waiting
+            return [end] * len(keys)
         return [found[key] for key in keys]
 
     async def _ask(self, keys: Sequence[_Key]) -> Mapping[_Key, _Found]:
-        answers = await self._ask_together(keys) if len(keys) > 1 else None
-        if answers is None:
-            answers = dict(zip(keys, await asyncio.gather(*map(self._ask_one, keys)), strict=True))
-        return answers
+        answers = await self._ask_together(keys) if len(keys) > 1 else {}
+        left, gate = [key for key in keys if key not in answers], asyncio.Semaphore(_ALONE_AT_ONCE_MAX)
+
+        async def alone(key: _Key) -> _Found:
+            async with gate:
+                return await self._ask_one(key)
+
+        return answers | dict(zip(left, await asyncio.gather(*map(alone, left)), strict=True))
 
     async def _ask_one(self, key: _Key) -> _Found:
         answer = await self._answer(_ONE, {"id": key.asset_id, "range0": _range(key.window)}, [key])
@@ -137,11 +149,11 @@ class FactsReader:
             return answer
         row = (answer.get("data") or {}).get("asset")
         if row is not None:
-            return _facts(row, 0)
+            return _read(row, 0)
         return Unavailable(", ".join(codes_of(answer))) if answer.get("errors") else None
 
-    async def _ask_together(self, keys: Sequence[_Key]) -> dict[_Key, _Found] | None:
-        """None: they have to be asked for one by one."""
+    async def _ask_together(self, keys: Sequence[_Key]) -> dict[_Key, _Found]:
+        """What is absent has to be asked for by itself."""
         ids, windows = (
             list(dict.fromkeys(key.asset_id for key in keys)),
             list(dict.fromkeys(key.window for key in keys)),
@@ -156,11 +168,9 @@ class FactsReader:
         if state in _SILENT:
             return dict.fromkeys(keys, Unavailable(state))
         if state != "OK" or answer.get("errors"):
-            return None
+            return {}
         rows = {row["id"]: row for row in page["nodes"]}
-        return {
-            key: _facts(rows[key.asset_id], windows.index(key.window)) if key.asset_id in rows else None for key in keys
-        }
+        return {key: _read(rows[key.asset_id], windows.index(key.window)) for key in keys if key.asset_id in rows}
 
     async def _answer(
         self, document: str, variables: Mapping[str, Any], keys: Sequence[_Key]
@@ -201,6 +211,14 @@ def codes_of(answer: GroupAnswer) -> list[str]:
 
 def _range(window: Window) -> dict[str, str]:
     return {"from": window[0].isoformat(), "to": window[1].isoformat()}
+
+
+def _read(row: Mapping[str, Any], window: int) -> AssetFacts | Unavailable:
+    try:
+        return _facts(row, window)
+    except ValueError as error:  # what a store says wrongly of one asset is no reason to know nothing of the others
+        _log.warning("asset_facts_unreadable", asset=row["id"], error=repr(error))
+        return Unavailable(type(error).__name__)
 
 
 def _facts(row: Mapping[str, Any], window: int) -> AssetFacts:

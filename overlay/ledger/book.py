@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from contract.decimals import format_decimal
+from contract.ids import is_successor
 from overlay.ledger.model import (
     PLACES,
     Account,
@@ -64,6 +65,8 @@ class Book:
         `NegativeBalance`."""
         pairs = [self._move(asset_id, opening.transfer())] if is_new else []
         pairs += [self._move(asset_id, one) for one in self._of_former_owners(asset_id, opening, transfer)]
+        if learns and transfer.source == opening.account:
+            pairs += [self._move(card, one) for card, one in self._of_former_names(asset_id, opening, transfer)]
         if learns and transfer.source == opening.account and (missing := self._missing(asset_id, transfer)) > 0:
             more = Transfer(Movement.ADJUST, opening.outside, opening.account, missing, _share(opening, missing))
             pairs.append(self._move(asset_id, more))
@@ -114,6 +117,18 @@ class Book:
             if key.asset_id == asset_id and key.account.custody is source.custody and key.account != source
             if held.quantity > 0
         ]
+
+    def _of_former_names(self, asset_id: str, opening: Opening, transfer: Transfer) -> Iterator[tuple[str, Transfer]]:
+        """What the owner has under the keys that custody books gave its goods when they came, once its district has
+        entered them under a key of its own: from which card, and what."""
+        if is_successor(asset_id):
+            return
+        owner, missing = (opening.account.region, opening.account.unit), self._missing(asset_id, transfer)
+        for key, held in sorted(self._now.items(), key=lambda one: one[0].account.custody is not Custody.IN_STORE):
+            is_there = (key.account.region, key.account.unit) == owner and PLACES[key.account.custody] is Place.HERE
+            if (part := min(held.quantity, missing)) > 0 and is_there and is_successor(key.asset_id):
+                yield key.asset_id, Transfer(Movement.ADJUST, key.account, opening.account, part, None, asset_id)
+                missing -= part
 
     def _missing(self, asset_id: str, transfer: Transfer) -> Decimal:
         return transfer.quantity - self._now.get(Key(asset_id, transfer.source), _NOTHING).quantity

@@ -44,8 +44,8 @@ __all__ = [
     "Transfer",
     "append",
     "entry_hash",
-    "has_moved",
     "hold",
+    "is_entered",
     "lineage_of",
     "share_of",
     "stock_of",
@@ -83,7 +83,7 @@ async def stock_of(connection: AsyncConnection, asset_ids: Sequence[str]) -> dic
     return found
 
 
-async def has_moved(connection: AsyncConnection, asset_id: str) -> bool:
+async def is_entered(connection: AsyncConnection, asset_id: str) -> bool:
     """Whether the ledger has an entry of the card."""
     table = ledger_entries
     query = select(table.c.sequence).where(table.c.asset_id == asset_id).limit(1)

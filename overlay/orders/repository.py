@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.decimals import format_decimal
 from contract.identity import Identity
 from contract.ids import is_successor
-from overlay.ledger.entries import has_moved
+from overlay.ledger.entries import is_entered
 from overlay.orders.model import (
     OPEN_STEPS,
     ApprovalState,
@@ -174,7 +174,7 @@ async def arrivals_under_way(connection: AsyncConnection, asset_id: str) -> bool
     )
     if (await connection.execute(query.limit(1))).first() is not None:
         return True
-    return is_successor(asset_id) and not await has_moved(connection, asset_id)
+    return is_successor(asset_id) and not await is_entered(connection, asset_id)
 
 
 async def returns_of_loans(connection: AsyncConnection, loan_ids: Sequence[str]) -> dict[str, list[Order]]:

@@ -21,12 +21,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
 from contract.identity import Identity
-from contract.ids import is_successor
 from contract.occupancy import peak
 from overlay.ledger.model import PLACES, Custody, Movement, Place
 from overlay.messages import Problem, problem
@@ -219,41 +218,29 @@ def _booking(row: RowMapping) -> Booking:
 
 async def _there(connection: AsyncConnection, latest: Booking) -> Decimal:
     """How much the card has now, as far as orders know: what it said when it was last applied for, and what has moved
-    since. What was under way then may have been in it or not; so there the ledger's own sum counts."""
+    since. What was under way then, and is recorded now, the card had said already."""
     table = ledger_entries
-    if await _was_under_way(connection, latest):
-        query = select(_BALANCES.quantity).where(
-            _BALANCES.asset_id == latest.asset_id, _BALANCES.custody.not_in(_OUTSIDE)
-        )
-        return sum(map(Decimal, (await connection.execute(query)).scalars()), _NONE)
     query = select(table.c.quantity).where(
         table.c.asset_id == latest.asset_id,
         table.c.at > latest.created_at,
+        table.c.at.not_in(_recorded_late(latest)),
         table.c.custody.not_in(_OUTSIDE),
         table.c.movement.not_in(_FROM_OUTSIDE),
+        ~((table.c.movement == Movement.TRANSFER) & table.c.quantity.not_like("-%")),  # which made it a card
     )
     since = (await connection.execute(query)).scalars()
     return latest.card_quantity + sum(map(Decimal, since), _NONE)
 
 
-async def _was_under_way(connection: AsyncConnection, latest: Booking) -> bool:
-    """Whether something that changes how much is on the card had been begun, and was not recorded, when it was applied
-    for: goods that leave it for good, or a successor's that come."""
-    begun = (
-        select(steps.c.id)
+def _recorded_late(latest: Booking) -> Select[tuple[str]]:
+    """When that was recorded by which goods left the card for good, of what had been begun before it was applied for."""
+    return (
+        select(steps.c.updated_at)
         .join(commands, commands.c.id == steps.c.command_id)
         .where(
             steps.c.asset_id == latest.asset_id,
             steps.c.action.in_(_LESSENS),
             steps.c.state == "DONE",
-            steps.c.updated_at > latest.created_at,
             commands.c.created_at < latest.created_at,
         )
     )
-    if (await connection.execute(begun.limit(1))).first() is not None:
-        return True
-    if not is_successor(latest.asset_id):
-        return False
-    came = select(func.min(ledger_entries.c.at)).where(ledger_entries.c.asset_id == latest.asset_id)
-    first = (await connection.execute(came)).scalar()
-    return first is not None and first > latest.created_at

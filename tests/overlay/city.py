@@ -101,6 +101,8 @@ class City:
         self.down: set[str] = set()
         self.read_only: set[str] = set()
         """Assets whose store cannot be written: its status never tells of a movement."""
+        self.unlisted: set[str] = set()
+        """Assets that are found by their ids alone, not in pages: former ids."""
         self.units: dict[tuple[str, str], str] = {
             (region, uscc): f"unit:{region}:u-{uscc[-1]}"
             for region in ("330100", "330105", "330106", "330109")
@@ -216,7 +218,8 @@ class City:
 
     def _named(self, ids: Sequence[str]) -> dict[str, Any]:
         regions = {id_.split(":")[1] for id_ in ids}
-        found = [asset for id_ in ids if id_.split(":")[1] not in self.down and (asset := self._asset(id_)) is not None]
+        shown = [id_ for id_ in ids if id_.split(":")[1] not in self.down and id_ not in self.unlisted]
+        found = [asset for id_ in shown if (asset := self._asset(id_)) is not None]
         states = {one: "UNAVAILABLE" if one in self.down else "OK" for one in regions}
         return {"nodes": found, "sources": [{"region": one, "status": state} for one, state in states.items()]}
 

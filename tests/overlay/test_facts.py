@@ -44,7 +44,7 @@ async def test_many_assets_of_a_region_are_one_question() -> None:
     reader = custody(city)
     found = await asyncio.gather(*(reader.facts(id_, WEEK) for id_ in [*ids, ids[0], "asset:330106:nothing"]))
     assert [one.id if isinstance(one, AssetFacts) else one for one in found] == [*ids, ids[0], None]
-    assert sorted(city.asked) == ["AssetFacts", "FactsOfAssets"]
+    assert sorted(city.asked) == ["AssetFacts", "AssetFacts", "FactsOfAssets"], "what the page lacks is asked for alone"
 
 
 async def test_those_who_come_while_others_are_about_to_be_asked_for_are_answered_too() -> None:
@@ -58,6 +58,21 @@ async def test_those_who_come_while_others_are_about_to_be_asked_for_are_answere
 
     found = await asyncio.gather(*(after(steps) for steps in range(12)))
     assert all(isinstance(one, AssetFacts) for one in found)
+
+
+async def test_nobody_waits_for_what_was_cancelled() -> None:
+    city = Counting()
+    city.slow["330106"] = asyncio.Event()
+    reader, id_ = custody(city), city.add_asset("p1")
+    waiting = [asyncio.create_task(reader.facts(id_, WEEK)) for _ in range(2)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert city.asked
+    for task in asyncio.all_tasks() - {asyncio.current_task(), *waiting}:
+        task.cancel()
+    assert all(
+        isinstance(one, asyncio.CancelledError) for one in await asyncio.gather(*waiting, return_exceptions=True)
+    )
 
 
 async def test_nothing_is_kept() -> None:
@@ -93,6 +108,16 @@ async def test_an_id_that_its_region_cannot_read_spoils_nothing_for_others() -> 
     found = await asyncio.gather(reader.facts(good, WEEK), reader.facts("asset:330106:%", WEEK))
     assert isinstance(found[0], AssetFacts)
     assert found[1] is None
+
+
+async def test_a_former_id_and_what_cannot_be_read_spoil_nothing_for_others() -> None:
+    city = Counting()
+    good, former, wrong = city.add_asset("p1"), city.add_asset("p2"), city.add_asset("p3", quantity="many")
+    city.unlisted.add(former)
+    reader = custody(city)
+    found = await asyncio.gather(*(reader.facts(id_, WEEK) for id_ in (good, former, wrong)))
+    assert [one.id for one in found if isinstance(one, AssetFacts)] == [good, former]
+    assert isinstance(found[2], Unavailable)
 
 
 async def test_a_region_that_is_down_is_asked_once_and_said_to_be() -> None:

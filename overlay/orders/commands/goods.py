@@ -6,6 +6,7 @@ records the step. A movement cannot be taken back, so what one owner refuses doe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,11 +18,13 @@ from overlay.messages import Problem
 from overlay.orders.commands.base import Desk, Handler, Step, Work
 from overlay.orders.commands.checks import check_unchanged, line_of, line_quantities
 from overlay.orders.commands.stock import (
+    HERE,
     applicant_account,
     book_from,
     owner_account,
     refusals_of_short,
     refusals_of_unfit,
+    refusals_of_unrecorded,
 )
 from overlay.orders.model import Command, HoldState, Line, Order
 from overlay.orders.progress import goods_state, to_store, to_write_off
@@ -143,11 +146,16 @@ class MoveGoods(Handler):
         statuses = desk.policy.statuses(order.flow, desk.today)
         single = [line for line, _ in chosen if line.card_quantity <= 1]
         batch = [line for line, _ in chosen if line.card_quantity > 1]
-        found = await check_unchanged(desk, order, single, statuses.dispatch) if single else []
-        return found + (await check_unchanged(desk, order, batch, statuses.dispatch_batch) if batch else [])
+        of_single, of_batch = await asyncio.gather(  # at once, so that each region is asked once
+            check_unchanged(desk, order, single, statuses.dispatch),
+            check_unchanged(desk, order, batch, statuses.dispatch_batch),
+        )
+        return of_single + of_batch
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         chosen, problems = self._chosen(work.command.body, order, work.command.actor.region)
+        if not problems and self._move.sources[0] in HERE:
+            problems = await refusals_of_unrecorded(work, [line for line, _ in chosen])
         if not problems and self._move.only_fit:
             problems = await refusals_of_unfit(work, chosen) or await refusals_of_short(work, chosen)
         if problems:

@@ -17,9 +17,19 @@ from overlay.messages import Problem, problem
 from overlay.orders.commands.base import Desk, Handler, Step, Work
 from overlay.orders.commands.checks import TEXT_MAX, check_unchanged, line_of, to_amount
 from overlay.orders.commands.goods import finish_goods, movement_input
-from overlay.orders.commands.stock import book_from, owner_account, refusals_of_unfit, telling_who_yields
+from overlay.orders.commands.stock import (
+    HERE,
+    book_from,
+    by_lineage,
+    owner_account,
+    refusals_of_unfit,
+    refusals_of_unrecorded,
+    telling_who_yields,
+)
 from overlay.orders.model import Command, HoldState, Line, Order, Outcome
 from overlay.orders.progress import goods_state, to_appraise, to_diagnose, to_inspect
+from overlay.orders.shortages import USELESS
+from overlay.store.locks import lock_goods
 
 __all__ = ["APPRAISE", "DIAGNOSE", "INSPECT_REPAIR", "INSPECT_SENT_BACK", "Judge", "JudgeLines", "Verdict", "judged"]
 
@@ -173,11 +183,13 @@ class JudgeLines(Handler):
 
     async def begin(self, work: Work, order: Order) -> Sequence[Problem]:
         pairs, problems = judged(work.command.body, order, work.command.actor.region, self._judge)
-        problems = problems or await self._check_fit(work, pairs)
+        problems = problems or await self._check_goods(work, pairs)
         if problems:
             return problems
-        for line, item in pairs:
-            verdict = self._judge.verdicts[Outcome(item["outcome"])]
+        given_up = [line.asset_id for line, item in pairs if self._verdict(item).target in USELESS]
+        await lock_goods(work.connection, given_up)
+        for line, item in by_lineage(pairs):
+            verdict = self._verdict(item)
             if verdict.kind is not None:
                 await work.plan(verdict.kind, line, movement_input(line, verdict.kind, self._judge.quantity(line)))
                 continue
@@ -202,8 +214,14 @@ class JudgeLines(Handler):
         if goods_state(order) is not order.state:
             await finish_goods(work, order, self._judge.command)
 
-    async def _check_fit(self, work: Work, pairs: Sequence[tuple[Line, Item]]) -> list[Problem]:
-        fit = [line for line, item in pairs if self._judge.verdicts[Outcome(item["outcome"])].only_fit]
+    def _verdict(self, item: Item) -> Verdict:
+        return self._judge.verdicts[Outcome(item["outcome"])]
+
+    async def _check_goods(self, work: Work, pairs: Sequence[tuple[Line, Item]]) -> list[Problem]:
+        moved = [line for line, item in pairs if HERE[0] in self._verdict(item).sources]
+        if problems := await refusals_of_unrecorded(work, moved):
+            return problems
+        fit = [line for line, item in pairs if self._verdict(item).only_fit]
         return await refusals_of_unfit(work, [(line, self._judge.quantity(line)) for line in fit])
 
     async def _settle(self, work: Work, order: Order, line: Line, item: Item) -> None:
@@ -225,8 +243,7 @@ class JudgeLines(Handler):
 def judged(
     body: Mapping[str, Any], order: Order, region: str | None, judge: Judge
 ) -> tuple[list[tuple[Line, Item]], list[Problem]]:
-    """The lines that the input names, each with what it says of it: once, open, of the keeper's region. They stand in
-    the order's order, so that goods are locked in that of their ids."""
+    """The lines that the input names, each with what it says of it: once, open, of the keeper's region."""
     wanted = body["lines"]
     own = {line.id: line for line in order.lines if line.lending_region == region and judge.quantity(line) > 0}
     if not wanted:

@@ -71,7 +71,7 @@ class InspectReturn(Handler):
         if problems:
             return problems
         loan = await work.reload(str(order.loan_id))
-        for line, item in outcomes:
+        for line, item in by_lineage(outcomes):
             loan_line, outcome = line_of(loan, str(line.loan_line_id)), Outcome(item["outcome"])
             if outcome is Outcome.REFUSED:
                 await _refuse(work, line, loan, loan_line)

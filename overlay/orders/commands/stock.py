@@ -15,8 +15,8 @@ from overlay.ledger.entries import (
     Custody,
     Movement,
     NegativeBalance,
-    has_moved,
     hold,
+    is_entered,
     lineage_of,
     stock_of,
 )
@@ -30,12 +30,14 @@ from overlay.orders.shortages import UNFIT, USELESS, Shortage, shortages
 from overlay.store.locks import lock_goods
 
 __all__ = [
+    "HERE",
     "applicant_account",
     "book_from",
     "by_lineage",
     "owner_account",
     "refusals_of_short",
     "refusals_of_unfit",
+    "refusals_of_unrecorded",
     "tell_who_yields_to",
     "telling_who_yields",
     "unfit_quantity",
@@ -44,7 +46,7 @@ __all__ = [
 
 T = TypeVar("T")
 _NONE = Decimal(0)
-_HERE = (Custody.IN_STORE, *UNFIT)
+HERE = (Custody.IN_STORE, *UNFIT)
 """Accounts of goods at their owner, in the order in which they are taken for good ones."""
 
 
@@ -79,7 +81,7 @@ async def book_from(
     Else they were others of the owner's: found damaged on their way out, say. What all together have not got came from
     outside.
     """
-    if sources[0] not in _HERE:
+    if sources[0] not in HERE:
         await work.book(order, line, movement, owner_account(line, sources[0]), target, quantity, moved_before)
         return
     lineage = line.lineage or await lineage_of(work.connection, line.asset_id)
@@ -92,7 +94,7 @@ async def book_from(
             work.connection, line.asset_id
         ):
             raise NegativeBalance(line.asset_id, "what came to it is not recorded yet")
-        parts, missing = _parts(dict.fromkeys([*sources, *_HERE]), held, quantity)
+        parts, missing = _parts(dict.fromkeys([*sources, *HERE]), held, quantity)
     for custody, part in parts.items():
         source = owner_account(line, custody)
         if source != target:
@@ -150,16 +152,23 @@ async def unfit_quantity(connection: AsyncConnection, asset_id: str) -> Decimal:
     return _unfit((await stock_of(connection, [asset_id])).get(asset_id, {}))
 
 
+async def refusals_of_unrecorded(work: Work, lines: Sequence[Line]) -> list[Problem]:
+    """Nothing is done with the goods of a successor before the ledger has them: they may not be let go after all."""
+    return [
+        problem("GOODS_UNDER_WAY", "lines", str(line.position), id=line.asset_id)
+        for line in lines
+        if is_successor(line.asset_id) and not await is_entered(work.connection, line.asset_id)
+    ]
+
+
 async def refusals_of_unfit(work: Work, chosen: Sequence[tuple[Line, Decimal]]) -> list[Problem]:
-    """That goods are there to leave, their owner's book decides; but that some came back damaged only the ledger knows,
-    and whether a successor's have come at all."""
+    """That goods are there to leave, their owner's book decides; but that some came back damaged only the ledger knows.
+    Whether any did is looked up without a lock: damage that is recorded beside it is as if it were found afterwards."""
     connection = work.connection
     found = await stock_of(connection, [line.asset_id for line, _ in chosen])
     refusals: list[Problem] = []
     for line, quantity in by_lineage(chosen):
         path = ("lines", str(line.position))
-        if is_successor(line.asset_id) and not await has_moved(connection, line.asset_id):
-            refusals.append(problem("GOODS_UNDER_WAY", *path, id=line.asset_id))
         if not _unfit(found.get(line.asset_id, {})):
             continue
         # who dispatches the same goods waits here, and who records that they have left

@@ -21,18 +21,21 @@ from sqlalchemy import delete, select, update
 
 from contract.identity import Identity
 from overlay.group.custody import CommandResult, Custody, Done, Refused, Unknown
+from overlay.ledger import entries as ledger
 from overlay.messages import Problem
 from overlay.orders import repository
 from overlay.orders.commands import HANDLERS
 from overlay.orders.commands.apply import Apply
 from overlay.orders.commands.approve import Approve
 from overlay.orders.commands.base import Handler, Step, Work
+from overlay.orders.commands.checks import line_of
 from overlay.orders.commands.compensate import SettleCompensation
 from overlay.orders.commands.draft import Draft
 from overlay.orders.commands.goods import DISPATCH, RECEIVE, WRITE_OFF_DISPOSED, MoveGoods
 from overlay.orders.commands.restore import InspectReturn
+from overlay.orders.commands.stock import owner_account
 from overlay.orders.commands.transfer import ReceiveForGood, ReturnToOwner
-from overlay.orders.model import Command, Flow, Order, State
+from overlay.orders.model import Command, Flow, HoldState, Order, State
 from overlay.orders.service import Circulation, CommandAnswer
 from overlay.store.tables import compensations, ledger_entries
 from subgraphs.district.custody.claims import Claim
@@ -309,6 +312,16 @@ class BooksTwice(MoveGoods):
         await super().step_done(work, await work.reload(order.id), step, data)
 
 
+class TakesForNew(MoveGoods):
+    """What leaves and the ledger has not seen come must have come from outside."""
+
+    async def step_done(self, work: Work, order: Order, step: Step, data: Mapping[str, Any]) -> None:
+        line, quantity = line_of(order, step.line_id), Decimal(step.input["quantity"])
+        source, target = owner_account(line, ledger.Custody.IN_STORE), owner_account(line, ledger.Custody.IN_TRANSIT)
+        await work.book(order, line, ledger.Movement.DISPATCH, source, target, quantity, line.dispatched, learns=True)
+        await work.set_line(line, hold_state=HoldState.DISPATCHED, dispatched=line.dispatched + quantity)
+
+
 class SkipsTheChain(Approve):
     """One approval is enough."""
 
@@ -349,6 +362,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant("an unpaired ledger entry", handlers={(Flow.LOAN, Command.RECEIVE): LosesAnEntry(RECEIVE)}),
     Plant("a rewritten ledger entry", handlers={(Flow.LOAN, Command.DISPATCH): RewritesHistory(DISPATCH)}),
     Plant("a movement booked twice", handlers={(Flow.LOAN, Command.RECEIVE): BooksTwice(RECEIVE)}),
+    Plant("goods on their way taken for new ones", handlers={(Flow.LOAN, Command.DISPATCH): TakesForNew(DISPATCH)}),
     Plant("approval steps left out", handlers={(Flow.LOAN, Command.APPROVE): SkipsTheChain()}),
     Plant("a partial return that closes the loan", handlers={(Flow.RETURN, Command.INSPECT): ClosesPartlyReturned()}),
     Plant("a successor card beside the old one", Parts(city=KeepsTheOldCard), flows=_REALLOCATION),

@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from overlay.ledger.entries import hold, lineage_of
 from overlay.orders.model import Command, Flow
-from tests.overlay.city import CLERK, KEEPER, OWNER_CLERK, City, ManualClock, days
+from tests.overlay.city import BORROWING_KEEPER, CLERK, KEEPER, OWNER_CLERK, City, ManualClock, days
 from tests.overlay.conftest import Desk, opened_desk
-from tests.overlay.orders.steps import approved, balances, codes, lent, repair
-from tests.overlay.orders.test_lag import LATER, judged, return_that_is_not_recorded, settled
+from tests.overlay.orders.steps import approved, balances, codes, done, lent, repair
+from tests.overlay.orders.test_lag import LATER, judged, lent_on, return_that_is_not_recorded, settled
 from tests.overlay.orders.test_shortages import brought_back
 
 _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
@@ -118,3 +118,41 @@ async def test_two_hand_in_the_same_goods_each_in_an_order_of_its_own(desk: Desk
         given = lines if number % 2 else lines[::-1]
         tasks.append(desk.give(CLERK, Command.RETURN_GOODS, loan, lines=given))
     assert [codes(one) for one in await asyncio.gather(*tasks)] == [[]] * 4
+
+
+async def test_goods_of_several_returns_are_refused_each_in_an_order_of_its_own(desk: Desk, city: City) -> None:
+    assets = [city.add_asset(f"desks{n}", quantity="10") for n in range(6)]
+    loans = [await lent(desk, *assets, window=days(1, 7), quantity="2") for _ in range(4)]
+    tasks = []
+    for number, loan in enumerate(loans):
+        returned = await done(desk, CLERK, Command.RETURN_GOODS, loan)
+        lines = [{"lineId": line.id, "outcome": "REFUSED"} for line in (await desk.order(returned)).lines]
+        given = lines if number % 2 else lines[::-1]
+        tasks.append(desk.give(KEEPER, Command.INSPECT, returned, lines=given))
+    assert [codes(one) for one in await asyncio.gather(*tasks)] == [[]] * 4
+
+
+async def test_two_successors_are_given_up_while_damage_to_one_is_recorded(desk: Desk, city: City) -> None:
+    """Both are of one lineage: goods are locked before it is, all of them. The first to come may yet be damaged ones."""
+    asset, made = city.add_asset("desks", quantity="10"), list[str]()
+    for _ in range(2):
+        order_id = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset, "quantity": "3"})
+        for by, command in ((KEEPER, Command.DISPATCH), (BORROWING_KEEPER, Command.ARRIVE), (CLERK, Command.RECEIVE)):
+            await done(desk, by, command, order_id)
+        made += (await desk.order(order_id)).lines[0].successors
+    for one in made:
+        city.assets[one] |= {"status": "IDLE", "shareable": True}
+    first, second = sorted(made)
+    loan = await lent_on(desk, second, quantity="1")
+    await done(desk, BORROWING_KEEPER, Command.DISPATCH, loan)
+    await done(desk, OWNER_CLERK, Command.RECEIVE, loan)
+    returned = await done(desk, OWNER_CLERK, Command.RETURN_GOODS, loan)
+    both = [repair(one, quantity="1", estimate="200") for one in (first, second)]
+    given_up = await approved(desk, Flow.REPAIR, CLERK, *both)
+    lines = [{"lineId": line.id, "outcome": "SCRAP"} for line in (await desk.order(given_up)).lines]
+    async with held(desk, first):
+        scrap = asyncio.create_task(desk.give(BORROWING_KEEPER, Command.DIAGNOSE, given_up, lines=lines))
+        await waiting(desk, 1)
+        damage = asyncio.create_task(judged(desk, Command.INSPECT, returned, "NEEDS_REPAIR", BORROWING_KEEPER))
+        await waiting(desk, 2)
+    assert [codes(one) for one in await asyncio.gather(scrap, damage)] == [["GOODS_UNDER_WAY"], []]

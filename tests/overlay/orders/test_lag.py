@@ -224,10 +224,27 @@ async def test_a_successor_whose_goods_were_not_let_go_lends_nothing(desk: Desk,
     city.holds[hold.id] = hold
     successor = (await desk.order(order_id)).lines[0].successors[0]
     city.assets[successor] |= {"status": "IDLE", "shareable": True}
-    loan = await lent_on(desk, successor)
+    mended = await approved(desk, Flow.REPAIR, CLERK, repair(successor))
+    sent = await judged(desk, Command.DIAGNOSE, mended, "NEEDS_REPAIR", BORROWING_KEEPER, cost="500")
+    assert codes(sent) == ["GOODS_UNDER_WAY"]
+    assert codes(await desk.give(CLERK, Command.WITHDRAW, mended)) == []
+    loan = await lent_on(desk, successor, LATER)
     assert codes(await desk.give(BORROWING_KEEPER, Command.DISPATCH, loan)) == ["GOODS_UNDER_WAY"]
     await done(desk, CLERK, Command.RECEIVE, order_id)
     await done(desk, BORROWING_KEEPER, Command.DISPATCH, loan)
+    assert await balances(desk, asset) == {("330105", "IN_TRANSIT"): 1}
+
+
+async def test_what_its_district_enters_under_a_key_of_its_own_is_the_same_goods(desk: Desk, city: City) -> None:
+    asset = city.add_asset("p1")
+    order_id = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset})
+    for by, command in ((KEEPER, Command.DISPATCH), (BORROWING_KEEPER, Command.ARRIVE), (CLERK, Command.RECEIVE)):
+        await done(desk, by, command, order_id)
+    successor = (await desk.order(order_id)).lines[0].successors[0]
+    entered = "asset:330105:N-1"
+    card = {"id": entered, "predecessorId": successor, "status": "IDLE", "shareable": True}
+    city.assets[entered] = city.assets.pop(successor) | card
+    await done(desk, BORROWING_KEEPER, Command.DISPATCH, await lent_on(desk, entered))
     assert await balances(desk, asset) == {("330105", "IN_TRANSIT"): 1}
 
 
@@ -322,6 +339,17 @@ async def test_a_loss_that_the_card_knew_already_is_not_counted_twice(desk: Desk
     await settled(desk)
     assert await short(desk, asset) == {}
     assert await told_whom(desk) == []
+    await done(desk, KEEPER, Command.DISPATCH, later)
+
+
+async def test_a_loss_under_way_does_not_hide_that_the_card_grew(desk: Desk, city: City) -> None:
+    asset = city.add_asset("desks", quantity="10")
+    loan = await lent(desk, asset, quantity="4")
+    city.assets[asset] |= {"quantity": "20"}
+    await return_that_is_not_recorded(desk, city, loan, "LOST")
+    later = await approved(desk, Flow.LOAN, CLERK, {"assetId": asset, "quantity": "16"}, range=LATER)
+    await settled(desk)
+    assert await short(desk, asset) == {}
     await done(desk, KEEPER, Command.DISPATCH, later)
 
 
