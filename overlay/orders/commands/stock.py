@@ -43,7 +43,6 @@ __all__ = [
     "unfit_quantity",
 ]
 
-
 T = TypeVar("T")
 _NONE = Decimal(0)
 HERE = (Custody.IN_STORE, *UNFIT)
@@ -76,10 +75,10 @@ async def book_from(
     """Write the movement out of the owner's accounts, in this order, as far as each goes; what is at its target already
     needs no entry.
 
-    Of goods that were at the owner, its book is right that they have left. Where the first account has not got them all, it may be that the
-    ledger has not seen them come yet: then nothing is written (`NegativeBalance`), and this is recorded when that is.
-    Else they were others of the owner's: found damaged on their way out, say. What all together have not got came from
-    outside.
+    Of goods that were at the owner, its book is right that they have left. Where the first account has not got them
+    all, and something is on its way to the card, that may be what has left: then nothing is written
+    (`NegativeBalance`), and this is recorded when that is. Else they were others of the owner's: found damaged on their
+    way out, say. What all together have not got came from outside.
     """
     if sources[0] not in HERE:
         await work.book(order, line, movement, owner_account(line, sources[0]), target, quantity, moved_before)
