@@ -27,20 +27,7 @@ from tests.overlay.city import (
     someone,
 )
 from tests.overlay.conftest import Desk, opened_desk
-
-
-def codes(answer: object) -> list[str]:
-    return [problem.code for problem in answer.problems]  # type: ignore[attr-defined]
-
-
-async def lent(desk: Desk, *assets: str, **line: str) -> str:
-    """A loan whose goods have reached the borrower."""
-    order_id = (await desk.apply(*assets, **line)).order_id
-    await desk.approve_all(order_id)
-    assert codes(await desk.give(KEEPER, Command.DISPATCH, order_id)) == []
-    assert codes(await desk.give(CLERK, Command.RECEIVE, order_id)) == []
-    assert order_id is not None
-    return order_id
+from tests.overlay.orders.steps import codes, lent
 
 
 async def test_a_loan_goes_its_whole_way(desk: Desk, city: City) -> None:

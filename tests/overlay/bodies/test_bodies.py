@@ -14,7 +14,7 @@ from overlay.orders.model import Command, Flow, State
 from tests.overlay.approvals.test_warnings import told
 from tests.overlay.city import CLERK, HEAD, KEEPER, RIVAL, City, ManualClock, days
 from tests.overlay.conftest import Api, Desk
-from tests.overlay.test_saga import lent
+from tests.overlay.orders.steps import lent
 
 REGISTER = """mutation ($key: String!, $last: Date!) {
   registerTemporaryBody(input: { idempotencyKey: $key, name: "人口普查办公室", document: "杭政办〔2026〕12号", lastDay: $last }) {
