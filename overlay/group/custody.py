@@ -16,8 +16,8 @@ import structlog
 
 from contract.decimals import format_decimal, parse_decimal
 from contract.identity import DEADLINE_HEADER, IDENTITY_HEADER, Identity, Role, TokenIssuer
-from overlay.group.endpoint import GroupAnswer, GroupEndpoint, GroupUnreachable
-from overlay.group.facts import AssetFacts, FactsReader, Unavailable, Window, codes_of
+from overlay.group.endpoint import GroupAnswer, GroupEndpoint, GroupUnreachable, codes_of
+from overlay.group.facts import AssetFacts, FactsReader, Unavailable, Window, quantity_of
 from overlay.messages import Problem, problem
 
 __all__ = [
@@ -235,12 +235,8 @@ def _problem(data: Mapping[str, Any]) -> Problem:
 
 def _state(row: Mapping[str, Any]) -> AssetState:
     return AssetState(
-        quantity=_quantity(row),
+        quantity=quantity_of(row),
         status=row.get("status"),
         owner_unit=(row.get("owner") or {}).get("uscc"),
         claimed=max((parse_decimal(one["quantity"]) for one in row["busy"]), default=Decimal(0)),
     )
-
-
-def _quantity(row: Mapping[str, Any]) -> Decimal:
-    return parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1)

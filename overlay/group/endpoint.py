@@ -12,13 +12,18 @@ from typing import Any, Protocol
 import aiohttp
 import orjson
 
-__all__ = ["GroupAnswer", "GroupEndpoint", "GroupUnreachable", "HttpGroupEndpoint", "OutcomeUnknown"]
+__all__ = ["GroupAnswer", "GroupEndpoint", "GroupUnreachable", "HttpGroupEndpoint", "OutcomeUnknown", "codes_of"]
 
 GroupAnswer = Mapping[str, Any]
 """A GraphQL response body: `data`, `errors`."""
 
 _CONNECTIONS_MAX = 64
 _ANSWER_BYTES_MAX = 4 * 1024 * 1024
+
+
+def codes_of(answer: GroupAnswer) -> list[str]:
+    errors = answer.get("errors") or []
+    return [str((error.get("extensions") or {}).get("code", "INTERNAL_SERVER_ERROR")) for error in errors]
 
 
 class GroupUnreachable(ConnectionError):

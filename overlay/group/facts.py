@@ -23,9 +23,9 @@ import structlog
 from aiodataloader import DataLoader
 
 from contract.decimals import parse_decimal
-from overlay.group.endpoint import GroupAnswer
+from overlay.group.endpoint import GroupAnswer, codes_of
 
-__all__ = ["AssetFacts", "Busy", "FactsReader", "Unavailable", "Window", "codes_of"]
+__all__ = ["AssetFacts", "Busy", "FactsReader", "Unavailable", "Window", "quantity_of"]
 
 _log = structlog.get_logger(__name__)
 
@@ -204,11 +204,6 @@ def _of_many(windows: int) -> str:
     )
 
 
-def codes_of(answer: GroupAnswer) -> list[str]:
-    errors = answer.get("errors") or []
-    return [str((error.get("extensions") or {}).get("code", "INTERNAL_SERVER_ERROR")) for error in errors]
-
-
 def _range(window: Window) -> dict[str, str]:
     return {"from": window[0].isoformat(), "to": window[1].isoformat()}
 
@@ -224,7 +219,7 @@ def _read(row: Mapping[str, Any], window: int) -> AssetFacts | Unavailable:
 def _facts(row: Mapping[str, Any], window: int) -> AssetFacts:
     owner = row.get("owner") or {}
     value = row.get("originalValue")
-    quantity = parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1)
+    quantity = quantity_of(row)
     decided_on = [row.get(name) for name in ("name", "class", "specification", "condition")]
     material = orjson.dumps([*decided_on, _value_of_one(value, quantity), owner.get("id")], option=orjson.OPT_SORT_KEYS)
     return AssetFacts(
@@ -250,6 +245,11 @@ def _facts(row: Mapping[str, Any], window: int) -> AssetFacts:
         useful_life_months=row.get("usefulLifeMonths"),
         digest=hashlib.sha256(material).hexdigest()[:32],
     )
+
+
+def quantity_of(row: Mapping[str, Any]) -> Decimal:
+    """One, where a card does not say."""
+    return parse_decimal(row["quantity"]) if row.get("quantity") is not None else Decimal(1)
 
 
 def _value_of_one(value: str | None, quantity: Decimal) -> str | None:

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.identity import Identity
 from overlay.clock import text_of
 from overlay.ledger.heads import streamed
-from overlay.ledger.model import PLACES, Place
+from overlay.ledger.model import OUTSIDE
 from overlay.ledger.rights import visible_accounts
 from overlay.store.tables import ledger_balances, ledger_entries, ledger_lineages
 
@@ -29,7 +29,6 @@ __all__ = ["Dimension", "Group", "LedgerFilter", "TooManyGroups", "count_lineage
 GROUPS_MAX = 5_000
 _TOP_CLASS_LENGTH = 3
 _SHANGHAI_IS_AHEAD = timedelta(hours=8)
-_OUTSIDE = tuple(custody for custody, place in PLACES.items() if place is Place.OUTSIDE)
 
 
 class TooManyGroups(ValueError):
@@ -116,7 +115,7 @@ async def count_lineages(
 
 def _where(table: Any, identity: Identity, filter_: LedgerFilter) -> list[ColumnElement[bool]]:
     found = [visible_accounts(identity, table), *filter_.conditions(table)]
-    return found if filter_.custodies is not None else [*found, table.c.custody.not_in(_OUTSIDE)]
+    return found if filter_.custodies is not None else [*found, table.c.custody.not_in(OUTSIDE)]
 
 
 async def _add(

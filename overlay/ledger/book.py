@@ -16,14 +16,13 @@ from typing import Any
 from contract.decimals import format_decimal
 from contract.ids import is_successor
 from overlay.ledger.model import (
-    PLACES,
+    HERE,
     Account,
     Balance,
     Custody,
     Movement,
     NegativeBalance,
     Opening,
-    Place,
     Transfer,
 )
 
@@ -67,9 +66,9 @@ class Book:
         pairs += [self._move(asset_id, one) for one in self._of_former_owners(asset_id, opening, transfer)]
         if learns and transfer.source == opening.account:
             pairs += [self._move(card, one) for card, one in self._of_former_names(asset_id, opening, transfer)]
-        if learns and transfer.source == opening.account and (missing := self._missing(asset_id, transfer)) > 0:
-            more = Transfer(Movement.ADJUST, opening.outside, opening.account, missing, _share(opening, missing))
-            pairs.append(self._move(asset_id, more))
+            if (missing := self._missing(asset_id, transfer)) > 0:
+                more = Transfer(Movement.ADJUST, opening.outside, opening.account, missing, _share(opening, missing))
+                pairs.append(self._move(asset_id, more))
         return [*pairs, self._move(asset_id, transfer)]
 
     def changed(self) -> Iterator[tuple[Key, Balance]]:
@@ -109,7 +108,7 @@ class Book:
         """What lies at the owner under the name of who had the card before, where it is asked for."""
         source = transfer.source
         is_owners = (source.region, source.unit) == (opening.account.region, opening.account.unit)
-        if not is_owners or PLACES[source.custody] is not Place.HERE or self._missing(asset_id, transfer) <= 0:
+        if not is_owners or source.custody not in HERE or self._missing(asset_id, transfer) <= 0:
             return []
         return [
             Transfer(Movement.ADJUST, key.account, source, held.quantity, held.value)
@@ -125,7 +124,7 @@ class Book:
             return
         owner, missing = (opening.account.region, opening.account.unit), self._missing(asset_id, transfer)
         for key, held in sorted(self._now.items(), key=lambda one: one[0].account.custody is not Custody.IN_STORE):
-            is_there = (key.account.region, key.account.unit) == owner and PLACES[key.account.custody] is Place.HERE
+            is_there = (key.account.region, key.account.unit) == owner and key.account.custody in HERE
             if (part := min(held.quantity, missing)) > 0 and is_there and is_successor(key.asset_id):
                 yield key.asset_id, Transfer(Movement.ADJUST, key.account, opening.account, part, None, asset_id)
                 missing -= part

@@ -27,9 +27,10 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal, format_money
+from contract.ids import is_successor
 from overlay.ledger.book import Book, Side
 from overlay.ledger.chain import FORM, GENESIS, BrokenChain, entry_hash, verify
-from overlay.ledger.model import PLACES, Account, Custody, Movement, NegativeBalance, Opening, Place, Transfer
+from overlay.ledger.model import HERE, Account, Custody, Movement, NegativeBalance, Opening, Transfer
 from overlay.store.statements import ByValue
 from overlay.store.tables import ledger_balances, ledger_entries, ledger_lineages
 from subgraphs.kit.prepared import one_of
@@ -45,17 +46,16 @@ __all__ = [
     "append",
     "entry_hash",
     "hold",
-    "is_entered",
+    "is_awaited",
     "lineage_of",
     "share_of",
     "stock_of",
     "verify",
 ]
 
-_HERE = tuple(custody for custody, place in PLACES.items() if place is Place.HERE)
 _STOCK = ByValue(
     lambda is_one: select(ledger_balances.c.asset_id, ledger_balances.c.custody, ledger_balances.c.quantity).where(
-        is_one(ledger_balances.c.asset_id), one_of(ledger_balances.c.custody, _HERE)
+        is_one(ledger_balances.c.asset_id), one_of(ledger_balances.c.custody, HERE)
     )
 )
 
@@ -83,11 +83,13 @@ async def stock_of(connection: AsyncConnection, asset_ids: Sequence[str]) -> dic
     return found
 
 
-async def is_entered(connection: AsyncConnection, asset_id: str) -> bool:
-    """Whether the ledger has an entry of the card."""
+async def is_awaited(connection: AsyncConnection, asset_id: str) -> bool:
+    """Whether it is a successor card that the ledger has no entry of: the card comes first, then its goods."""
+    if not is_successor(asset_id):
+        return False
     table = ledger_entries
     query = select(table.c.sequence).where(table.c.asset_id == asset_id).limit(1)
-    return (await connection.execute(query)).first() is not None
+    return (await connection.execute(query)).first() is None
 
 
 def share_of(value: Decimal | None, moved_before: Decimal, moved: Decimal, whole: Decimal) -> Decimal | None:

@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 __all__ = [
+    "HERE",
+    "OUTSIDE",
     "PLACES",
     "Account",
     "Balance",
@@ -83,6 +85,10 @@ PLACES: Mapping[Custody, Place] = {
     Custody.DISPOSED: Place.OUTSIDE,
     Custody.DONATED: Place.OUTSIDE,
 }
+
+HERE = tuple(custody for custody, place in PLACES.items() if place is Place.HERE)
+"""With their owner: fit ones first."""
+OUTSIDE = tuple(custody for custody, place in PLACES.items() if place is Place.OUTSIDE)
 
 
 class NegativeBalance(ValueError):

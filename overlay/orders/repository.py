@@ -13,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.decimals import format_decimal
 from contract.identity import Identity
-from contract.ids import is_successor
-from overlay.ledger.entries import is_entered
+from overlay.ledger.entries import is_awaited
 from overlay.orders.model import (
     OPEN_STEPS,
     ApprovalState,
@@ -166,15 +165,14 @@ async def dispatches_under_way(connection: AsyncConnection, asset_id: str) -> De
 
 
 async def arrivals_under_way(connection: AsyncConnection, asset_id: str) -> bool:
-    """Whether the card may have goods that the ledger has not seen come. A successor's own come last of all that makes
-    it: the card is there before."""
+    """Whether the card may have goods that the ledger has not seen come."""
     steps = _T.steps
     query = select(steps.c.id).where(
         steps.c.asset_id == asset_id, steps.c.action.in_(_ARRIVALS), steps.c.state.in_(OPEN_STEPS)
     )
     if (await connection.execute(query.limit(1))).first() is not None:
         return True
-    return is_successor(asset_id) and not await is_entered(connection, asset_id)
+    return await is_awaited(connection, asset_id)
 
 
 async def returns_of_loans(connection: AsyncConnection, loan_ids: Sequence[str]) -> dict[str, list[Order]]:

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.decimals import format_decimal
 from contract.identity import Identity
 from contract.occupancy import peak
-from overlay.ledger.model import PLACES, Custody, Movement, Place
+from overlay.ledger.model import HERE, OUTSIDE, Custody, Movement
 from overlay.messages import Problem, problem
 from overlay.orders.model import Flow, HoldState, State, order_number
 from overlay.orders.traits import TRAITS
@@ -37,11 +37,10 @@ from subgraphs.kit.prepared import one_of
 
 __all__ = ["UNFIT", "USELESS", "Booking", "Shortage", "short_orders", "shortages", "shortages_of"]
 
-UNFIT = (Custody.DAMAGED, Custody.TO_DISPOSE)
+UNFIT = tuple(custody for custody in HERE if custody is not Custody.IN_STORE)
 """Where goods are at their owner, but not to be lent."""
 USELESS = frozenset({*UNFIT, Custody.LOST})
 """Where goods are no longer there for those who booked them."""
-_OUTSIDE = tuple(custody for custody, place in PLACES.items() if place is Place.OUTSIDE)
 _FROM_OUTSIDE = (Movement.OPENING, Movement.ADJUST)
 """The ledger learns of goods that the card had already."""
 _LESSENS = ("WRITE_OFF", "TRANSFER_OUT")
@@ -224,7 +223,7 @@ async def _there(connection: AsyncConnection, latest: Booking) -> Decimal:
         table.c.asset_id == latest.asset_id,
         table.c.at > latest.created_at,
         table.c.at.not_in(_recorded_late(latest)),
-        table.c.custody.not_in(_OUTSIDE),
+        table.c.custody.not_in(OUTSIDE),
         table.c.movement.not_in(_FROM_OUTSIDE),
         ~((table.c.movement == Movement.TRANSFER) & table.c.quantity.not_like("-%")),  # which made it a card
     )

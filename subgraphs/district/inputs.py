@@ -13,10 +13,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.base import get_object_definition
 
-from subgraphs.district.types import (
-    ID,
-    MovementKind,
-)
+from subgraphs.district.types import ID, MovementKind
 from subgraphs.kit.assets import AssetCondition, AssetSource, AssetStatus, DateRangeInput, ValueType
 from subgraphs.kit.scalars import Date, Decimal
 

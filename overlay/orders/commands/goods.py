@@ -14,11 +14,11 @@ from typing import Any
 
 from contract.decimals import format_decimal
 from overlay.ledger.entries import Account, Custody, Movement
+from overlay.ledger.model import HERE
 from overlay.messages import Problem
 from overlay.orders.commands.base import Desk, Handler, Step, Work
 from overlay.orders.commands.checks import check_unchanged, line_of, line_quantities
 from overlay.orders.commands.stock import (
-    HERE,
     applicant_account,
     book_from,
     owner_account,

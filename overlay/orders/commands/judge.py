@@ -18,7 +18,6 @@ from overlay.orders.commands.base import Desk, Handler, Step, Work
 from overlay.orders.commands.checks import TEXT_MAX, check_unchanged, line_of, to_amount
 from overlay.orders.commands.goods import finish_goods, movement_input
 from overlay.orders.commands.stock import (
-    HERE,
     book_from,
     by_lineage,
     owner_account,
@@ -186,8 +185,8 @@ class JudgeLines(Handler):
         problems = problems or await self._check_goods(work, pairs)
         if problems:
             return problems
-        given_up = [line.asset_id for line, item in pairs if self._verdict(item).target in USELESS]
-        await lock_goods(work.connection, given_up)
+        at_once = [(line, self._verdict(item)) for line, item in pairs if self._verdict(item).kind is None]
+        await lock_goods(work.connection, [line.asset_id for line, verdict in at_once if verdict.target in USELESS])
         for line, item in by_lineage(pairs):
             verdict = self._verdict(item)
             if verdict.kind is not None:
@@ -218,7 +217,7 @@ class JudgeLines(Handler):
         return self._judge.verdicts[Outcome(item["outcome"])]
 
     async def _check_goods(self, work: Work, pairs: Sequence[tuple[Line, Item]]) -> list[Problem]:
-        moved = [line for line, item in pairs if HERE[0] in self._verdict(item).sources]
+        moved = [line for line, item in pairs if Custody.IN_STORE in self._verdict(item).sources]
         if problems := await refusals_of_unrecorded(work, moved):
             return problems
         fit = [line for line, item in pairs if self._verdict(item).only_fit]

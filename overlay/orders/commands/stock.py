@@ -9,17 +9,17 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.ids import is_successor
 from overlay.ledger.entries import (
     Account,
     Custody,
     Movement,
     NegativeBalance,
     hold,
-    is_entered,
+    is_awaited,
     lineage_of,
     stock_of,
 )
+from overlay.ledger.model import HERE
 from overlay.messages import Problem, problem
 from overlay.notices.told import stock_short
 from overlay.orders import repository
@@ -30,7 +30,6 @@ from overlay.orders.shortages import UNFIT, USELESS, Shortage, shortages
 from overlay.store.locks import lock_goods
 
 __all__ = [
-    "HERE",
     "applicant_account",
     "book_from",
     "by_lineage",
@@ -45,8 +44,6 @@ __all__ = [
 
 T = TypeVar("T")
 _NONE = Decimal(0)
-HERE = (Custody.IN_STORE, *UNFIT)
-"""Accounts of goods at their owner, in the order in which they are taken for good ones."""
 
 
 def owner_account(line: Line, custody: Custody) -> Account:
@@ -156,7 +153,7 @@ async def refusals_of_unrecorded(work: Work, lines: Sequence[Line]) -> list[Prob
     return [
         problem("GOODS_UNDER_WAY", "lines", str(line.position), id=line.asset_id)
         for line in lines
-        if is_successor(line.asset_id) and not await is_entered(work.connection, line.asset_id)
+        if await is_awaited(work.connection, line.asset_id)
     ]
 
 

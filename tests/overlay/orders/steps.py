@@ -12,10 +12,22 @@ from contract.identity import Identity
 from overlay.ledger.entries import verify
 from overlay.orders.model import Command, Flow, State
 from overlay.store.tables import ledger_entries
-from tests.overlay.city import CLERK, KEEPER, days
+from tests.overlay.city import BORROWING_KEEPER, CLERK, KEEPER, days
 from tests.overlay.conftest import Api, Desk
 
-__all__ = ["Counter", "approved", "balances", "codes", "done", "lent", "repair", "state", "surrender"]
+__all__ = [
+    "Counter",
+    "approved",
+    "arrived",
+    "balances",
+    "codes",
+    "done",
+    "lent",
+    "reallocated",
+    "repair",
+    "state",
+    "surrender",
+]
 
 
 SHOWN = """
@@ -82,6 +94,19 @@ async def lent(desk: Desk, *assets: str, window: dict[str, str] | None = None, *
     order_id = await approved(desk, Flow.LOAN, CLERK, *lines, range=window or days(1, 7))
     await done(desk, KEEPER, Command.DISPATCH, order_id)
     return await done(desk, CLERK, Command.RECEIVE, order_id)
+
+
+async def arrived(desk: Desk, asset: str, **line: str) -> str:
+    """A reallocation whose goods stand at the receiver's door."""
+    order_id = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset, **line})
+    await done(desk, KEEPER, Command.DISPATCH, order_id)
+    return await done(desk, BORROWING_KEEPER, Command.ARRIVE, order_id)
+
+
+async def reallocated(desk: Desk, asset: str, **line: str) -> str:
+    """A reallocation that is over; gives the successor card."""
+    order_id = await done(desk, CLERK, Command.RECEIVE, await arrived(desk, asset, **line))
+    return (await desk.order(order_id)).lines[0].successors[0]
 
 
 def surrender() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from overlay.ledger.entries import hold, lineage_of
 from overlay.orders.model import Command, Flow
 from tests.overlay.city import BORROWING_KEEPER, CLERK, KEEPER, OWNER_CLERK, City, ManualClock, days
 from tests.overlay.conftest import Desk, opened_desk
-from tests.overlay.orders.steps import approved, balances, codes, done, lent, repair
+from tests.overlay.orders.steps import approved, balances, codes, done, lent, reallocated, repair
 from tests.overlay.orders.test_lag import LATER, judged, lent_on, return_that_is_not_recorded, settled
 from tests.overlay.orders.test_shortages import brought_back
 
@@ -134,12 +134,8 @@ async def test_goods_of_several_returns_are_refused_each_in_an_order_of_its_own(
 
 async def test_two_successors_are_given_up_while_damage_to_one_is_recorded(desk: Desk, city: City) -> None:
     """Both are of one lineage: goods are locked before it is, all of them. The first to come may yet be damaged ones."""
-    asset, made = city.add_asset("desks", quantity="10"), list[str]()
-    for _ in range(2):
-        order_id = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset, "quantity": "3"})
-        for by, command in ((KEEPER, Command.DISPATCH), (BORROWING_KEEPER, Command.ARRIVE), (CLERK, Command.RECEIVE)):
-            await done(desk, by, command, order_id)
-        made += (await desk.order(order_id)).lines[0].successors
+    asset = city.add_asset("desks", quantity="10")
+    made = [await reallocated(desk, asset, quantity="3") for _ in range(2)]
     for one in made:
         city.assets[one] |= {"status": "IDLE", "shareable": True}
     first, second = sorted(made)

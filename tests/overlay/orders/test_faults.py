@@ -18,7 +18,6 @@ from overlay.orders.model import Command, Flow, Settlement, State
 from overlay.orders.saga import LEASE
 from overlay.store.database import Database
 from tests.overlay.city import (
-    BORROWING_KEEPER,
     CLERK,
     HEAD,
     KEEPER,
@@ -31,7 +30,7 @@ from tests.overlay.city import (
     days,
 )
 from tests.overlay.conftest import Desk, opened_desk
-from tests.overlay.orders.steps import approved, balances, codes, done, lent, repair, surrender
+from tests.overlay.orders.steps import approved, arrived, balances, codes, done, lent, repair, surrender
 from tests.stores import NewStore
 
 MOMENTS = 40
@@ -91,18 +90,12 @@ async def reallocate(desk: Desk, _clock: ManualClock, asset: str) -> Act:
     return given(KEEPER, Command.DISPATCH, await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset}))
 
 
-async def at_the_door(desk: Desk, asset: str) -> str:
-    order_id = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset})
-    await done(desk, KEEPER, Command.DISPATCH, order_id)
-    return await done(desk, BORROWING_KEEPER, Command.ARRIVE, order_id)
-
-
 async def take_over(desk: Desk, _clock: ManualClock, asset: str) -> Act:
-    return given(CLERK, Command.RECEIVE, await at_the_door(desk, asset))
+    return given(CLERK, Command.RECEIVE, await arrived(desk, asset))
 
 
 async def send_back(desk: Desk, _clock: ManualClock, asset: str) -> Act:
-    order_id = await done(desk, CLERK, Command.RETURN_TO_OWNER, await at_the_door(desk, asset), reason="不符")
+    order_id = await done(desk, CLERK, Command.RETURN_TO_OWNER, await arrived(desk, asset), reason="不符")
     return await judgement(desk, Command.INSPECT, order_id, "PASSED")
 
 
@@ -256,7 +249,7 @@ async def test_a_result_that_the_store_refuses_is_not_taken_for_a_repeated_key(
 
 async def test_a_key_that_is_repeated_gives_the_first_result(desk: Desk, city: City, clock: ManualClock) -> None:
     asset = city.add_asset("p1")
-    order_id = await at_the_door(desk, asset)
+    order_id = await arrived(desk, asset)
     first = await desk.give(CLERK, Command.RECEIVE, order_id, key="once")
     calls = city.commands
     assert await desk.give(CLERK, Command.RECEIVE, order_id, key="once") == first

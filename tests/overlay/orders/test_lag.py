@@ -29,7 +29,18 @@ from tests.overlay.city import (
     someone,
 )
 from tests.overlay.conftest import Desk, opened_desk
-from tests.overlay.orders.steps import approved, balances, codes, done, lent, repair, state, surrender
+from tests.overlay.orders.steps import (
+    approved,
+    arrived,
+    balances,
+    codes,
+    done,
+    lent,
+    reallocated,
+    repair,
+    state,
+    surrender,
+)
 from tests.overlay.orders.test_shortages import told_whom
 
 LATER = days(20, 3)
@@ -61,9 +72,7 @@ async def return_that_is_not_recorded(
 
 
 async def successor_that_is_not_recorded(desk: Desk, city: City, asset: str, **line: str) -> str:
-    order_id = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset, **line})
-    await done(desk, KEEPER, Command.DISPATCH, order_id)
-    await done(desk, BORROWING_KEEPER, Command.ARRIVE, order_id)
+    order_id = await arrived(desk, asset, **line)
     city.faults += ["ok", "lost_after"]
     assert codes(await desk.give(CLERK, Command.RECEIVE, order_id)) == ["OUTCOME_UNKNOWN"]
     successor = (await desk.order(order_id)).lines[0].successors[0]
@@ -95,9 +104,7 @@ async def test_what_left_a_card_for_good_does_not_come_to_it_again(desk: Desk, c
     sign that the card has grown."""
     asset = city.add_asset("desks", quantity="10")
     later = await approved(desk, Flow.LOAN, CLERK, {"assetId": asset, "quantity": "4"}, range=LATER)
-    moved = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset, "quantity": "4"})
-    for by, command in ((KEEPER, Command.DISPATCH), (BORROWING_KEEPER, Command.ARRIVE), (CLERK, Command.RECEIVE)):
-        await done(desk, by, command, moved)
+    await reallocated(desk, asset, quantity="4")
     await return_that_is_not_recorded(desk, city, await lent(desk, asset, quantity="6"), fault=fault)
     assert codes(await desk.give(KEEPER, Command.DISPATCH, later)) == ["OUTCOME_UNKNOWN"]
     if fault == "crash_after":
@@ -215,9 +222,7 @@ async def test_a_successor_lends_nothing_before_it_is_recorded_that_its_goods_ar
 
 async def test_a_successor_whose_goods_were_not_let_go_lends_nothing(desk: Desk, city: City) -> None:
     asset = city.add_asset("p1")
-    order_id = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset})
-    await done(desk, KEEPER, Command.DISPATCH, order_id)
-    await done(desk, BORROWING_KEEPER, Command.ARRIVE, order_id)
+    order_id = await arrived(desk, asset)
     (hold,) = city.holds.values()
     city.holds[hold.id] = replace(hold, order_id="another")
     assert codes(await desk.give(CLERK, Command.RECEIVE, order_id)) == ["UNKNOWN_HOLD"]
@@ -237,10 +242,7 @@ async def test_a_successor_whose_goods_were_not_let_go_lends_nothing(desk: Desk,
 
 async def test_what_its_district_enters_under_a_key_of_its_own_is_the_same_goods(desk: Desk, city: City) -> None:
     asset = city.add_asset("p1")
-    order_id = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset})
-    for by, command in ((KEEPER, Command.DISPATCH), (BORROWING_KEEPER, Command.ARRIVE), (CLERK, Command.RECEIVE)):
-        await done(desk, by, command, order_id)
-    successor = (await desk.order(order_id)).lines[0].successors[0]
+    successor = await reallocated(desk, asset)
     entered = "asset:330105:N-1"
     card = {"id": entered, "predecessorId": successor, "status": "IDLE", "shareable": True}
     city.assets[entered] = city.assets.pop(successor) | card

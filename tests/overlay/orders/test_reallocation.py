@@ -22,17 +22,11 @@ from tests.overlay.city import (
     someone,
 )
 from tests.overlay.conftest import ISSUER, Desk
-from tests.overlay.orders.steps import approved, balances, codes, done, state
+from tests.overlay.orders.steps import approved, arrived, balances, codes, done, state
 
 OFFICES = [
     "UNIT_HEAD", "OWNER_UNIT", "LENDING_REGION", "BORROWING_REGION", "LENDING_FINANCE", "BORROWING_FINANCE",
 ]  # fmt: skip
-
-
-async def arrived(desk: Desk, asset: str, **line: str) -> str:
-    order_id = await approved(desk, Flow.REALLOCATION, CLERK, {"assetId": asset, **line})
-    await done(desk, KEEPER, Command.DISPATCH, order_id)
-    return await done(desk, BORROWING_KEEPER, Command.ARRIVE, order_id)
 
 
 async def test_across_regions_the_receiver_gets_a_card_of_its_own(desk: Desk, city: City) -> None:
